@@ -11,12 +11,13 @@
 #define FLT_AMT_TEXT_MAX 44
 
 __extension__ typedef __int128 flt_i128;
+__extension__ typedef unsigned __int128 flt_u128;
 
 struct flt_amt {
     flt_i128 units; /* value * 10^18; the most negative value marks FLT_AMT_BAD */
 };
 
-#define FLT_AMT_BAD_UNITS ((flt_i128)((unsigned __int128)1 << 127))
+#define FLT_AMT_BAD_UNITS ((flt_i128)((flt_u128)1 << 127))
 #define FLT_AMT_BAD ((struct flt_amt){ FLT_AMT_BAD_UNITS })
 #define FLT_AMT_ZERO ((struct flt_amt){ 0 })
 
