@@ -1,0 +1,2161 @@
+// Made by schemas/gen.py from schemas/ (*.json); not edited by hand.
+
+export type SideWord = "buy" | "sell";
+export type OrderTypeWord = "limit" | "market";
+export type TifWord = "gtc" | "ioc" | "fok";
+export type LiquidityWord = "unknown" | "maker" | "taker";
+export type OrderStatusWord = "open" | "partly_filled" | "filled" | "cancelled" | "rejected" | "expired";
+export type RunWord = "running" | "paused" | "stopped" | "flat";
+export type PhaseWord = "waiting" | "recovering" | "running" | "paused" | "stopping" | "stopped" | "flattening" | "flat" | "error";
+export type ModeWord = "live" | "paper" | "shadow" | "backtest";
+export type FailoverWord = "auto" | "sticky";
+export type OrphanWord = "stop" | "flatten";
+export type StopHowWord = "cancel" | "flatten" | "detach" | "pause";
+export type HaltScopeWord = "fleet" | "node" | "account" | "bot";
+export type HaltHowWord = "pause" | "cancel" | "flatten";
+export type RoleWord = "viewer" | "trader" | "admin";
+export type SeverityWord = "info" | "warning" | "critical";
+export type LogLevelWord = "debug" | "info" | "warn" | "error";
+export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders";
+export type CDesiredHowWord = "cancel" | "detach";
+export type CmdQueryResultStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
+export type NodeRowStateWord = "up" | "suspect" | "down" | "lost" | "never";
+export type ConfigMqttLibraryWord = "mosquitto" | "paho";
+export type CtlStateStateWord = "online" | "offline";
+export type EvRecordKindWord = "fill" | "order" | "transition" | "risk" | "funding" | "alarm";
+export type EvRiskActionWord = "veto" | "clip" | "pause" | "halt";
+export type NMdKindWord = "quote" | "trade" | "bar";
+export type NPresenceStateWord = "up" | "down" | "lost";
+export type NResStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired";
+export type HistoryRowKindWord = "desired" | "transition" | "risk" | "alarm" | "order";
+export type CommandShowResultStateWord = "sent" | "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
+export type InstrumentKindWord = "spot" | "perp";
+export type InstrumentStatusWord = "trading" | "halted" | "delisted";
+export type PnlArgsByWord = "bot" | "node" | "account";
+export type ParamTypeWord = "int" | "double" | "decimal" | "bool" | "enum" | "duration";
+export type UiJobStateWord = "queued" | "running" | "done" | "failed" | "cancelled";
+
+/** account: An account as everybody may see it; secrets travel apart and sealed. */
+export interface Account {
+  /** A name chosen by people. */
+  name: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** A simulator or test venue: bots on it need no `live` confirmation. */
+  sandbox?: boolean;
+  /** Number of its newest key. */
+  version: number;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+}
+
+/** types/leg: One instrument of a bot with several. */
+export interface Leg {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** A name chosen by people. */
+  venue?: string;
+  /** A name chosen by people. */
+  account?: string;
+}
+
+/** types/risk: Limits between what a bot wants and what it sends. What is absent is not limited, except where a default is named. */
+export interface Risk {
+  /** Largest order, in quote. */
+  max_order_notional?: string;
+  /** Largest position either way, in base. */
+  max_position?: string;
+  /** Largest position either way, in quote at the mark price. */
+  max_position_notional?: string;
+  /** Resting orders at most. */
+  max_open_orders?: number;
+  /** Placements in any 60 s. */
+  max_orders_per_minute?: number;
+  /** How far from the market an order may be priced. */
+  price_band_pct?: number;
+  /** No new orders on prices older than this; default 10000. */
+  stale_ms?: number;
+  /** Net loss since 00:00 UTC at which the bot pauses, in quote. */
+  max_daily_loss?: string;
+  /** Fall of equity from its peak at which the bot pauses. */
+  max_drawdown_pct?: number;
+  /** The bot pauses at or below this price. */
+  price_stop_low?: string;
+  /** The bot pauses at or above this price. */
+  price_stop_high?: string;
+  /** The bot pauses after this time. */
+  time_stop_ms?: number;
+}
+
+/** types/placement: Where a bot may run. */
+export interface Placement {
+  /** This node; absent: the controller chooses. */
+  node?: string;
+  /** Default auto. */
+  failover?: FailoverWord;
+  /** What an auto bot does without a lease; default stop. */
+  on_orphan?: OrphanWord;
+  /** Labels that the node must have. */
+  labels?: Record<string, unknown>;
+}
+
+/** bot: A bot as people write it, in a manifest or a deploy request. */
+export interface Bot {
+  /** A name chosen by people. */
+  name: string;
+  /** One of `flotilla strategy ls`. */
+  strategy: string;
+  /** Absent only in paper and shadow mode. */
+  account?: string;
+  /** For paper and shadow without an account; else the account's. */
+  venue?: string;
+  /** Or `legs`. */
+  instrument?: string;
+  /** One instrument of a bot with several. */
+  legs?: Leg[];
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  /** As the strategy's table says: `flotilla strategy show`. */
+  params?: Record<string, unknown>;
+  /** Limits between what a bot wants and what it sends. What is absent is not limited, except where a default is named. */
+  risk?: Risk;
+  /** Where a bot may run. */
+  placement?: Placement;
+  /** For people. */
+  note?: string;
+}
+
+/** envelope: What every message on the bus starts with. */
+export interface Envelope {
+  /** Major version of the contract. */
+  v: number;
+  /** Unique id of this message. */
+  id: string;
+  /** When it was made (wall clock of the sender). */
+  ts_ms: number;
+  /** Who made it: node/<node>, controller, user/<user>. */
+  src: string;
+  /** Number of the sender's messages since it started. */
+  seq?: number;
+  /** Epoch of the bot it is about. */
+  epoch?: number;
+}
+
+/** c/cmd: A command to a node; resent with the same id until it is accepted. */
+export interface CCmd extends Envelope {
+  term: number;
+  op: CCmdOpWord;
+  /** A name chosen by people. */
+  bot?: string;
+  /** See cmd/<op>. */
+  args?: Record<string, unknown>;
+  /** UTC Unix milliseconds. */
+  expires_ms: number;
+}
+
+/** c/desired: What a bot should be; the whole document each time. `epoch` of the envelope is the bot's. An empty retained message clears it. */
+export interface CDesired extends Envelope {
+  term: number;
+  /** A name chosen by people. */
+  bot: string;
+  generation: number;
+  /** What a bot should be. */
+  run: RunWord;
+  /** For stopped: cancel its orders (default) or leave them. */
+  how?: CDesiredHowWord;
+  /** The node gives the bot up for good once it is stopped. */
+  release?: boolean;
+  /** A bot as people write it, in a manifest or a deploy request. */
+  spec: Bot;
+  /** Venue of its market data and orders. */
+  venue: string;
+  sandbox?: boolean;
+  /** For a new owner: state, sub-ledger and last booked trades. */
+  resume?: Record<string, unknown>;
+}
+
+/** c/lease: Answer to heartbeat k: all bots of the node may trade until (the node's CLOCK_BOOTTIME when it sent k) + ttl. */
+export interface CLease extends Envelope {
+  term: number;
+  k: number;
+  /** A ULID. */
+  boot: string;
+  incarnation: number;
+  ttl_ms: number;
+  /** Number of the newest halt. */
+  halt: number;
+  bots: number;
+  /** Over the bots the node should hold; a mismatch is healed by a sync command. */
+  bots_hash: string;
+}
+
+/** types/replay: A range of a stream that somebody lacks. */
+export interface Replay {
+  /** A ULID. */
+  req: string;
+  from: number;
+  to: number;
+}
+
+/** c/sack: How far the controller has a node's stream. */
+export interface CSack extends Envelope {
+  term: number;
+  /** A ULID. */
+  stream: string;
+  committed: number;
+  /** Nodes may prune below it. */
+  backed_up: number;
+  /** A range of a stream that somebody lacks. */
+  replay?: Replay;
+}
+
+/** cmd/account args */
+export interface CmdAccountArgs {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  sandbox?: boolean;
+  version: number;
+  /** Base64 of the sealed box. */
+  sealed: string;
+}
+
+/** cmd/account result */
+export type CmdAccountResult = Record<string, never>;
+
+/** cmd/account-forget args */
+export interface CmdAccountForgetArgs {
+  /** A name chosen by people. */
+  account: string;
+}
+
+/** cmd/account-forget result */
+export type CmdAccountForgetResult = Record<string, never>;
+
+/** cmd/cancel-order args */
+export interface CmdCancelOrderArgs {
+  client_order_id: string;
+}
+
+/** cmd/cancel-order result */
+export type CmdCancelOrderResult = Record<string, never>;
+
+/** cmd/flatten args */
+export interface CmdFlattenArgs {
+  reason?: string;
+}
+
+/** cmd/flatten result */
+export type CmdFlattenResult = Record<string, never>;
+
+/** cmd/logs args */
+export interface CmdLogsArgs {
+  limit?: number;
+}
+
+/** types/log_row: One line of a bot's log. */
+export interface LogRow {
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  /** Level of a log line. */
+  level: LogLevelWord;
+  event: string;
+  text: string;
+}
+
+/** cmd/logs result */
+export interface CmdLogsResult {
+  /** One line of a bot's log. */
+  lines: LogRow[];
+}
+
+/** cmd/orders args */
+export type CmdOrdersArgs = Record<string, never>;
+
+/** types/order: One order of ours and what is known of it. */
+export interface Order {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  client_order_id: string;
+  /** The venue's; absent until it answers. */
+  order_id?: string;
+  /** The strategy's name of the order. */
+  key: number;
+  /** The key in words: cell 17 buy. */
+  label?: string;
+  /** Side of an order or fill. */
+  side: SideWord;
+  /** Type of an order. */
+  type: OrderTypeWord;
+  /** How long an order lives. */
+  tif?: TifWord;
+  post_only?: boolean;
+  reduce_only?: boolean;
+  /** Absent for market orders. */
+  price?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  qty: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  filled_qty: string;
+  /** What the venue says an order is. */
+  status: OrderStatusWord;
+  /** True: the outcome of a request is not known yet; the venue is being asked. */
+  unknown?: boolean;
+  /** Last change. */
+  ts_ms: number;
+}
+
+/** cmd/orders result */
+export interface CmdOrdersResult {
+  /** One order of ours and what is known of it. */
+  orders: Order[];
+  /** UTC Unix milliseconds. */
+  as_of_ms: number;
+}
+
+/** cmd/query args */
+export interface CmdQueryArgs {
+  /** A ULID. */
+  id: string;
+}
+
+/** types/error: Why something was refused or failed. */
+export interface Error {
+  /** From one table; the exit code of the command line follows from it. */
+  code: "not_found" | "invalid_argument" | "conflict" | "denied" | "stale" | "expired" | "insufficient_funds" | "rate_limited" | "venue_error" | "unavailable" | "internal";
+  /** A sentence: what is wrong. */
+  message: string;
+  /** What to do next. */
+  hint?: string;
+  /** Path of the field: bots[2].params.levels. */
+  field?: string;
+}
+
+/** cmd/query result */
+export interface CmdQueryResult {
+  /** A ULID. */
+  id: string;
+  state: CmdQueryResultStateWord;
+  result?: Record<string, unknown>;
+  /** Why something was refused or failed. */
+  error?: Error;
+}
+
+/** cmd/replay args */
+export interface CmdReplayArgs {
+  /** A ULID. */
+  stream: string;
+  /** A ULID. */
+  req: string;
+  from: number;
+  to: number;
+}
+
+/** cmd/replay result */
+export type CmdReplayResult = Record<string, never>;
+
+/** cmd/status args */
+export type CmdStatusArgs = Record<string, never>;
+
+/** types/venue_link: A node's connection to a venue. */
+export interface VenueLink {
+  /** A name chosen by people. */
+  venue: string;
+  up: boolean;
+  /** Since the last market data. */
+  age_ms?: number;
+  reason?: string;
+}
+
+/** types/node_row: One node in a list. */
+export interface NodeRow {
+  /** A name chosen by people. */
+  node: string;
+  /** suspect: no heartbeat for 3.5 s; never: expected but not seen yet. */
+  state: NodeRowStateWord;
+  /** Since its last heartbeat. */
+  age_ms?: number;
+  incarnation: number;
+  version?: string;
+  host?: string;
+  pid?: number;
+  /** UTC Unix milliseconds. */
+  started_ms?: number;
+  /** Bots it should run. */
+  bots: number;
+  /** Bots it says it runs. */
+  running?: number;
+  capacity?: number;
+  rss_bytes?: number;
+  loop_lag_us?: number;
+  /** Share of one core used. */
+  load?: number;
+  clock_offset_ms?: number;
+  /** Newest record of its stream. */
+  head?: number;
+  /** Newest record in the controller's books. */
+  committed?: number;
+  labels?: Record<string, unknown>;
+  strategies?: string[];
+  /** A node's connection to a venue. */
+  venues?: VenueLink[];
+}
+
+/** cmd/status result */
+export interface CmdStatusResult {
+  /** One node in a list. */
+  node: NodeRow;
+  counters?: Record<string, unknown>;
+}
+
+/** types/bot_ref: Which version of a bot somebody holds. */
+export interface BotRef {
+  /** A name chosen by people. */
+  bot: string;
+  epoch: number;
+  generation: number;
+}
+
+/** cmd/sync args */
+export interface CmdSyncArgs {
+  last: boolean;
+  /** What a bot should be; the whole document each time. `epoch` of the envelope is the bot's. An empty retained message clears it. */
+  desired: CDesired[];
+  /** Which version of a bot somebody holds. */
+  bots: BotRef[];
+}
+
+/** cmd/sync result */
+export interface CmdSyncResult {
+  applied: number;
+  /** A name chosen by people. */
+  unclaimed?: string[];
+}
+
+/** cmd/watch args */
+export interface CmdWatchArgs {
+  /** 0 ends it. */
+  ttl_s: number;
+}
+
+/** cmd/watch result */
+export type CmdWatchResult = Record<string, never>;
+
+/** config/mqtt: How a daemon reaches the broker. */
+export interface ConfigMqtt {
+  /** unix:/path, mqtt://host:1883 or mqtts://host:8883. */
+  url: string;
+  username?: string;
+  password_file?: string;
+  library?: ConfigMqttLibraryWord;
+  ca_file?: string;
+  cert_file?: string;
+  key_file?: string;
+}
+
+/** config/venue: Where a venue is; what is absent is the venue's live address. */
+export interface ConfigVenue {
+  rest_url?: string;
+  stream_url?: string;
+  ws_api_url?: string;
+  ca_file?: string;
+}
+
+/** config/venues: Venues by name. */
+export interface ConfigVenues {
+  /** Where a venue is; what is absent is the venue's live address. */
+  binance?: ConfigVenue;
+}
+
+/** config/controller: Configuration of flotilla-controller. */
+export interface ConfigController {
+  /** A name chosen by people. */
+  tenant: string;
+  /** A ULID. */
+  fleet: string;
+  /** Its own folder: controller.db, key. */
+  dir: string;
+  /** How a daemon reaches the broker. */
+  mqtt: ConfigMqtt;
+  /** Venues by name. */
+  venues?: ConfigVenues;
+}
+
+/** config/dashboard: Configuration of flotilla-dashboard. */
+export interface ConfigDashboard {
+  /** A name chosen by people. */
+  tenant: string;
+  /** host:port; loopback unless allow_remote. */
+  listen: string;
+  /** The broker's Unix socket, or `mqtt_url`. */
+  mqtt_socket?: string;
+  mqtt_url?: string;
+  tls_cert?: string;
+  tls_key?: string;
+  allow_remote?: boolean;
+  /** Static files; default: those built in. */
+  web_dir?: string;
+}
+
+/** config/ports: Ports of a fleet on this machine. */
+export interface ConfigPorts {
+  dashboard: number;
+  sim?: number;
+  sim_control?: number;
+  mqtt?: number;
+}
+
+/** config/fleet: The fleet folder's own file: what `flotilla up` made; no secrets. */
+export interface ConfigFleet {
+  /** A name chosen by people. */
+  tenant: string;
+  /** A ULID. */
+  fleet: string;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+  demo?: boolean;
+  /** Ports of a fleet on this machine. */
+  ports: ConfigPorts;
+  /** A name chosen by people. */
+  nodes: string[];
+}
+
+/** config/node: Configuration of flotilla-node. */
+export interface ConfigNode {
+  /** A name chosen by people. */
+  tenant: string;
+  /** A ULID. */
+  fleet: string;
+  /** A name chosen by people. */
+  node: string;
+  /** Its own folder: journal, intents, key. */
+  dir: string;
+  /** How a daemon reaches the broker. */
+  mqtt: ConfigMqtt;
+  /** Venues by name. */
+  venues?: ConfigVenues;
+  /** Bots at most; default 1000. */
+  capacity?: number;
+  labels?: Record<string, unknown>;
+}
+
+/** types/halt: One halt in force. */
+export interface Halt {
+  number: number;
+  /** What a halt covers. */
+  scope: HaltScopeWord;
+  /** Node, account or bot; absent for the fleet. */
+  target?: string;
+  /** What a halt does. */
+  how: HaltHowWord;
+  reason: string;
+  /** Who asked. */
+  by: string;
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+}
+
+/** ctl/halt: All halts in force; lower numbers are ignored. */
+export interface CtlHalt extends Envelope {
+  term: number;
+  /** Counts every change of the list. */
+  number: number;
+  /** One halt in force. */
+  halts: Halt[];
+}
+
+/** ctl/state: Whether the controller is there, and its term. */
+export interface CtlState extends Envelope {
+  state: CtlStateStateWord;
+  term: number;
+  incarnation: number;
+  version?: string;
+}
+
+/** manifest: A file of bots for `flotilla apply -f`. */
+export interface Manifest {
+  /** A bot as people write it, in a manifest or a deploy request. */
+  bots: Bot[];
+}
+
+/** types/fill: One trade of ours, as the venue told it. */
+export interface Fill {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** The venue's id of the trade. */
+  trade_id: string;
+  /** The venue's id of the order. */
+  order_id: string;
+  /** Ours; absent where the venue does not say. */
+  client_order_id?: string;
+  /** Side of an order or fill. */
+  side: SideWord;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price: string;
+  /** Base asset. */
+  qty: string;
+  /** Above zero: paid; as sent by the venue. */
+  fee: string;
+  /** An asset: BTC, USDT. */
+  fee_asset: string;
+  /** Whether the fill made or took. */
+  liquidity: LiquidityWord;
+  /** The venue's time. */
+  ts_ms: number;
+}
+
+/** types/book: A bot's sub-ledger of one instrument after an event; exact sums. */
+export interface Book {
+  /** Base asset held; negative is short. */
+  position: string;
+  /** Quote paid for that position, fees outside; average price = cost / position. */
+  cost: string;
+  /** Sum of quote received minus paid, fees outside. */
+  cash: string;
+  /** Profit of closed quantity by average cost, fees outside, in quote. */
+  realised: string;
+  /** Fees paid in the quote asset; those in other assets are in `fees`. */
+  fees_quote: string;
+  /** Fees paid by asset, as amounts: {"BNB":"0.01"}. */
+  fees?: Record<string, unknown>;
+  /** Fills booked so far. */
+  fills: number;
+}
+
+/** types/ev_fill: A fill with where it belongs and the sub-ledger after it. */
+export interface EvFill extends Fill {
+  /** A name chosen by people. */
+  venue: string;
+  /** "paper" where there is none. */
+  account: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  key?: number;
+  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  book: Book;
+}
+
+/** types/ev_order: An order that ended. */
+export interface EvOrder extends Order {
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  account: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  reason?: string;
+}
+
+/** types/reason: Why a bot is in its phase, for programs and for people. */
+export interface Reason {
+  /** A word: manual, halted, no_account, stale_market, risk_daily_loss. */
+  code: string;
+  /** A sentence. */
+  message: string;
+}
+
+/** types/ev_transition: A bot changed its phase. */
+export interface EvTransition {
+  /** What a bot is. */
+  from: PhaseWord;
+  /** What a bot is. */
+  to: PhaseWord;
+  generation: number;
+  /** Why a bot is in its phase, for programs and for people. */
+  reason?: Reason;
+}
+
+/** types/ev_risk: A risk rule acted. */
+export interface EvRisk {
+  rule: string;
+  action: EvRiskActionWord;
+  message: string;
+  value?: string;
+  limit?: string;
+}
+
+/** types/ev_funding: A funding payment of a perpetual. */
+export interface EvFunding {
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  account: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  funding_id: string;
+  /** An asset: BTC, USDT. */
+  asset: string;
+  /** Above zero: received. */
+  amount: string;
+}
+
+/** types/ev_alarm: Something people must know. */
+export interface EvAlarm {
+  code: string;
+  /** How bad it is. */
+  severity: SeverityWord;
+  message: string;
+}
+
+/** types/ev_record: One record of a node's stream; the member named by `kind` is there. */
+export interface EvRecord {
+  /** Its number; without gaps. */
+  n: number;
+  kind: EvRecordKindWord;
+  /** A name chosen by people. */
+  bot: string;
+  epoch: number;
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  /** A fill with where it belongs and the sub-ledger after it. */
+  fill?: EvFill;
+  /** An order that ended. */
+  order?: EvOrder;
+  /** A bot changed its phase. */
+  transition?: EvTransition;
+  /** A risk rule acted. */
+  risk?: EvRisk;
+  /** A funding payment of a perpetual. */
+  funding?: EvFunding;
+  /** Something people must know. */
+  alarm?: EvAlarm;
+}
+
+/** n/ev: A batch of a node's numbered stream, published after its commit. */
+export interface NEv extends Envelope {
+  /** A ULID. */
+  stream: string;
+  /** Number of the first record. */
+  first: number;
+  /** One record of a node's stream; the member named by `kind` is there. */
+  records: EvRecord[];
+}
+
+/** n/fill: A fill, while somebody watches; the books come from n/ev. */
+export interface NFill extends Envelope {
+  /** A name chosen by people. */
+  bot: string;
+  /** One trade of ours, as the venue told it. */
+  fill: Fill;
+  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  book?: Book;
+}
+
+/** n/hb: A node's heartbeat, every second. */
+export interface NHb extends Envelope {
+  /** Number of the heartbeat since the process started. */
+  k: number;
+  incarnation: number;
+  /** A ULID. */
+  boot: string;
+  /** Monotonic clock when it was sent. */
+  mono_ms: number;
+  /** CLOCK_BOOTTIME when it was sent: leases count from it. */
+  boot_ms: number;
+  /** A ULID. */
+  stream: string;
+  /** Newest record of its stream. */
+  head: number;
+  /** Bots it holds. */
+  bots: number;
+  running?: number;
+  /** msg_bots_hash() over all bots it holds. */
+  bots_hash: string;
+  /** Share of one core since the last one. */
+  load?: number;
+  rss_bytes?: number;
+  loop_lag_us?: number;
+  /** Venue clock minus ours. */
+  clock_offset_ms?: number;
+  /** Number of the newest halt it knows. */
+  halt?: number;
+  term?: number;
+  /** A node's connection to a venue. */
+  venues?: VenueLink[];
+}
+
+/** n/live: A bot from close by, a few times a second, while somebody watches. */
+export interface NLive extends Envelope {
+  /** A name chosen by people. */
+  bot: string;
+  /** What a bot is. */
+  phase: PhaseWord;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  bid?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  ask?: string;
+  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  book?: Book;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  unrealised?: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  equity?: string;
+  /** One order of ours and what is known of it. */
+  orders: Order[];
+  /** The strategy's state by field. */
+  state?: Record<string, unknown>;
+  note?: string;
+}
+
+/** n/log: A line of a bot's log, while somebody watches. */
+export interface NLog extends Envelope {
+  /** A name chosen by people. */
+  bot: string;
+  /** One line of a bot's log. */
+  line: LogRow;
+}
+
+/** types/candle: One candle. */
+export interface Candle {
+  /** Open time. */
+  ts_ms: number;
+  /** An exact decimal (price, quantity, rate) as text. */
+  open: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  high: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  low: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  close: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  volume: string;
+}
+
+/** n/md: Shared market data, latest wins. */
+export interface NMd extends Envelope {
+  /** A name chosen by people. */
+  venue: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  kind: NMdKindWord;
+  /** An exact decimal (price, quantity, rate) as text. */
+  bid?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  ask?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  last?: string;
+  /** One candle. */
+  candle?: Candle;
+  closed?: boolean;
+}
+
+/** n/order: An order changed, while somebody watches. */
+export interface NOrder extends Envelope {
+  /** A name chosen by people. */
+  bot: string;
+  /** One order of ours and what is known of it. */
+  order: Order;
+  reason?: string;
+}
+
+/** types/journal: Where a node's numbered stream stands. */
+export interface Journal {
+  /** Id of the stream; a lost disk gives a new one. */
+  stream: string;
+  /** Oldest record still there; 0: none yet. */
+  first: number;
+  /** Newest record; 0: none yet. */
+  head: number;
+}
+
+/** n/presence: Birth, clean end, or death (the will) of a node's connection. Of two words the one with the greater incarnation holds; of equals, down and lost beat up. */
+export interface NPresence extends Envelope {
+  state: NPresenceStateWord;
+  /** Stored and incremented before every connect; the same in will and birth. */
+  incarnation: number;
+  /** Of this process; new at each start. */
+  boot: string;
+  /** Kernel boot id. */
+  kernel_boot?: string;
+  host?: string;
+  pid?: number;
+  version?: string;
+  /** UTC Unix milliseconds. */
+  started_ms?: number;
+  /** Time between heartbeats. */
+  hb_ms?: number;
+  /** Bots it can hold. */
+  capacity?: number;
+  labels?: Record<string, unknown>;
+  strategies?: string[];
+  venues?: string[];
+  /** Public key that secrets for this node are sealed to. */
+  box_key?: string;
+  /** Where a node's numbered stream stands. */
+  journal?: Journal;
+  /** Highest controller term it has seen. */
+  term?: number;
+}
+
+/** n/res: A node's answer to a command: accepted once its id is journaled, then the result. */
+export interface NRes extends Envelope {
+  /** Id of the command. */
+  re: string;
+  op: string;
+  state: NResStateWord;
+  /** A name chosen by people. */
+  bot?: string;
+  result?: Record<string, unknown>;
+  /** Why something was refused or failed. */
+  error?: Error;
+  /** Time since it was received. */
+  t_us?: number;
+}
+
+/** n/rp: A batch of a replay: the same records under the same numbers. */
+export interface NRp extends Envelope {
+  /** The replay request it answers. */
+  req: string;
+  /** A ULID. */
+  stream: string;
+  /** Number of the first record; 0 when there are none. */
+  first: number;
+  /** The replay ends with this batch. */
+  last: boolean;
+  /** Oldest record still there, when it is above what was asked for. */
+  oldest?: number;
+  /** One record of a node's stream; the member named by `kind` is there. */
+  records: EvRecord[];
+}
+
+/** n/sig: A signal of one bot for others. */
+export interface NSig extends Envelope {
+  /** One level of a topic. */
+  source: string;
+  /** A name chosen by people. */
+  bot?: string;
+  /** UTC Unix milliseconds. */
+  expires_ms?: number;
+  signal: Record<string, unknown>;
+}
+
+/** types/risk_state: Where a bot stands against its limits. */
+export interface RiskState {
+  /** Net result since 00:00 UTC. */
+  daily?: string;
+  drawdown_pct?: number;
+  /** Wants refused since start. */
+  vetoes?: number;
+  /** Rule that pauses it now. */
+  rule?: string;
+}
+
+/** n/state: What is true of a bot now; on change and every minute. `epoch` of the envelope is the bot's. */
+export interface NState extends Envelope {
+  /** A name chosen by people. */
+  bot: string;
+  incarnation: number;
+  /** Of the desired document that is applied. */
+  generation: number;
+  /** What a bot should be. */
+  run: RunWord;
+  /** What a bot is. */
+  phase: PhaseWord;
+  /** Why a bot is in its phase, for programs and for people. */
+  reason?: Reason;
+  /** In this phase since. */
+  since_ms: number;
+  strategy: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  /** A name chosen by people. */
+  venue?: string;
+  /** A name chosen by people. */
+  account?: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument?: string;
+  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  book: Book;
+  /** An exact decimal (price, quantity, rate) as text. */
+  average_price?: string;
+  /** Mark price: last trade, else mid. */
+  price?: string;
+  price_age_ms?: number;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  unrealised?: string;
+  /** Realised + unrealised - fees in quote. */
+  equity?: string;
+  orders_open: number;
+  /** Where a bot stands against its limits. */
+  risk?: RiskState;
+  /** What the strategy says. */
+  note?: string;
+}
+
+/** req/account-add args */
+export interface AccountAddArgs {
+  /** A name chosen by people. */
+  name: string;
+  /** A name chosen by people. */
+  venue: string;
+  sandbox?: boolean;
+  /** Base64 of a box sealed to account-key, aad "account-add:<tenant>:<name>", of JSON {key, secret | private_key_pem, passphrase?}. */
+  credentials_sealed?: string;
+}
+
+/** req/account-add result */
+export interface AccountAddResult {
+  /** An account as everybody may see it; secrets travel apart and sealed. */
+  account: Account;
+}
+
+/** req/account-key args */
+export type AccountKeyArgs = Record<string, never>;
+
+/** req/account-key result */
+export interface AccountKeyResult {
+  /** A public key of 32 bytes in hex. */
+  box_key: string;
+}
+
+/** req/account-ls args */
+export interface AccountLsArgs {
+  /** Items at most. */
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** types/account_row: One account in a list. */
+export interface AccountRow extends Account {
+  /** Bots that use it. */
+  bots: number;
+  /** Whether its keys are stored. */
+  keyed: boolean;
+}
+
+/** req/account-ls result */
+export interface AccountLsResult {
+  /** One account in a list. */
+  items: AccountRow[];
+  next?: string;
+}
+
+/** req/account-rm args */
+export interface AccountRmArgs {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/account-rm result */
+export interface AccountRmResult {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/apply args */
+export interface ApplyArgs {
+  /** A bot as people write it, in a manifest or a deploy request. */
+  bots: Bot[];
+  live?: boolean;
+  start?: boolean;
+  dry_run?: boolean;
+}
+
+/** types/deployed: What a deploy recorded for one bot. */
+export interface Deployed {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** What was recorded; the bot has it when its state says so. */
+  generation: number;
+  epoch: number;
+  /** What a bot should be. */
+  run: RunWord;
+  created: boolean;
+  /** False: it was so already. */
+  changed: boolean;
+  warnings?: string[];
+}
+
+/** req/apply result */
+export interface ApplyResult {
+  /** What a deploy recorded for one bot. */
+  bots: Deployed[];
+}
+
+/** req/audit-ls args */
+export interface AuditLsArgs {
+  limit?: number;
+  /** `n` of the last one of the page before. */
+  after?: number;
+}
+
+/** types/audit_row: One command as it was asked and answered. */
+export interface AuditRow {
+  n: number;
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  user: string;
+  verb: string;
+  target?: string;
+  /** Start of its arguments, without secrets. */
+  args: string;
+  /** SHA-256 of its arguments. */
+  digest: string;
+  ok: boolean;
+  code?: string;
+  message?: string;
+}
+
+/** req/audit-ls result */
+export interface AuditLsResult {
+  /** One command as it was asked and answered. */
+  items: AuditRow[];
+  next?: number;
+}
+
+/** req/bot-deploy args */
+export interface BotDeployArgs {
+  /** A bot as people write it, in a manifest or a deploy request. */
+  bot: Bot;
+  /** Default true: it should run; false: stopped. */
+  start?: boolean;
+  /** Needed for mode live on an account that is not a sandbox. */
+  live?: boolean;
+  /** Check only. */
+  dry_run?: boolean;
+}
+
+/** req/bot-deploy result */
+export interface BotDeployResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** What was recorded; the bot has it when its state says so. */
+  generation: number;
+  epoch: number;
+  /** What a bot should be. */
+  run: RunWord;
+  created: boolean;
+  /** False: it was so already. */
+  changed: boolean;
+  warnings?: string[];
+}
+
+/** req/bot-equity args */
+export interface BotEquityArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** UTC Unix milliseconds. */
+  since_ms?: number;
+  limit?: number;
+}
+
+/** types/equity_point: Equity of a bot at a time. */
+export interface EquityPoint {
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  equity: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  position: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price?: string;
+}
+
+/** req/bot-equity result */
+export interface BotEquityResult {
+  /** Equity of a bot at a time. */
+  points: EquityPoint[];
+}
+
+/** req/bot-fills args */
+export interface BotFillsArgs {
+  /** A name chosen by people. */
+  bot?: string;
+  limit?: number;
+  /** Id of the last one of the page before: older ones follow. */
+  after?: number;
+  /** UTC Unix milliseconds. */
+  since_ms?: number;
+}
+
+/** types/fill_row: One fill of the books. */
+export interface FillRow extends Fill {
+  /** Its number in the books; pages go on after it. */
+  id: number;
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  account: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  epoch: number;
+}
+
+/** req/bot-fills result */
+export interface BotFillsResult {
+  /** One fill of the books. */
+  items: FillRow[];
+  next?: number;
+}
+
+/** req/bot-logs args */
+export interface BotLogsArgs {
+  /** A name chosen by people. */
+  bot: string;
+  limit?: number;
+}
+
+/** req/bot-logs result */
+export interface BotLogsResult {
+  /** One line of a bot's log. */
+  lines: LogRow[];
+}
+
+/** types/bot_filter: Which bots. */
+export interface BotFilter {
+  /** A name chosen by people. */
+  node?: string;
+  strategy?: string;
+  /** What a bot is. */
+  phase?: PhaseWord;
+  /** A name chosen by people. */
+  account?: string;
+  /** Part of name or instrument. */
+  text?: string;
+}
+
+/** req/bot-ls args */
+export interface BotLsArgs {
+  /** Which bots. */
+  filter?: BotFilter;
+  /** Items at most. */
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** types/bot_row: One bot in a list: what it should be, what it says it is, and how old that is. */
+export interface BotRow {
+  /** A name chosen by people. */
+  bot: string;
+  strategy: string;
+  /** A name chosen by people. */
+  venue?: string;
+  /** A name chosen by people. */
+  account?: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument?: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  /** A name chosen by people. */
+  node: string;
+  /** What it should be. */
+  run: RunWord;
+  /** What it says; absent: never heard of. */
+  phase?: PhaseWord;
+  /** Why a bot is in its phase, for programs and for people. */
+  reason?: Reason;
+  /** Of what it should be. */
+  generation: number;
+  /** Generation the node has applied. */
+  applied?: number;
+  epoch: number;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  position?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price?: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  realised?: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  unrealised?: string;
+  /** Realised + unrealised - fees in quote. */
+  equity?: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  fees_quote?: string;
+  /** Booked by the controller. */
+  fills: number;
+  orders_open?: number;
+  /** Of the bot's last word. */
+  age_ms?: number;
+  /** False: a node runs it though the controller does not list it there. */
+  claimed?: boolean;
+}
+
+/** req/bot-ls result */
+export interface BotLsResult {
+  /** One bot in a list: what it should be, what it says it is, and how old that is. */
+  items: BotRow[];
+  next?: string;
+}
+
+/** req/bot-orders args */
+export interface BotOrdersArgs {
+  /** A name chosen by people. */
+  bot: string;
+}
+
+/** req/bot-orders result */
+export interface BotOrdersResult {
+  /** One order of ours and what is known of it. */
+  orders: Order[];
+  /** UTC Unix milliseconds. */
+  as_of_ms: number;
+}
+
+/** req/bot-pause args */
+export interface BotPauseArgs {
+  /** A name chosen by people. */
+  bot: string;
+}
+
+/** req/bot-pause result */
+export interface BotPauseResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** What was recorded; the bot has it when its state says so. */
+  generation: number;
+  epoch: number;
+  /** What a bot should be. */
+  run: RunWord;
+}
+
+/** req/bot-resume args */
+export interface BotResumeArgs {
+  /** A name chosen by people. */
+  bot: string;
+}
+
+/** req/bot-resume result */
+export interface BotResumeResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** What was recorded; the bot has it when its state says so. */
+  generation: number;
+  epoch: number;
+  /** What a bot should be. */
+  run: RunWord;
+}
+
+/** req/bot-rm args */
+export interface BotRmArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** Also when it still runs or holds a position: it is stopped first. */
+  force?: boolean;
+}
+
+/** req/bot-rm result */
+export interface BotRmResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** False: it goes once the node has released it. */
+  removed: boolean;
+}
+
+/** req/bot-show args */
+export interface BotShowArgs {
+  /** A name chosen by people. */
+  bot: string;
+}
+
+/** types/history_row: One change in a bot's life. */
+export interface HistoryRow {
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  kind: HistoryRowKindWord;
+  text: string;
+  epoch?: number;
+  generation?: number;
+  by?: string;
+}
+
+/** req/bot-show result */
+export interface BotShowResult {
+  /** One bot in a list: what it should be, what it says it is, and how old that is. */
+  bot: BotRow;
+  /** A bot as people write it, in a manifest or a deploy request. */
+  spec: Bot;
+  /** What is true of a bot now; on change and every minute. `epoch` of the envelope is the bot's. */
+  state?: NState;
+  /** One change in a bot's life. */
+  history: HistoryRow[];
+}
+
+/** req/bot-start args */
+export interface BotStartArgs {
+  /** A name chosen by people. */
+  bot: string;
+}
+
+/** req/bot-start result */
+export interface BotStartResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** What was recorded; the bot has it when its state says so. */
+  generation: number;
+  epoch: number;
+  /** What a bot should be. */
+  run: RunWord;
+}
+
+/** req/bot-stop args */
+export interface BotStopArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** Default cancel. */
+  how?: StopHowWord;
+}
+
+/** req/bot-stop result */
+export interface BotStopResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** What was recorded; the bot has it when its state says so. */
+  generation: number;
+  epoch: number;
+  /** What a bot should be. */
+  run: RunWord;
+}
+
+/** req/bot-watch args */
+export interface BotWatchArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** Default 30; 0 ends it. */
+  ttl_s?: number;
+}
+
+/** req/bot-watch result */
+export interface BotWatchResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** UTC Unix milliseconds. */
+  until_ms: number;
+}
+
+/** req/candles args */
+export interface CandlesArgs {
+  /** A name chosen by people. */
+  venue: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** Length of a candle: 1m, 5m, 1h, 1d. */
+  timeframe: string;
+  limit?: number;
+  /** UTC Unix milliseconds. */
+  since_ms?: number;
+}
+
+/** req/candles result */
+export interface CandlesResult {
+  /** One candle. */
+  candles: Candle[];
+}
+
+/** req/command-show args */
+export interface CommandShowArgs {
+  /** A ULID. */
+  id: string;
+}
+
+/** req/command-show result */
+export interface CommandShowResult {
+  /** A ULID. */
+  id: string;
+  /** A name chosen by people. */
+  node: string;
+  op: string;
+  /** A name chosen by people. */
+  bot?: string;
+  state: CommandShowResultStateWord;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+  /** UTC Unix milliseconds. */
+  changed_ms: number;
+  result?: Record<string, unknown>;
+  /** Why something was refused or failed. */
+  error?: Error;
+}
+
+/** req/halt args */
+export interface HaltArgs {
+  /** What a halt covers. */
+  scope: HaltScopeWord;
+  /** A name chosen by people. */
+  target?: string;
+  /** Default pause. */
+  how?: HaltHowWord;
+  reason: string;
+}
+
+/** req/halt result */
+export interface HaltResult {
+  number: number;
+  /** One halt in force. */
+  halts: Halt[];
+}
+
+/** req/halt-ls args */
+export type HaltLsArgs = Record<string, never>;
+
+/** req/halt-ls result */
+export interface HaltLsResult {
+  number: number;
+  /** One halt in force. */
+  halts: Halt[];
+}
+
+/** req/instrument-ls args */
+export interface InstrumentLsArgs {
+  /** A name chosen by people. */
+  venue: string;
+  /** Part of the name. */
+  text?: string;
+  /** Items at most. */
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** types/instrument: An instrument's rules. */
+export interface Instrument {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  name: string;
+  venue_symbol: string;
+  kind: InstrumentKindWord;
+  status: InstrumentStatusWord;
+  /** An asset: BTC, USDT. */
+  base: string;
+  /** An asset: BTC, USDT. */
+  quote: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  tick: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  lot: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  qty_min?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  qty_max?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price_min?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price_max?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  notional_min?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  contract_size?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  fee_maker?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  fee_taker?: string;
+}
+
+/** req/instrument-ls result */
+export interface InstrumentLsResult {
+  /** An instrument's rules. */
+  items: Instrument[];
+  next?: string;
+}
+
+/** req/node-ls args */
+export interface NodeLsArgs {
+  /** Items at most. */
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** req/node-ls result */
+export interface NodeLsResult {
+  /** One node in a list. */
+  items: NodeRow[];
+  next?: string;
+}
+
+/** req/node-show args */
+export interface NodeShowArgs {
+  /** A name chosen by people. */
+  node: string;
+}
+
+/** req/node-show result */
+export interface NodeShowResult {
+  /** One node in a list. */
+  node: NodeRow;
+  /** One bot in a list: what it should be, what it says it is, and how old that is. */
+  bots: BotRow[];
+}
+
+/** req/pnl args */
+export interface PnlArgs {
+  /** Default bot. */
+  by?: PnlArgsByWord;
+}
+
+/** types/pnl_row: Profit and loss of one bot, node or account, per quote asset. */
+export interface PnlRow {
+  /** Bot, node or account. */
+  key: string;
+  /** An asset: BTC, USDT. */
+  quote: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  realised: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  unrealised: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  fees_quote: string;
+  /** Realised + unrealised - fees in quote. */
+  net: string;
+  /** Fees in other assets, not part of `net`. */
+  fees?: Record<string, unknown>;
+  /** Quote traded. */
+  volume: string;
+  fills: number;
+}
+
+/** req/pnl result */
+export interface PnlResult {
+  /** Profit and loss of one bot, node or account, per quote asset. */
+  items: PnlRow[];
+  /** Profit and loss of one bot, node or account, per quote asset. */
+  total: PnlRow[];
+}
+
+/** req/reconcile args */
+export interface ReconcileArgs {
+  /** A name chosen by people. */
+  bot?: string;
+}
+
+/** types/reconcile_row: What the books hold of one account and instrument: to compare with the venue's ledger. */
+export interface ReconcileRow {
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  account: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  fills: number;
+  buys: number;
+  /** Base bought. */
+  bought: string;
+  /** Base sold. */
+  sold: string;
+  /** Quote paid. */
+  paid: string;
+  /** Quote received. */
+  received: string;
+  /** Fees by asset, as amounts. */
+  fees: Record<string, unknown>;
+  /** Bought - sold. */
+  position: string;
+}
+
+/** req/reconcile result */
+export interface ReconcileResult {
+  /** What the books hold of one account and instrument: to compare with the venue's ledger. */
+  items: ReconcileRow[];
+}
+
+/** req/resume args */
+export interface ResumeArgs {
+  /** What a halt covers. */
+  scope: HaltScopeWord;
+  /** A name chosen by people. */
+  target?: string;
+  reason: string;
+}
+
+/** req/resume result */
+export interface ResumeResult {
+  number: number;
+  /** One halt in force. */
+  halts: Halt[];
+}
+
+/** req/status args */
+export type StatusArgs = Record<string, never>;
+
+/** ui/alert: Something people must know, until it is cleared. */
+export interface UiAlert extends Envelope {
+  /** One level of a topic. */
+  alert: string;
+  /** How bad it is. */
+  severity: SeverityWord;
+  code: string;
+  message: string;
+  target?: string;
+  /** UTC Unix milliseconds. */
+  since_ms: number;
+  cleared: boolean;
+}
+
+/** req/status result */
+export interface StatusResult {
+  /** A name chosen by people. */
+  tenant: string;
+  /** A ULID. */
+  fleet: string;
+  version: string;
+  term: number;
+  uptime_ms: number;
+  nodes: number;
+  nodes_up: number;
+  bots: number;
+  running: number;
+  fills: number;
+  /** One halt in force. */
+  halts: Halt[];
+  /** Something people must know, until it is cleared. */
+  alerts: UiAlert[];
+  /** Sums per quote asset. */
+  pnl: PnlRow[];
+}
+
+/** req/strategy-ls args */
+export interface StrategyLsArgs {
+  /** Items at most. */
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** types/strategy_row: One strategy in a list. */
+export interface StrategyRow {
+  strategy: string;
+  help: string;
+}
+
+/** req/strategy-ls result */
+export interface StrategyLsResult {
+  /** One strategy in a list. */
+  items: StrategyRow[];
+  next?: string;
+}
+
+/** req/strategy-show args */
+export interface StrategyShowArgs {
+  strategy: string;
+}
+
+/** types/param: One parameter of a strategy: forms, flags, checks and bounds come from it. */
+export interface Param {
+  name: string;
+  type: ParamTypeWord;
+  /** Absent: required. */
+  default?: string;
+  min?: string;
+  max?: string;
+  step?: string;
+  unit?: string;
+  help: string;
+  choices?: string[];
+  /** May change while the bot runs. */
+  hot?: boolean;
+}
+
+/** req/strategy-show result */
+export interface StrategyShowResult {
+  strategy: string;
+  help: string;
+  /** One parameter of a strategy: forms, flags, checks and bounds come from it. */
+  params: Param[];
+  /** JSON Schema of `params`. */
+  schema: Record<string, unknown>;
+}
+
+/** req/user-add args */
+export interface UserAddArgs {
+  /** A name chosen by people. */
+  name: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
+}
+
+/** req/user-add result */
+export interface UserAddResult {
+  /** A name chosen by people. */
+  name: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
+  password: string;
+}
+
+/** req/user-ls args */
+export interface UserLsArgs {
+  /** Items at most. */
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** types/user_row: One user. */
+export interface UserRow {
+  /** A name chosen by people. */
+  name: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+}
+
+/** req/user-ls result */
+export interface UserLsResult {
+  /** One user. */
+  items: UserRow[];
+  next?: string;
+}
+
+/** req/user-passwd args */
+export interface UserPasswdArgs {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/user-passwd result */
+export interface UserPasswdResult {
+  /** A name chosen by people. */
+  name: string;
+  password: string;
+}
+
+/** req/user-rm args */
+export interface UserRmArgs {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/user-rm result */
+export interface UserRmResult {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/whoami args */
+export type WhoamiArgs = Record<string, never>;
+
+/** req/whoami result */
+export interface WhoamiResult {
+  /** A name chosen by people. */
+  user: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
+  /** A name chosen by people. */
+  tenant: string;
+  verbs: string[];
+}
+
+/** types/balance: One asset of an account at its venue. */
+export interface Balance {
+  /** An asset: BTC, USDT. */
+  asset: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  free: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  locked: string;
+}
+
+/** types/digest_bot: One bot of a digest page, in short names. */
+export interface DigestBot {
+  /** Bot. */
+  n: string;
+  /** Strategy. */
+  s: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  i?: string;
+  /** Node. */
+  nd: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  m?: ModeWord;
+  /** What a bot should be. */
+  run: RunWord;
+  /** What a bot is. */
+  ph?: PhaseWord;
+  /** Reason code. */
+  rc?: string;
+  /** Position. */
+  pos?: string;
+  /** Realised - fees in quote. */
+  pnl?: string;
+  /** pnl + unrealised. */
+  eq?: string;
+  /** Mark price. */
+  px?: string;
+  fills: number;
+  /** Open orders. */
+  oo?: number;
+  /** Of the bot's last word when the page was made. */
+  age_ms?: number;
+}
+
+/** types/digest_fleet: The fleet in one line. */
+export interface DigestFleet {
+  nodes: number;
+  nodes_up: number;
+  bots: number;
+  running: number;
+  fills: number;
+  /** Number of halts in force. */
+  halt: number;
+  alerts: number;
+}
+
+/** u/request: A request of a user; the verb is the last level of its topic. Only `id` and what the verb needs must be there, so that a person can write one by hand. */
+export interface URequest {
+  v?: number;
+  /** Chosen by the sender; names the topic of the answer. */
+  id: string;
+  /** UTC Unix milliseconds. */
+  ts_ms?: number;
+  src?: string;
+  seq?: number;
+  /** Refused when it arrives later. */
+  expires_ms?: number;
+  /** As req/<verb> says. */
+  args?: Record<string, unknown>;
+}
+
+/** u/response: The answer to a request. */
+export interface UResponse extends Envelope {
+  /** Id of the request; "" when it had none. */
+  re: string;
+  verb: string;
+  ok: boolean;
+  result?: Record<string, unknown>;
+  /** Why something was refused or failed. */
+  error?: Error;
+}
+
+/** u/signal: A signal from outside (a webhook, a person, a model). */
+export interface USignal {
+  v?: number;
+  /** One level of a topic. */
+  id: string;
+  /** UTC Unix milliseconds. */
+  ts_ms?: number;
+  /** A name chosen by people. */
+  bot?: string;
+  /** UTC Unix milliseconds. */
+  expires_ms?: number;
+  signal: Record<string, unknown>;
+}
+
+/** ui/account: Balances of an account as its node last saw them; never a secret. */
+export interface UiAccount extends Envelope {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** One asset of an account at its venue. */
+  balances: Balance[];
+  /** UTC Unix milliseconds. */
+  as_of_ms: number;
+}
+
+/** ui/digest: The fleet in pages, sorted by name, each under 4,000 bytes; only what changed is sent again. */
+export interface UiDigest extends Envelope {
+  page: number;
+  pages: number;
+  /** The fleet in one line. */
+  fleet?: DigestFleet;
+  /** One bot of a digest page, in short names. */
+  bots: DigestBot[];
+}
+
+/** ui/job: Progress and result of a job. */
+export interface UiJob extends Envelope {
+  /** A ULID. */
+  job: string;
+  kind: string;
+  state: UiJobStateWord;
+  progress_pct?: number;
+  result?: Record<string, unknown>;
+  /** Why something was refused or failed. */
+  error?: Error;
+}
+
+/** Arguments and result of each verb of u/<user>/req/<verb>. */
+export interface Verbs {
+  /** add an account, or a new key for it */
+  "account-add": { args: AccountAddArgs; result: AccountAddResult };
+  /** the public key that account credentials are sealed to */
+  "account-key": { args: AccountKeyArgs; result: AccountKeyResult };
+  /** list accounts */
+  "account-ls": { args: AccountLsArgs; result: AccountLsResult };
+  /** remove an account that no bot uses; its keys are wiped everywhere */
+  "account-rm": { args: AccountRmArgs; result: AccountRmResult };
+  /** create or change the bots of a manifest, all or none */
+  "apply": { args: ApplyArgs; result: ApplyResult };
+  /** commands as they were asked and answered, newest first */
+  "audit-ls": { args: AuditLsArgs; result: AuditLsResult };
+  /** create or change a bot */
+  "bot-deploy": { args: BotDeployArgs; result: BotDeployResult };
+  /** equity of a bot over time, oldest first */
+  "bot-equity": { args: BotEquityArgs; result: BotEquityResult };
+  /** fills in the books, newest first */
+  "bot-fills": { args: BotFillsArgs; result: BotFillsResult };
+  /** the last lines of a bot's log */
+  "bot-logs": { args: BotLogsArgs; result: BotLogsResult };
+  /** list bots */
+  "bot-ls": { args: BotLsArgs; result: BotLsResult };
+  /** orders of a bot that rest now */
+  "bot-orders": { args: BotOrdersArgs; result: BotOrdersResult };
+  /** keep the position, cancel the orders, wait */
+  "bot-pause": { args: BotPauseArgs; result: BotPauseResult };
+  /** let a paused bot run again */
+  "bot-resume": { args: BotResumeArgs; result: BotResumeResult };
+  /** remove a stopped bot; its fills stay in the books */
+  "bot-rm": { args: BotRmArgs; result: BotRmResult };
+  /** one bot: what it should be, what it is, its manifest and history */
+  "bot-show": { args: BotShowArgs; result: BotShowResult };
+  /** let a stopped, paused or flat bot run */
+  "bot-start": { args: BotStartArgs; result: BotStartResult };
+  /** stop a bot */
+  "bot-stop": { args: BotStopArgs; result: BotStopResult };
+  /** have the node send the bot's live, order, fill and log topics for a while */
+  "bot-watch": { args: BotWatchArgs; result: BotWatchResult };
+  /** candles of an instrument from its venue, oldest first */
+  "candles": { args: CandlesArgs; result: CandlesResult };
+  /** what became of a command to a node */
+  "command-show": { args: CommandShowArgs; result: CommandShowResult };
+  /** halt the fleet, a node, an account or a bot */
+  "halt": { args: HaltArgs; result: HaltResult };
+  /** halts in force */
+  "halt-ls": { args: HaltLsArgs; result: HaltLsResult };
+  /** instruments of a venue */
+  "instrument-ls": { args: InstrumentLsArgs; result: InstrumentLsResult };
+  /** list nodes */
+  "node-ls": { args: NodeLsArgs; result: NodeLsResult };
+  /** one node with its bots */
+  "node-show": { args: NodeShowArgs; result: NodeShowResult };
+  /** profit and loss by bot, node or account */
+  "pnl": { args: PnlArgs; result: PnlResult };
+  /** sums of the books per account and instrument, to compare with the venue */
+  "reconcile": { args: ReconcileArgs; result: ReconcileResult };
+  /** lift a halt */
+  "resume": { args: ResumeArgs; result: ResumeResult };
+  /** the fleet in one answer */
+  "status": { args: StatusArgs; result: StatusResult };
+  /** list strategies */
+  "strategy-ls": { args: StrategyLsArgs; result: StrategyLsResult };
+  /** a strategy and its parameters */
+  "strategy-show": { args: StrategyShowArgs; result: StrategyShowResult };
+  /** add a user; the password is shown once */
+  "user-add": { args: UserAddArgs; result: UserAddResult };
+  /** list users */
+  "user-ls": { args: UserLsArgs; result: UserLsResult };
+  /** give a user a new password, shown once */
+  "user-passwd": { args: UserPasswdArgs; result: UserPasswdResult };
+  /** remove a user */
+  "user-rm": { args: UserRmArgs; result: UserRmResult };
+  /** who you are to the controller and what you may do */
+  "whoami": { args: WhoamiArgs; result: WhoamiResult };
+}
+export type Verb = keyof Verbs;
+
+/** Which role a verb needs at least, and whether it changes anything. */
+export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: string }> = {
+  "account-add": { role: "admin", mutates: true, help: "add an account, or a new key for it" },
+  "account-key": { role: "viewer", mutates: false, help: "the public key that account credentials are sealed to" },
+  "account-ls": { role: "viewer", mutates: false, help: "list accounts" },
+  "account-rm": { role: "admin", mutates: true, help: "remove an account that no bot uses; its keys are wiped everywhere" },
+  "apply": { role: "trader", mutates: true, help: "create or change the bots of a manifest, all or none" },
+  "audit-ls": { role: "viewer", mutates: false, help: "commands as they were asked and answered, newest first" },
+  "bot-deploy": { role: "trader", mutates: true, help: "create or change a bot" },
+  "bot-equity": { role: "viewer", mutates: false, help: "equity of a bot over time, oldest first" },
+  "bot-fills": { role: "viewer", mutates: false, help: "fills in the books, newest first" },
+  "bot-logs": { role: "viewer", mutates: false, help: "the last lines of a bot's log" },
+  "bot-ls": { role: "viewer", mutates: false, help: "list bots" },
+  "bot-orders": { role: "viewer", mutates: false, help: "orders of a bot that rest now" },
+  "bot-pause": { role: "trader", mutates: true, help: "keep the position, cancel the orders, wait" },
+  "bot-resume": { role: "trader", mutates: true, help: "let a paused bot run again" },
+  "bot-rm": { role: "trader", mutates: true, help: "remove a stopped bot; its fills stay in the books" },
+  "bot-show": { role: "viewer", mutates: false, help: "one bot: what it should be, what it is, its manifest and history" },
+  "bot-start": { role: "trader", mutates: true, help: "let a stopped, paused or flat bot run" },
+  "bot-stop": { role: "trader", mutates: true, help: "stop a bot" },
+  "bot-watch": { role: "viewer", mutates: false, help: "have the node send the bot's live, order, fill and log topics for a while" },
+  "candles": { role: "viewer", mutates: false, help: "candles of an instrument from its venue, oldest first" },
+  "command-show": { role: "viewer", mutates: false, help: "what became of a command to a node" },
+  "halt": { role: "trader", mutates: true, help: "halt the fleet, a node, an account or a bot" },
+  "halt-ls": { role: "viewer", mutates: false, help: "halts in force" },
+  "instrument-ls": { role: "viewer", mutates: false, help: "instruments of a venue" },
+  "node-ls": { role: "viewer", mutates: false, help: "list nodes" },
+  "node-show": { role: "viewer", mutates: false, help: "one node with its bots" },
+  "pnl": { role: "viewer", mutates: false, help: "profit and loss by bot, node or account" },
+  "reconcile": { role: "viewer", mutates: false, help: "sums of the books per account and instrument, to compare with the venue" },
+  "resume": { role: "trader", mutates: true, help: "lift a halt" },
+  "status": { role: "viewer", mutates: false, help: "the fleet in one answer" },
+  "strategy-ls": { role: "viewer", mutates: false, help: "list strategies" },
+  "strategy-show": { role: "viewer", mutates: false, help: "a strategy and its parameters" },
+  "user-add": { role: "admin", mutates: true, help: "add a user; the password is shown once" },
+  "user-ls": { role: "admin", mutates: false, help: "list users" },
+  "user-passwd": { role: "admin", mutates: true, help: "give a user a new password, shown once" },
+  "user-rm": { role: "admin", mutates: true, help: "remove a user" },
+  "whoami": { role: "viewer", mutates: false, help: "who you are to the controller and what you may do" },
+};
+
+/** Topics by name; any level may be "+" or "#" to make a filter. */
+export const topics = {
+  /** n/presence */
+  node_presence: (tenant: string, node: string) => `flt/v1/${tenant}/n/${node}/presence`,
+  /** n/hb */
+  node_hb: (tenant: string, node: string) => `flt/v1/${tenant}/n/${node}/hb`,
+  /** n/state */
+  node_state: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/state`,
+  /** n/live */
+  node_live: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/live`,
+  /** n/order */
+  node_order: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/order`,
+  /** n/fill */
+  node_fill: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/fill`,
+  /** n/log */
+  node_log: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/log`,
+  /** n/ev */
+  node_ev: (tenant: string, node: string) => `flt/v1/${tenant}/n/${node}/ev`,
+  /** n/rp */
+  node_rp: (tenant: string, node: string, req: string) => `flt/v1/${tenant}/n/${node}/rp/${req}`,
+  /** n/res */
+  node_res: (tenant: string, node: string) => `flt/v1/${tenant}/n/${node}/res`,
+  /** n/sig */
+  node_sig: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/sig/${bot}`,
+  /** n/md */
+  node_md: (tenant: string, node: string, venue: string, instrument: string, kind: string) => `flt/v1/${tenant}/n/${node}/md/${venue}/${instrument}/${kind}`,
+  /** c/desired */
+  desired: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/c/${node}/b/${bot}/desired`,
+  /** c/cmd */
+  cmd: (tenant: string, node: string) => `flt/v1/${tenant}/c/${node}/cmd`,
+  /** c/lease */
+  lease: (tenant: string, node: string) => `flt/v1/${tenant}/c/${node}/lease`,
+  /** c/sack */
+  sack: (tenant: string, node: string) => `flt/v1/${tenant}/c/${node}/sack`,
+  /** ctl/state */
+  ctl_state: (tenant: string) => `flt/v1/${tenant}/ctl/state`,
+  /** ctl/halt */
+  ctl_halt: (tenant: string) => `flt/v1/${tenant}/ctl/halt`,
+  /** ui/digest */
+  ui_digest: (tenant: string, page: string) => `flt/v1/${tenant}/ui/digest/${page}`,
+  /** ui/alert */
+  ui_alert: (tenant: string, alert: string) => `flt/v1/${tenant}/ui/alert/${alert}`,
+  /** ui/job */
+  ui_job: (tenant: string, job: string) => `flt/v1/${tenant}/ui/job/${job}`,
+  /** ui/account */
+  ui_account: (tenant: string, account: string) => `flt/v1/${tenant}/ui/account/${account}`,
+  /** u/request */
+  user_req: (tenant: string, user: string, verb: string) => `flt/v1/${tenant}/u/${user}/req/${verb}`,
+  /** u/response */
+  user_res: (tenant: string, user: string, req: string) => `flt/v1/${tenant}/u/${user}/res/${req}`,
+  /** u/signal */
+  user_sig: (tenant: string, user: string, source: string) => `flt/v1/${tenant}/u/${user}/sig/${source}`,
+};
