@@ -605,18 +605,18 @@ export interface Fill {
   ts_ms: number;
 }
 
-/** types/book: A bot's sub-ledger of one instrument after an event; exact sums. */
+/** types/book: A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
 export interface Book {
-  /** Base asset held; negative is short. */
+  /** Base asset held; negative is short; fees in base are taken from it. */
   position: string;
-  /** Quote paid for that position, fees outside; average price = cost / position. */
-  cost: string;
-  /** Sum of quote received minus paid, fees outside. */
+  /** Flow of quote since the start: sales in, buys and fees in quote out. */
   cash: string;
-  /** Profit of closed quantity by average cost, fees outside, in quote. */
+  /** Quote paid for that position by average cost; average price = cost / position. */
+  cost: string;
+  /** cash + cost: profit of what was closed, after fees in quote. */
   realised: string;
-  /** Fees paid in the quote asset; those in other assets are in `fees`. */
-  fees_quote: string;
+  /** Quote traded, both sides. */
+  volume: string;
   /** Fees paid by asset, as amounts: {"BNB":"0.01"}. */
   fees?: Record<string, unknown>;
   /** Fills booked so far. */
@@ -632,7 +632,7 @@ export interface EvFill extends Fill {
   /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
   mode: ModeWord;
   key?: number;
-  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  /** A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
   book: Book;
 }
 
@@ -738,7 +738,7 @@ export interface NFill extends Envelope {
   bot: string;
   /** One trade of ours, as the venue told it. */
   fill: Fill;
-  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  /** A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
   book?: Book;
 }
 
@@ -787,7 +787,7 @@ export interface NLive extends Envelope {
   bid?: string;
   /** An exact decimal (price, quantity, rate) as text. */
   ask?: string;
-  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  /** A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
   book?: Book;
   /** An exact amount (money, position, sum) as text, to 18 decimals. */
   unrealised?: string;
@@ -967,7 +967,7 @@ export interface NState extends Envelope {
   account?: string;
   /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
   instrument?: string;
-  /** A bot's sub-ledger of one instrument after an event; exact sums. */
+  /** A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
   book: Book;
   /** An exact decimal (price, quantity, rate) as text. */
   average_price?: string;
@@ -976,7 +976,7 @@ export interface NState extends Envelope {
   price_age_ms?: number;
   /** An exact amount (money, position, sum) as text, to 18 decimals. */
   unrealised?: string;
-  /** Realised + unrealised - fees in quote. */
+  /** Realised + unrealised. */
   equity?: string;
   orders_open: number;
   /** Where a bot stands against its limits. */
@@ -1270,10 +1270,10 @@ export interface BotRow {
   realised?: string;
   /** An exact amount (money, position, sum) as text, to 18 decimals. */
   unrealised?: string;
-  /** Realised + unrealised - fees in quote. */
+  /** Realised + unrealised. */
   equity?: string;
-  /** An exact amount (money, position, sum) as text, to 18 decimals. */
-  fees_quote?: string;
+  /** Fees paid by asset. */
+  fees?: Record<string, unknown>;
   /** Booked by the controller. */
   fills: number;
   orders_open?: number;
@@ -1610,15 +1610,13 @@ export interface PnlRow {
   key: string;
   /** An asset: BTC, USDT. */
   quote: string;
-  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  /** After fees in quote. */
   realised: string;
   /** An exact amount (money, position, sum) as text, to 18 decimals. */
   unrealised: string;
-  /** An exact amount (money, position, sum) as text, to 18 decimals. */
-  fees_quote: string;
-  /** Realised + unrealised - fees in quote. */
+  /** Realised + unrealised. */
   net: string;
-  /** Fees in other assets, not part of `net`. */
+  /** Fees by asset; those not in quote are no part of `net`. */
   fees?: Record<string, unknown>;
   /** Quote traded. */
   volume: string;
@@ -1887,9 +1885,9 @@ export interface DigestBot {
   rc?: string;
   /** Position. */
   pos?: string;
-  /** Realised - fees in quote. */
+  /** Realised, after fees in quote. */
   pnl?: string;
-  /** pnl + unrealised. */
+  /** Realised + unrealised. */
   eq?: string;
   /** Mark price. */
   px?: string;
