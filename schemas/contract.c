@@ -12,7 +12,8 @@
 
 bool topic_level_ok(const char *text)
 {
-    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    size_t length =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
 
     return length > 0 && length < TOPIC_LEVEL_MAX && text[length] == '\0';
 }
@@ -65,7 +66,8 @@ static bool match_row(const struct topic_row *row, const char *text, struct topi
             if (!take_level(&text, (char *)out + row->part[part++]))
                 return false;
         } else {
-            if (strncmp(text, pattern, length) != 0 || (text[length] != '/' && text[length] != '\0'))
+            if (strncmp(text, pattern, length) != 0 ||
+                (text[length] != '/' && text[length] != '\0'))
                 return false;
             text += length + (text[length] == '/');
         }
@@ -123,7 +125,7 @@ void msg_envelope_init(struct msg_envelope *env, const struct flt_clock *clock, 
     snprintf(env->src, sizeof env->src, "%s", src);
     if (sequence) {
         env->has_seq = true;
-        env->seq = (int64_t)++*sequence;
+        env->seq = (int64_t)++ * sequence;
     }
 }
 

@@ -70,7 +70,8 @@ static const void *at_const(const void *base, uint32_t offset)
     return (const char *)base + offset;
 }
 
-/* --- strings ------------------------------------------------------------------------------------ */
+/* --- strings ------------------------------------------------------------------------------------
+ */
 
 static bool is_instrument(const char *text)
 {
@@ -161,7 +162,8 @@ static int decode_enum(const struct decoder *decoder, const struct msg_field *fi
     return refuse(decoder, path, near ? hint : NULL, "must be one of: %s", words);
 }
 
-/* --- numbers ------------------------------------------------------------------------------------- */
+/* --- numbers -------------------------------------------------------------------------------------
+ */
 
 static int decode_int(const struct decoder *decoder, const struct msg_field *field,
                       struct json_object *value, void *slot, const struct path *path)
@@ -223,8 +225,8 @@ static int check_sign(const struct decoder *decoder, enum msg_sign rule, int sig
 static int decode_exact(const struct decoder *decoder, const struct msg_field *field,
                         struct json_object *value, void *slot, const struct path *path)
 {
-    const bool number = json_object_is_type(value, json_type_int) ||
-                        json_object_is_type(value, json_type_double);
+    const bool number =
+        json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
     const char *text = json_object_get_string(value);
 
     if (!json_object_is_type(value, json_type_string) && !(number && decoder->how == MSG_PEOPLE))
@@ -245,7 +247,8 @@ static int decode_exact(const struct decoder *decoder, const struct msg_field *f
     return check_sign(decoder, field->sign, flt_amt_sign(amt), path);
 }
 
-/* --- trees, arrays, structs ------------------------------------------------------------------------ */
+/* --- trees, arrays, structs
+ * ------------------------------------------------------------------------ */
 
 static int decode_tree(const struct decoder *decoder, const struct msg_field *field,
                        struct json_object *value, void *slot, const struct path *path)
@@ -331,9 +334,8 @@ static int decode_fields(const struct decoder *decoder, const struct msg_type *t
             continue;
         } else {
             ++*found;
-            err = field->array
-                      ? decode_array(decoder, field, value, out, &here)
-                      : decode_value(decoder, field, value, at(out, field->offset), &here);
+            err = field->array ? decode_array(decoder, field, value, out, &here)
+                               : decode_value(decoder, field, value, at(out, field->offset), &here);
             if (field->has_offset != MSG_NONE)
                 *(bool *)at(out, field->has_offset) = true;
         }
@@ -407,8 +409,8 @@ static int decode_struct(const struct decoder *decoder, const struct msg_type *t
     return !err && type->variant ? check_variant(decoder, type, tree, path) : err;
 }
 
-int msg_decode(const struct msg_type *type, struct json_object *tree, enum msg_strict how, void *out,
-               struct flt_error *error)
+int msg_decode(const struct msg_type *type, struct json_object *tree, enum msg_strict how,
+               void *out, struct flt_error *error)
 {
     const struct decoder decoder = { how, error };
     int err;
@@ -439,7 +441,8 @@ uint64_t msg_unknown_keys(void)
     return atomic_load(&unknown_keys);
 }
 
-/* --- freeing ------------------------------------------------------------------------------------- */
+/* --- freeing -------------------------------------------------------------------------------------
+ */
 
 static void finish_fields(const struct msg_type *type, void *out);
 
@@ -482,7 +485,8 @@ void msg_finish(const struct msg_type *type, void *out)
     memset(out, 0, type->size);
 }
 
-/* --- encoding ------------------------------------------------------------------------------------- */
+/* --- encoding
+ * ------------------------------------------------------------------------------------- */
 
 static void encode_fields(const struct msg_type *type, struct flt_buf *buf, const void *in);
 

@@ -21,15 +21,15 @@
 #include "lib/json.h"
 #include "lib/market.h"
 
-/* Who wrote it. PEOPLE: an unknown key is an error that names the nearest known one, and numbers may
- * stand for decimals (YAML). PROGRAM: unknown keys are ignored and counted, so that versions can
- * differ by a minor step; decimals must be strings. */
+/* Who wrote it. PEOPLE: an unknown key is an error that names the nearest known one, and numbers
+ * may stand for decimals (YAML). PROGRAM: unknown keys are ignored and counted, so that versions
+ * can differ by a minor step; decimals must be strings. */
 enum msg_strict { MSG_PROGRAM, MSG_PEOPLE };
 
 enum msg_kind {
-    MSG_KIND_STR,     /* char[size] */
-    MSG_KIND_TEXT,    /* const char *, owned */
-    MSG_KIND_INT,     /* int64_t */
+    MSG_KIND_STR,  /* char[size] */
+    MSG_KIND_TEXT, /* const char *, owned */
+    MSG_KIND_INT,  /* int64_t */
     MSG_KIND_DOUBLE,
     MSG_KIND_BOOL,
     MSG_KIND_DEC,     /* struct flt_dec */
@@ -67,9 +67,9 @@ struct msg_field {
     uint32_t size;                             /* of one value */
     enum msg_format format;
     enum msg_sign sign;
-    int64_t min, max;      /* INT; STR: length */
+    int64_t min, max; /* INT; STR: length */
     double number_min, number_max;
-    size_t items_max;      /* arrays; 0: no limit of its own */
+    size_t items_max; /* arrays; 0: no limit of its own */
     const struct msg_enum *choices;
     const struct msg_type *type;
     const char *help;
@@ -101,13 +101,15 @@ uint64_t msg_unknown_keys(void);
 const char *msg_enum_name(const struct msg_enum *choices, unsigned value);
 bool msg_enum_parse(const struct msg_enum *choices, const char *text, unsigned *out);
 
-/* --- all of them, by name ------------------------------------------------------------------------ */
+/* --- all of them, by name ------------------------------------------------------------------------
+ */
 
 extern const struct msg_type *const msg_types[];
 extern const size_t msg_type_count;
 const struct msg_type *msg_type_find(const char *name); /* NULL: no such message */
 
-/* --- topics --------------------------------------------------------------------------------------- */
+/* --- topics
+ * --------------------------------------------------------------------------------------- */
 
 #define TOPIC_MAX 256
 #define TOPIC_LEVEL_MAX 49
@@ -124,12 +126,14 @@ struct topic_row {
 };
 
 bool topic_level_ok(const char *text);
-/* Each builder of schemas_msg.h ends here: `parts` in the pattern's order. A part may also be "+" or
+/* Each builder of schemas_msg.h ends here: `parts` in the pattern's order. A part may also be "+"
+ * or
  * "#", which makes a filter. Bad parts are a broken invariant. `out` holds TOPIC_MAX. */
 char *topic_format(char *out, const struct topic_row *row, const char *tenant,
                    const char *const *parts);
 
-/* --- small common pieces of the contract --------------------------------------------------------- */
+/* --- small common pieces of the contract ---------------------------------------------------------
+ */
 
 struct msg_bot_ref;
 /* The hash by which node and controller compare what runs: the first 16 hex digits of the SHA-256
