@@ -118,8 +118,8 @@ static struct json_object *tokenize(const char *text, size_t length)
     return tree;
 }
 
-static struct json_object *parse(const char *text, size_t length, const char *name,
-                                 struct flt_error *error)
+struct json_object *flt_json_parse_named(const char *text, size_t length, const char *name,
+                                         struct flt_error *error)
 {
     struct flt_json_scan scan;
 
@@ -147,7 +147,7 @@ static struct json_object *parse(const char *text, size_t length, const char *na
 
 struct json_object *flt_json_parse(const char *text, size_t length, struct flt_error *error)
 {
-    return parse(text, length, NULL, error);
+    return flt_json_parse_named(text, length, NULL, error);
 }
 
 struct json_object *flt_json_load(const char *path, struct flt_error *error)
@@ -160,7 +160,7 @@ struct json_object *flt_json_load(const char *path, struct flt_error *error)
                             path, strerror(errno));
         return NULL;
     }
-    struct json_object *const tree = parse(text, length, path, error);
+    struct json_object *const tree = flt_json_parse_named(text, length, path, error);
 
     free(text);
     return tree;
@@ -229,9 +229,13 @@ bool flt_json_double(struct json_object *object, const char *key, double *out)
 {
     struct json_object *const value = flt_json_get(object, key);
 
-    if (!json_object_is_type(value, json_type_double) && !json_object_is_type(value, json_type_int))
+    const enum json_type type = json_object_get_type(value);
+
+    if (type != json_type_double && type != json_type_int && type != json_type_string)
         return false;
-    const double number = json_object_get_double(value);
+    const double number = type == json_type_string
+                              ? flt_dec_to_double(flt_dec_parse(json_object_get_string(value)))
+                              : json_object_get_double(value);
 
     if (!isfinite(number))
         return false;

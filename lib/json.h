@@ -20,11 +20,15 @@
 
 /* NULL on bad text; `error` (may be NULL) then says where and why. */
 struct json_object *flt_json_parse(const char *text, size_t length, struct flt_error *error);
+/* As above; the message starts with "name:line:column". */
+struct json_object *flt_json_parse_named(const char *text, size_t length, const char *name,
+                                         struct flt_error *error);
 /* A whole file; `error` names path, line and column. */
 struct json_object *flt_json_load(const char *path, struct flt_error *error);
 
 /* Typed readers: false when the key is missing, null, or of another type or range; `out` is then
- * untouched. Strings are borrowed from the tree. Integers may come as JSON strings of digits. */
+ * untouched. Strings are borrowed from the tree. Numbers may come as JSON strings of digits too: our
+ * wire has decimals so, and a configuration in YAML has all that are not whole. */
 bool flt_json_str(struct json_object *object, const char *key, const char **out);
 bool flt_json_int(struct json_object *object, const char *key, int64_t *out);
 bool flt_json_bool(struct json_object *object, const char *key, bool *out);

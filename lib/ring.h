@@ -11,11 +11,12 @@
 
 struct flt_ring;
 
-/* `size` bytes, rounded up to a power of two, at least 4 KiB. -ENOMEM. */
+/* `size` bytes, rounded up to a power of two, at least 4 KiB. One record takes at most half of it.
+ * -ENOMEM. */
 FLT_MUST_USE int flt_ring_create(size_t size, struct flt_ring **out);
-void flt_ring_destroy(struct flt_ring *ring);
+void flt_ring_destroy(struct flt_ring *ring); /* NULL is fine */
 
-/* Producer: appends one record made of `count` parts. False: no room; counted. */
+/* Producer: appends one record made of `count` parts. False: no room, or too large; counted. */
 struct flt_ring_part {
     const void *data;
     size_t size;

@@ -143,6 +143,7 @@ static void readers_take_their_type_only(void **ctx)
     assert_true(flt_json_double(tree, "d", &d) && d > 1.4 && d < 1.6);
     assert_true(flt_json_double(tree, "i", &d) && d < -4.9);
     assert_false(flt_json_double(tree, "s", &d));
+    assert_true(flt_json_double(tree, "ps", &d) && d < 2e-8 && d > 0);
     assert_true(flt_json_dec(tree, "p", &dec) && dec.coef == 641231 && dec.scale == 1);
     assert_true(flt_json_dec(tree, "ps", &dec) && dec.coef == 1 && dec.scale == 8);
     assert_true(flt_json_dec(tree, "i", &dec) && dec.coef == -5);
