@@ -173,3 +173,12 @@ int flt_unbase64(const char *text, size_t length, uint8_t *out, size_t size)
     }
     return (int)used;
 }
+
+int flt_pbkdf2_sha512(const char *password, const uint8_t *salt, size_t salt_size,
+                      unsigned iterations, uint8_t out[64])
+{
+    const int done = PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, (int)salt_size,
+                                       (int)iterations, EVP_sha512(), 64, out);
+
+    return done == 1 ? 0 : FLT_FAIL(-EIO, "what=pbkdf2");
+}

@@ -51,6 +51,10 @@ FLT_MUST_USE int flt_box_open(const uint8_t private_key[32], const char *aad, co
 /* scrypt (N=2^15, r=8, p=1): a key from a passphrase. */
 FLT_MUST_USE int flt_scrypt(const char *passphrase, const uint8_t salt[16], uint8_t out[32]);
 
+/* PBKDF2-HMAC-SHA512, as mosquitto stores passwords. */
+FLT_MUST_USE int flt_pbkdf2_sha512(const char *password, const uint8_t *salt, size_t salt_size,
+                                   unsigned iterations, uint8_t out[64]);
+
 /* A key file: 32 random bytes in hex, mode 0600. Created when missing; refused (-EPERM) when others
  * may read it. */
 FLT_MUST_USE int flt_key_file(const char *path, uint8_t key[FLT_KEY_SIZE]);

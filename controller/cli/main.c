@@ -1,0 +1,220 @@
+/* flotilla: the command line. Reads its words by the table (tree.c), runs the row, prints errors. */
+#define FLT_MOD "cli"
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+#include "controller/cli/cli.h"
+#include "lib/config.h"
+#include "lib/crypto.h"
+
+const char *cli_arg(const struct cli *cli, size_t index)
+{
+    return index < cli->parse.arg_count ? cli->parse.args[index] : NULL;
+}
+
+const char *cli_flag(const struct cli *cli, const char *name)
+{
+    return cli_parse_value(&cli->parse, name);
+}
+
+bool cli_has(const struct cli *cli, const char *name)
+{
+    return cli_parse_has(&cli->parse, name);
+}
+
+const char *cli_nth(const struct cli *cli, const char *name, size_t index)
+{
+    return cli_parse_nth(&cli->parse, name, index);
+}
+
+int64_t cli_duration_ms(const char *text)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+    char *end;
+
+    errno = 0;
+    const long long count = strtoll(text, &end, 10);
+
+    if (end == text || errno || count < 0 || count > 1000000000)
+        return -1;
+    for (size_t i = 0; i < FLT_COUNT(units); i++)
+        if (strcmp(end, units[i].unit) == 0)
+            return (int64_t)count * units[i].ms;
+    return -1;
+}
+
+int cli_confirm(struct cli *cli, const char *question)
+{
+    char line[16];
+
+    if (cli_has(cli, "yes"))
+        return 0;
+    if (!isatty(STDIN_FILENO))
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "yes", "add --yes when no one is there to answer",
+                        "%s", question);
+    fprintf(stderr, "%s [y/N] ", question);
+    if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
+        return 0;
+    return CLI_FAIL(cli, FLT_CONFLICT, "", "", "not confirmed; nothing was changed");
+}
+
+char *cli_read_secret(const char *prompt)
+{
+    struct termios was, quiet;
+    const bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &was) == 0;
+    char *line = NULL;
+    size_t size = 0;
+
+    if (terminal) {
+        fprintf(stderr, "%s: ", prompt);
+        quiet = was;
+        quiet.c_lflag &= (tcflag_t)~ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    }
+    const ssize_t length = getline(&line, &size, stdin);
+
+    if (terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
+        fputc('\n', stderr);
+    }
+    if (length <= 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = 0;
+    return line;
+}
+
+/* flag, then $FLOTILLA_DIR, then the XDG data folder; made absolute, as daemons keep it. */
+static int choose_dir(struct cli *cli)
+{
+    const char *dir = cli_flag(cli, "dir") ? cli_flag(cli, "dir") : getenv("FLOTILLA_DIR");
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *home = getenv("HOME");
+    char cwd[CLI_DIR_MAX] = "";
+    int size;
+
+    if (dir && *dir && dir[0] != '/' && !getcwd(cwd, sizeof cwd))
+        return CLI_FAIL(cli, FLT_UNAVAILABLE, "dir", "", "the current folder is gone");
+    if (dir && *dir)
+        size = snprintf(cli->dir, sizeof cli->dir, "%s%s%s", cwd, *cwd ? "/" : "", dir);
+    else if (data && *data)
+        size = snprintf(cli->dir, sizeof cli->dir, "%s/flotilla", data);
+    else
+        size = snprintf(cli->dir, sizeof cli->dir, "%s/.local/share/flotilla", home ? home : "");
+    if (size < 0 || (size_t)size >= sizeof cli->dir)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "dir", "", "the path of --dir is too long");
+    for (size_t length = strlen(cli->dir); length > 1 && cli->dir[length - 1] == '/'; length--)
+        cli->dir[length - 1] = 0;
+    return 0;
+}
+
+static bool choose_color(const char *when)
+{
+    const char *term = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
+
+    if (when && strcmp(when, "auto") != 0)
+        return strcmp(when, "always") == 0;
+    return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO) && !(no_color && *no_color) &&
+           !(term && strcmp(term, "dumb") == 0);
+}
+
+static int apply_globals(struct cli *cli)
+{
+    const char *output = cli_flag(cli, "output");
+    const char *timeout = cli_flag(cli, "timeout");
+
+    cli->json = output && strcmp(output, "json") == 0;
+    cli->color = choose_color(cli_flag(cli, "color"));
+    cli->user = cli_flag(cli, "user") ? cli_flag(cli, "user") : "admin";
+    const int64_t ms = timeout ? cli_duration_ms(timeout) : 5000;
+
+    if (ms <= 0 || ms > 3600000)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "timeout", "for example 500ms, 10s, 2m",
+                        "--timeout is not a duration between 1ms and 1h: %.64s", timeout);
+    cli->timeout_ms = (uint32_t)ms;
+    return choose_dir(cli);
+}
+
+/* Even when the words do not parse, an error should come in the format that was asked for. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-ojson") == 0 || strcmp(argv[i], "--output=json") == 0)
+            return true;
+        if (i + 1 < argc && strcmp(argv[i + 1], "json") == 0 &&
+            (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0))
+            return true;
+    }
+    return false;
+}
+
+static int run(struct cli *cli, int argc, const char **argv)
+{
+    int err = cli_parse(&cli_root, argc, argv, &cli->parse, &cli->error);
+
+    if (err)
+        return err;
+    if (cli->parse.help) {
+        cli_help(stdout, cli->parse.command, cli->parse.path);
+        return 0;
+    }
+    if (cli_has(cli, "version")) {
+        printf("flotilla %s\n", FLT_VERSION);
+        return 0;
+    }
+    err = apply_globals(cli);
+    return err ? err : cli->parse.command->run(cli);
+}
+
+static int finish(struct cli *cli, int err)
+{
+    if (!err && fflush(stdout) != 0) {
+        fprintf(stderr, "error: cannot write the answer: %s\n", strerror(errno));
+        return flt_error_exit_code(FLT_INTERNAL);
+    }
+    if (!err)
+        return cli->exit_code;
+    if (cli->error.code == FLT_OK)
+        flt_error_set(&cli->error, flt_error_from_errno(err), NULL, "more with FLOTILLA_LOG=debug",
+                      "%s", strerror(-err));
+    out_error(cli, &cli->error);
+    return flt_error_exit_code(cli->error.code);
+}
+
+int main(int argc, char **argv)
+{
+    static struct cli cli;
+    const char *level = getenv("FLOTILLA_LOG");
+
+    setlocale(LC_CTYPE, "");
+    umask(077);
+    flt_log_set_level(level && flt_log_level_parse(level) >= 0 ?
+                          (enum flt_log_level)flt_log_level_parse(level) :
+                          FLT_LOG_OFF);
+    cli.json = wants_json(argc, argv);
+    cli.color = choose_color(NULL);
+    if (argc < 2) {
+        cli_help(stdout, &cli_root, "");
+        return 0;
+    }
+    const char **words = calloc((size_t)argc, sizeof *words);
+
+    if (!words)
+        return flt_error_exit_code(FLT_INTERNAL);
+    for (int i = 1; i < argc; i++)
+        words[i - 1] = argv[i];
+    const int code = finish(&cli, run(&cli, argc - 1, words));
+
+    free(words);
+    return code;
+}

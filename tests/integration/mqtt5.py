@@ -1,0 +1,128 @@
+"""A small MQTT 5 client for tests, blocking, so that a test says exactly what was answered."""
+import os
+import socket
+import struct
+import time
+
+NOT_AUTHORISED = 135
+
+
+def _text(value):
+    data = value.encode()
+    return struct.pack(">H", len(data)) + data
+
+
+def _varint(value):
+    out = b""
+    while True:
+        byte, value = value % 128, value // 128
+        out += bytes([byte | (128 if value else 0)])
+        if not value:
+            return out
+
+
+class Refused(Exception):
+    """The broker's CONNACK, with its reason code."""
+
+
+class Client:
+    def __init__(self, address, username=None, password=None, timeout=5):
+        """`address` is a port on 127.0.0.1 or the path of a Unix socket."""
+        if isinstance(address, int):
+            self.sock = socket.create_connection(("127.0.0.1", address), timeout)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(timeout)
+            self.sock.connect(address)
+        self.data = b""
+        self.next_id = 1
+        self.messages = []
+        flags = 2 | (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
+        body = _text("MQTT") + bytes([5, flags]) + struct.pack(">H", 60) + b"\0"
+        body += _text("test-" + os.urandom(8).hex())
+        body += _text(username) if username is not None else b""
+        body += _text(password) if password is not None else b""
+        self._send(0x10, body)
+        kind, body = self._read()
+        if kind != 0x20 or body[1] != 0:
+            raise Refused(body[1] if kind == 0x20 else kind)
+
+    def _send(self, kind, body):
+        self.sock.sendall(bytes([kind]) + _varint(len(body)) + body)
+
+    def _take(self, count):
+        while len(self.data) < count:
+            more = self.sock.recv(65536)
+            if not more:
+                raise ConnectionError("the broker closed the connection")
+            self.data += more
+        out, self.data = self.data[:count], self.data[count:]
+        return out
+
+    def _read(self):
+        kind = self._take(1)[0]
+        length, shift = 0, 0
+        while True:
+            byte = self._take(1)[0]
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+        return kind, self._take(length)
+
+    def _keep(self, kind, body):
+        size = struct.unpack(">H", body[:2])[0]
+        topic, at = body[2:2 + size].decode(), 2 + size
+        if kind & 6:
+            self._send(0x40, body[at:at + 2])
+            at += 2
+        length, shift = 0, 0
+        while True:
+            byte = body[at]
+            at += 1
+            length |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+        self.messages.append((topic, body[at + length:]))
+
+    def _until(self, wanted):
+        while True:
+            kind, body = self._read()
+            if kind & 0xF0 == 0x30:
+                self._keep(kind, body)
+            elif kind & 0xF0 == wanted:
+                return body
+
+    def publish(self, topic, payload=b"", retain=False):
+        """With QoS 1; the reason code of the PUBACK, 0 or 16 (nobody listens) when accepted."""
+        payload = payload.encode() if isinstance(payload, str) else payload
+        body = _text(topic) + struct.pack(">H", self.next_id) + b"\0" + payload
+        self.next_id += 1
+        self._send(0x32 | (1 if retain else 0), body)
+        answer = self._until(0x40)
+        return answer[2] if len(answer) > 2 else 0
+
+    def subscribe(self, topic, qos=1):
+        """The reason code of the SUBACK: the granted QoS, or 128 and above."""
+        self._send(0x82, struct.pack(">H", self.next_id) + b"\0" + _text(topic) + bytes([qos]))
+        self.next_id += 1
+        return self._until(0x90)[-1]
+
+    def receive(self, timeout=5):
+        """The next message as (topic, payload); None when none comes in time."""
+        end = time.monotonic() + timeout
+        while not self.messages:
+            self.sock.settimeout(max(end - time.monotonic(), 0.001))
+            try:
+                kind, body = self._read()
+            except (TimeoutError, socket.timeout):
+                return None
+            finally:
+                self.sock.settimeout(5)
+            if kind & 0xF0 == 0x30:
+                self._keep(kind, body)
+        return self.messages.pop(0)
+
+    def close(self):
+        self.sock.close()
