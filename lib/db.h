@@ -37,18 +37,20 @@ FLT_MUST_USE int flt_db_commit(struct flt_db *db);
 void flt_db_rollback(struct flt_db *db);
 
 /* A statement kept by the address of its SQL literal: prepared once, reset and unbound at each call.
- * NULL: does not prepare (logged). */
+ * NULL: does not prepare (logged); bind and step take it, step then fails. */
 sqlite3_stmt *flt_db_stmt(struct flt_db *db, const char *sql);
-/* Runs `stmt`: 0 done, FLT_DB_ROW a row is there, negative a failure (logged). */
+/* Runs `stmt`: 0 done, FLT_DB_ROW a row is there, negative a failure (logged; -EEXIST is not). Who
+ * stops before the last row calls sqlite3_reset(), or the read goes on and holds the log's end. */
 enum { FLT_DB_ROW = 1 };
 FLT_MUST_USE int flt_db_step(struct flt_db *db, sqlite3_stmt *stmt);
 
-/* Binding by position from 1; text is copied. */
+/* Binding by position from 1; text is copied. A bad decimal is bound as null, which NOT NULL refuses. */
 void flt_db_bind_str(sqlite3_stmt *stmt, int index, const char *text); /* NULL: null */
 void flt_db_bind_int(sqlite3_stmt *stmt, int index, int64_t value);
 void flt_db_bind_dec(sqlite3_stmt *stmt, int index, struct flt_dec value); /* canonical text */
 void flt_db_bind_amt(sqlite3_stmt *stmt, int index, struct flt_amt value);
-/* Reading by column from 0. Text is borrowed until the next step; never NULL ("" for null). */
+/* Reading by column from 0. Text is borrowed until the next step; never NULL ("" for null, which is
+ * a bad decimal). */
 const char *flt_db_str(sqlite3_stmt *stmt, int column);
 int64_t flt_db_int(sqlite3_stmt *stmt, int column);
 struct flt_dec flt_db_dec(sqlite3_stmt *stmt, int column);
