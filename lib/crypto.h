@@ -30,6 +30,14 @@ FLT_MUST_USE int flt_ed25519_sign(const char *private_pem, const void *data, siz
 FLT_MUST_USE int flt_ed25519_verify(const char *public_pem, const void *data, size_t size,
                                     const uint8_t signature[64]);
 
+/* The same with the key read once, for every order: reading the PEM costs more than signing. A
+ * signer belongs to one thread at a time. */
+struct flt_signer;
+FLT_MUST_USE int flt_signer_open(const char *private_pem, struct flt_signer **out);
+FLT_MUST_USE int flt_signer_sign(struct flt_signer *signer, const void *data, size_t size,
+                                 uint8_t out[64]);
+void flt_signer_close(struct flt_signer *signer); /* NULL is fine; wipes the key */
+
 /* AES-256-GCM. A seal is nonce (12) | ciphertext | tag (16), 28 bytes longer than the text; `aad` is
  * bound to it (tenant:account:field:key version), so that a seal cannot be moved to another place. */
 #define FLT_SEAL_OVERHEAD 28
@@ -50,11 +58,17 @@ FLT_MUST_USE int flt_box_open(const uint8_t private_key[32], const char *aad, co
 
 /* scrypt (N=2^15, r=8, p=1): a key from a passphrase. */
 FLT_MUST_USE int flt_scrypt(const char *passphrase, const uint8_t salt[16], uint8_t out[32]);
+/* With a salt and cost of one's own (RFC 7914); memory is 128 * n * r bytes, up to 64 MiB. */
+struct flt_scrypt_cost {
+    uint64_t n, r, p;
+};
+FLT_MUST_USE int flt_scrypt_cost(const char *passphrase, const void *salt, size_t salt_size,
+                                 const struct flt_scrypt_cost *cost, uint8_t *out, size_t size);
 
 /* PBKDF2-HMAC-SHA512, as mosquitto stores passwords. */
 FLT_MUST_USE int flt_pbkdf2_sha512(const char *password, const uint8_t *salt, size_t salt_size,
                                    unsigned iterations, uint8_t out[64]);
 
-/* A key file: 32 random bytes in hex, mode 0600. Created when missing; refused (-EPERM) when others
- * may read it. */
+/* A key file: 32 random bytes in hex, mode 0600. Created when missing; refused, and left as it is,
+ * when others may read it (-EPERM) or it holds something else (-EINVAL). */
 FLT_MUST_USE int flt_key_file(const char *path, uint8_t key[FLT_KEY_SIZE]);
