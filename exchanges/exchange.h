@@ -1,9 +1,10 @@
 /* What a node sees of a venue: market data shared by all bots, and trading accounts.
  *
  * A call queues its request and returns at once; results arrive through the events on the loop
- * thread, never inside the call. Outcome of a call: EXCHANGE_BUSY (rate limit: keep the request, try
- * at `retry_ms` of exchange_status). A venue is a codec (exchanges/<venue>/) behind the one transport
- * (exchanges/transport/), or the paper venue (exchanges/paper/) over another venue's market data.
+ * thread, never inside the call. Outcome of a call: EXCHANGE_BUSY (rate limit: keep the request,
+ * try at `retry_ms` of exchange_status). A venue is a codec (exchanges/<venue>/) behind the one
+ * transport (exchanges/transport/), or the paper venue (exchanges/paper/) over another venue's
+ * market data.
  *
  * Orders: `on_order_result` tells what became of the request, on_order what the venue says of the
  * order, on_fill each trade. They may come in any order and more than once; the engine books by
@@ -92,10 +93,10 @@ typedef void exchange_bars_fn(void *ctx, const struct exchange_failure *failure,
 
 /* --- a trading account ------------------------------------------------------------------------ */
 
-struct exchange_credentials { /* borrowed for the call of account_open; copied, wiped at close */
-    const char *key, *secret;        /* HMAC */
-    const char *private_key_pem;     /* Ed25519; NULL: HMAC */
-    const char *passphrase;          /* venues that have one */
+struct exchange_credentials {    /* borrowed for the call of account_open; copied, wiped at close */
+    const char *key, *secret;    /* HMAC */
+    const char *private_key_pem; /* Ed25519; NULL: HMAC */
+    const char *passphrase;      /* venues that have one */
 };
 
 /* `seq` tells events of one order apart in time where the venue numbers them; else 0. */
