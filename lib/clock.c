@@ -72,7 +72,8 @@ struct civil {
     unsigned month, day;
 };
 
-/* Days since 1970-01-01 to a date and back, proleptic Gregorian: howardhinnant.github.io/date_algorithms */
+/* Days since 1970-01-01 to a date and back, proleptic Gregorian:
+ * howardhinnant.github.io/date_algorithms */
 static struct civil civil_from_days(int64_t days)
 {
     days += 719468;

@@ -1,9 +1,9 @@
-/* Where time comes from. Nothing else in Flotilla reads a clock: a daemon passes flt_clock_system(),
- * a test or a backtest a struct flt_sim_clock that it moves by hand.
+/* Where time comes from. Nothing else in Flotilla reads a clock: a daemon passes
+ * flt_clock_system(), a test or a backtest a struct flt_sim_clock that it moves by hand.
  *
- * Wall time is UTC Unix milliseconds (`ts_ms`), durations and deadlines are monotonic (`_ns`), leases
- * use boot time, which goes on while the machine sleeps. Threads: the system clock from any, a
- * simulated one from its owner's only.
+ * Wall time is UTC Unix milliseconds (`ts_ms`), durations and deadlines are monotonic (`_ns`),
+ * leases use boot time, which goes on while the machine sleeps. Threads: the system clock from any,
+ * a simulated one from its owner's only.
  */
 #pragma once
 #include <stdint.h>

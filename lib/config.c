@@ -98,9 +98,8 @@ static bool read_sequence(struct reader *reader, struct json_object *array)
         struct json_object *item = NULL;
         const bool end = event.type == YAML_SEQUENCE_END_EVENT;
 
-        ok = end || (read_node(reader, &event, &item) &&
-                     (json_object_array_add(array, item) == 0 ||
-                      memory(reader, event.start_mark, NULL)));
+        ok = end || (read_node(reader, &event, &item) && (json_object_array_add(array, item) == 0 ||
+                                                          memory(reader, event.start_mark, NULL)));
         yaml_event_delete(&event);
         if (end)
             break;

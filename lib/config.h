@@ -2,9 +2,9 @@
  *
  * YAML is read by libyaml into the same tree that JSON gives, so one schema checks both. Scalars: a
  * plain true/false/null, nothing at all (null) and plain integers become those types; every other
- * scalar, and each quoted one, stays a string with its exact text (a price never passes through a double). Anchors, aliases,
- * tags and duplicate keys are refused, as are files over 4 MiB. Environment variables are not
- * expanded: a secret belongs in a file named by the configuration. */
+ * scalar, and each quoted one, stays a string with its exact text (a price never passes through a
+ * double). Anchors, aliases, tags and duplicate keys are refused, as are files over 4 MiB.
+ * Environment variables are not expanded: a secret belongs in a file named by the configuration. */
 #pragma once
 #include <json-c/json.h>
 #include "lib/attr.h"

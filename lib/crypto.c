@@ -10,14 +10,14 @@
 #include <string.h>
 #include "lib/fail.h"
 
-/* Fetched once: in OpenSSL 3 a lookup by name costs more than the hash of a short message. They live
- * as long as the process. */
+/* Fetched once: in OpenSSL 3 a lookup by name costs more than the hash of a short message. They
+ * live as long as the process. */
 static EVP_MD *md_sha256, *md_sha1;
 static EVP_MAC *mac_hmac;
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
-/* SHA-2 of libcrypto fails only when memory is gone or the installation is broken; a wrong hash must
- * not go on from there. */
+/* SHA-2 of libcrypto fails only when memory is gone or the installation is broken; a wrong hash
+ * must not go on from there. */
 static void require(bool ok, const char *what)
 {
     if (ok)
@@ -76,7 +76,8 @@ void flt_hmac_sha256(const void *key, size_t key_size, const void *data, size_t 
     pthread_once(&fetch_once, fetch);
     EVP_MAC_CTX *const ctx = EVP_MAC_CTX_new(mac_hmac);
     /* a NULL key means "the one set before", so an empty one needs an address */
-    require(ctx && EVP_MAC_init(ctx, key_size > 0 ? key : (const void *)"", key_size, params) == 1 &&
+    require(ctx &&
+                EVP_MAC_init(ctx, key_size > 0 ? key : (const void *)"", key_size, params) == 1 &&
                 EVP_MAC_update(ctx, data, size) == 1 &&
                 EVP_MAC_final(ctx, out, &written, 32) == 1 && written == 32,
             "hmac");

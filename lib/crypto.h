@@ -18,8 +18,8 @@ void flt_hmac_sha256(const void *key, size_t key_size, const void *data, size_t 
                      uint8_t out[32]);
 void flt_sha1(const void *data, size_t size, uint8_t out[20]); /* WebSocket handshakes only */
 
-char *flt_hex(const uint8_t *data, size_t size, char *out);   /* 2 * size + 1 bytes */
-int flt_unhex(const char *text, uint8_t *out, size_t size);   /* exactly `size` bytes, or -EINVAL */
+char *flt_hex(const uint8_t *data, size_t size, char *out); /* 2 * size + 1 bytes */
+int flt_unhex(const char *text, uint8_t *out, size_t size); /* exactly `size` bytes, or -EINVAL */
 char *flt_base64(const uint8_t *data, size_t size, char *out); /* 4 * ((size + 2) / 3) + 1 bytes */
 /* Returns the bytes written, or -EINVAL; `out` holds `size`. */
 int flt_unbase64(const char *text, size_t length, uint8_t *out, size_t size);
@@ -38,8 +38,9 @@ FLT_MUST_USE int flt_signer_sign(struct flt_signer *signer, const void *data, si
                                  uint8_t out[64]);
 void flt_signer_close(struct flt_signer *signer); /* NULL is fine; wipes the key */
 
-/* AES-256-GCM. A seal is nonce (12) | ciphertext | tag (16), 28 bytes longer than the text; `aad` is
- * bound to it (tenant:account:field:key version), so that a seal cannot be moved to another place. */
+/* AES-256-GCM. A seal is nonce (12) | ciphertext | tag (16), 28 bytes longer than the text; `aad`
+ * is bound to it (tenant:account:field:key version), so that a seal cannot be moved to another
+ * place. */
 #define FLT_SEAL_OVERHEAD 28
 #define FLT_KEY_SIZE 32
 FLT_MUST_USE int flt_seal(const uint8_t key[FLT_KEY_SIZE], const char *aad, const void *text,
@@ -47,8 +48,8 @@ FLT_MUST_USE int flt_seal(const uint8_t key[FLT_KEY_SIZE], const char *aad, cons
 FLT_MUST_USE int flt_unseal(const uint8_t key[FLT_KEY_SIZE], const char *aad, const uint8_t *seal,
                             size_t seal_size, void *out);
 
-/* To a public key (X25519 + HKDF + AES-256-GCM): ephemeral key (32) | seal. Nobody but the holder of
- * the private key, not even the sender, can open it. */
+/* To a public key (X25519 + HKDF + AES-256-GCM): ephemeral key (32) | seal. Nobody but the holder
+ * of the private key, not even the sender, can open it. */
 #define FLT_SEALED_BOX_OVERHEAD (32 + FLT_SEAL_OVERHEAD)
 FLT_MUST_USE int flt_box_keypair(uint8_t private_key[32], uint8_t public_key[32]);
 FLT_MUST_USE int flt_box_seal(const uint8_t public_key[32], const char *aad, const void *text,

@@ -161,8 +161,8 @@ static int read_key(const char *path, uint8_t key[FLT_KEY_SIZE])
     return err;
 }
 
-/* Whole under another name first, then linked: never half written, and never over a key that another
- * process made in the same moment. */
+/* Whole under another name first, then linked: never half written, and never over a key that
+ * another process made in the same moment. */
 static int create_key(const char *path)
 {
     uint8_t fresh[FLT_KEY_SIZE];

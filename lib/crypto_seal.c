@@ -96,8 +96,7 @@ int flt_box_keypair(uint8_t private_key[32], uint8_t public_key[32])
 {
     size_t private_size = 32, public_size = 32;
     EVP_PKEY *const pair = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
-    const bool ok = pair &&
-                    EVP_PKEY_get_raw_private_key(pair, private_key, &private_size) == 1 &&
+    const bool ok = pair && EVP_PKEY_get_raw_private_key(pair, private_key, &private_size) == 1 &&
                     EVP_PKEY_get_raw_public_key(pair, public_key, &public_size) == 1;
 
     EVP_PKEY_free(pair);
@@ -121,7 +120,8 @@ static int agree(EVP_PKEY *ours, const uint8_t theirs[32], uint8_t secret[32])
     return ready ? FLT_FAIL(-EBADMSG, "why=\"a bad public key\"") : refused("agree");
 }
 
-/* HKDF-SHA256 (RFC 5869) of the secret; the info binds both public keys (RFC 9180 does the same). */
+/* HKDF-SHA256 (RFC 5869) of the secret; the info binds both public keys (RFC 9180 does the same).
+ */
 static int derive(const uint8_t secret[32], const uint8_t ephemeral[32], const uint8_t public[32],
                   uint8_t key[FLT_KEY_SIZE])
 {

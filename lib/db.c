@@ -100,7 +100,7 @@ sqlite3_stmt *flt_db_stmt(struct flt_db *db, const char *sql)
         const char *const known = sqlite3_sql(slot->stmt);
 
         assert(strncmp(known, sql, strlen(known)) == 0); /* not a literal: its memory was reused */
-        (void)sqlite3_reset(slot->stmt); /* repeats the error of its last step */
+        (void)sqlite3_reset(slot->stmt);                 /* repeats the error of its last step */
         (void)sqlite3_clear_bindings(slot->stmt);
         return slot->stmt;
     }

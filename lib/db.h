@@ -20,9 +20,10 @@ struct flt_migration {
     const char *sql; /* runs inside one transaction with the others that are due */
 };
 
-/* Opens or creates `path` and brings it to the newest version. `error` (may be NULL) gets a sentence
- * for people: what is wrong with which file and what to do. `application_id` marks the file as ours
- * (PRAGMA application_id), so that the controller cannot open a node's journal by mistake. */
+/* Opens or creates `path` and brings it to the newest version. `error` (may be NULL) gets a
+ * sentence for people: what is wrong with which file and what to do. `application_id` marks the
+ * file as ours (PRAGMA application_id), so that the controller cannot open a node's journal by
+ * mistake. */
 FLT_MUST_USE int flt_db_open(const char *path, int32_t application_id,
                              const struct flt_migration *migrations, size_t count,
                              struct flt_error *error, struct flt_db **out);
@@ -36,15 +37,16 @@ FLT_MUST_USE int flt_db_begin(struct flt_db *db); /* BEGIN IMMEDIATE */
 FLT_MUST_USE int flt_db_commit(struct flt_db *db);
 void flt_db_rollback(struct flt_db *db);
 
-/* A statement kept by the address of its SQL literal: prepared once, reset and unbound at each call.
- * NULL: does not prepare (logged); bind and step take it, step then fails. */
+/* A statement kept by the address of its SQL literal: prepared once, reset and unbound at each
+ * call. NULL: does not prepare (logged); bind and step take it, step then fails. */
 sqlite3_stmt *flt_db_stmt(struct flt_db *db, const char *sql);
 /* Runs `stmt`: 0 done, FLT_DB_ROW a row is there, negative a failure (logged; -EEXIST is not). Who
  * stops before the last row calls sqlite3_reset(), or the read goes on and holds the log's end. */
 enum { FLT_DB_ROW = 1 };
 FLT_MUST_USE int flt_db_step(struct flt_db *db, sqlite3_stmt *stmt);
 
-/* Binding by position from 1; text is copied. A bad decimal is bound as null, which NOT NULL refuses. */
+/* Binding by position from 1; text is copied. A bad decimal is bound as null, which NOT NULL
+ * refuses. */
 void flt_db_bind_str(sqlite3_stmt *stmt, int index, const char *text); /* NULL: null */
 void flt_db_bind_int(sqlite3_stmt *stmt, int index, int64_t value);
 void flt_db_bind_dec(sqlite3_stmt *stmt, int index, struct flt_dec value); /* canonical text */

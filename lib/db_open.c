@@ -19,8 +19,8 @@
 
 #define HINT_DAMAGED "restore it from a backup, or move it away to start with an empty one"
 
-/* Measured, and why each: docs/ARCHITECTURE.md. FULL: a commit that was acknowledged survives a power
- * cut. journal_size_limit gives the space of a burst back. */
+/* Measured, and why each: docs/ARCHITECTURE.md. FULL: a commit that was acknowledged survives a
+ * power cut. journal_size_limit gives the space of a burst back. */
 #define PRAGMAS                                                                                    \
     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"                   \
     "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"          \
@@ -256,10 +256,9 @@ static int settle(struct opening *opening, int err, struct flt_db **out)
 int flt_db_open(const char *path, int32_t application_id, const struct flt_migration *migrations,
                 size_t count, struct flt_error *error, struct flt_db **out)
 {
-    struct opening opening = { .path = path,
-                               .application_id = application_id,
-                               .version_newest = (int)count,
-                               .error = error };
+    struct opening opening = {
+        .path = path, .application_id = application_id, .version_newest = (int)count, .error = error
+    };
     int err = check_header(&opening);
 
     if (!err)
@@ -280,10 +279,9 @@ int flt_db_open(const char *path, int32_t application_id, const struct flt_migra
 int flt_db_open_readonly(const char *path, int32_t application_id, struct flt_error *error,
                          struct flt_db **out)
 {
-    struct opening opening = { .path = path,
-                               .application_id = application_id,
-                               .version_newest = INT32_MAX,
-                               .error = error };
+    struct opening opening = {
+        .path = path, .application_id = application_id, .version_newest = INT32_MAX, .error = error
+    };
     int err = check_header(&opening);
 
     if (!err)

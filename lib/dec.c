@@ -96,7 +96,8 @@ struct flt_dec flt_dec_from_int(int64_t value)
 }
 
 /* A double is off its decimal by up to half a unit in its last place: 0.29 is a little below 29
- * hundredths. Within two such units of a whole number that number is meant, whatever the direction. */
+ * hundredths. Within two such units of a whole number that number is meant, whatever the direction.
+ */
 static long double round_double(long double value, enum flt_round round)
 {
     const long double nearest = rintl(value); /* ties to even, the default mode */
@@ -112,7 +113,8 @@ struct flt_dec flt_dec_from_double(double value, int scale, enum flt_round round
 {
     if (!isfinite(value) || scale < 0 || scale > FLT_DEC_SCALE_MAX)
         return FLT_DEC_BAD;
-    const long double coef = round_double((long double)value * (long double)flt_pow10[scale], round);
+    const long double coef =
+        round_double((long double)value * (long double)flt_pow10[scale], round);
 
     if (fabsl(coef) >= 0x1p63L)
         return FLT_DEC_BAD;
@@ -236,7 +238,8 @@ int64_t flt_dec_units(struct flt_dec value, struct flt_dec unit, enum flt_round 
     if (!flt_dec_ok(value) || !flt_dec_ok(unit) || unit.coef <= 0)
         return INT64_MIN;
     as_fraction(value, unit, &numerator, &denominator);
-    if (fits(numerator) && fits(denominator)) { /* nearly always; a 64-bit division is far cheaper */
+    if (fits(numerator) &&
+        fits(denominator)) { /* nearly always; a 64-bit division is far cheaper */
         quotient = (int64_t)numerator / (int64_t)denominator;
         rest = (int64_t)numerator % (int64_t)denominator;
     } else {

@@ -45,7 +45,8 @@ struct flt_dec flt_dec_sub(struct flt_dec a, struct flt_dec b);
 /* a * b, as in price * (1 + spread); exact while 18 digits hold it. The caller says where a rest
  * goes: what we pay rounds UP, what we receive DOWN, so an error never flatters the ledger. */
 struct flt_dec flt_dec_mul(struct flt_dec a, struct flt_dec b, enum flt_round round);
-struct flt_dec flt_dec_div(struct flt_dec a, struct flt_dec b, enum flt_round round); /* by 0: bad */
+struct flt_dec flt_dec_div(struct flt_dec a, struct flt_dec b,
+                           enum flt_round round); /* by 0: bad */
 struct flt_dec flt_dec_neg(struct flt_dec a);
 
 /* -1, 0 or 1, exact across scales. Comparing a bad value is a broken invariant (assert). */

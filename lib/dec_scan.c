@@ -26,7 +26,8 @@ const uint64_t flt_pow10[20] = {
     10000000000000000000u,
 };
 
-/* Digits are gathered 18 at a time in a plain integer; the 128-bit one is touched once per chunk. */
+/* Digits are gathered 18 at a time in a plain integer; the 128-bit one is touched once per chunk.
+ */
 struct digits {
     flt_u128 coef;
     uint64_t chunk;

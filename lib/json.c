@@ -98,7 +98,8 @@ static size_t count_members(struct json_object *tree)
     return count;
 }
 
-/* json-c on text that the scan let pass; NULL is memory, or a rule that json-c has and we do not. */
+/* json-c on text that the scan let pass; NULL is memory, or a rule that json-c has and we do not.
+ */
 static struct json_object *tokenize(const char *text, size_t length)
 {
     struct json_tokener *const tokener = tokener_get();
@@ -133,8 +134,12 @@ struct json_object *flt_json_parse_named(const char *text, size_t length, const 
     }
     struct json_object *const tree = tokenize(text, length);
 
-    if (!tree) { /* a bare null is NULL in json-c, and nobody sends one to us */
-        refuse(text, 0, "an object or array is expected", name, error);
+    if (!tree) {
+        const bool is_null = scan.members == 0 && length < 64 && memmem(text, length, "null", 4);
+
+        /* json-c gives NULL for a bare null too, and nobody sends one to us */
+        refuse(text, 0, is_null ? "a bare null means nothing" : "out of memory, or json-c refused",
+               name, error);
         return NULL;
     }
     if (count_members(tree) != scan.members) {
@@ -243,8 +248,8 @@ bool flt_json_double(struct json_object *object, const char *key, double *out)
     return true;
 }
 
-/* The digits as they were sent; NULL: neither number nor string. json-c keeps a parsed double's text
- * as its user data, which saves printing it. */
+/* The digits as they were sent; NULL: neither number nor string. json-c keeps a parsed double's
+ * text as its user data, which saves printing it. */
 static const char *number_text(struct json_object *value)
 {
     if (json_object_is_type(value, json_type_double)) {

@@ -2,8 +2,8 @@
  *
  * Parsing refuses what json-c lets pass: NaN, Infinity, single quotes, comments, duplicate keys,
  * trailing bytes, embedded NUL, depth over 16, integers beyond int64. Trees are json-c's own
- * (`struct json_object *`, put with json_object_put). Decimals are strings on our wire; numbers from
- * venues keep their text (flt_json_dec reads both). Threads: a tree belongs to one.
+ * (`struct json_object *`, put with json_object_put). Decimals are strings on our wire; numbers
+ * from venues keep their text (flt_json_dec reads both). Threads: a tree belongs to one.
  */
 #pragma once
 #include <json-c/json.h>
@@ -27,8 +27,8 @@ struct json_object *flt_json_parse_named(const char *text, size_t length, const 
 struct json_object *flt_json_load(const char *path, struct flt_error *error);
 
 /* Typed readers: false when the key is missing, null, or of another type or range; `out` is then
- * untouched. Strings are borrowed from the tree. Numbers may come as JSON strings of digits too: our
- * wire has decimals so, and a configuration in YAML has all that are not whole. */
+ * untouched. Strings are borrowed from the tree. Numbers may come as JSON strings of digits too:
+ * our wire has decimals so, and a configuration in YAML has all that are not whole. */
 bool flt_json_str(struct json_object *object, const char *key, const char **out);
 bool flt_json_int(struct json_object *object, const char *key, int64_t *out);
 bool flt_json_bool(struct json_object *object, const char *key, bool *out);
@@ -54,13 +54,13 @@ FLT_PRINTF(2, 3) void flt_buf_printf(struct flt_buf *buf, const char *format, ..
 
 /* `key` NULL: an array's item. A bad decimal or a non-finite double is written as null and sets
  * `failed`: a broken number never leaves the process unnoticed. */
-void flt_jw_begin(struct flt_buf *buf, const char *key, char bracket); /* '{' or '[' */
-void flt_jw_end(struct flt_buf *buf, char bracket);                    /* '}' or ']' */
+void flt_jw_begin(struct flt_buf *buf, const char *key, char bracket);    /* '{' or '[' */
+void flt_jw_end(struct flt_buf *buf, char bracket);                       /* '}' or ']' */
 void flt_jw_str(struct flt_buf *buf, const char *key, const char *value); /* NULL: null */
 void flt_jw_str_n(struct flt_buf *buf, const char *key, const char *value, size_t length);
 void flt_jw_int(struct flt_buf *buf, const char *key, int64_t value);
 void flt_jw_bool(struct flt_buf *buf, const char *key, bool value);
-void flt_jw_double(struct flt_buf *buf, const char *key, double value); /* 17 digits */
+void flt_jw_double(struct flt_buf *buf, const char *key, double value);      /* 17 digits */
 void flt_jw_dec(struct flt_buf *buf, const char *key, struct flt_dec value); /* as a string */
 void flt_jw_amt(struct flt_buf *buf, const char *key, struct flt_amt value); /* as a string */
 void flt_jw_null(struct flt_buf *buf, const char *key);

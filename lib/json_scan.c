@@ -3,9 +3,9 @@
 #include <string.h>
 #include "lib/json.h"
 
-#define NUMBER_MAX 64     /* characters; no venue sends more */
+#define NUMBER_MAX 64 /* characters; no venue sends more */
 #define EXPONENT10_MAX 308
-#define KEYS_MAX 512      /* looked at for naming a duplicate */
+#define KEYS_MAX 512 /* looked at for naming a duplicate */
 
 struct keys {
     const char *text[KEYS_MAX];
@@ -20,7 +20,7 @@ struct scanner {
     unsigned depth;
     size_t members;
     const char *why;
-    struct keys *keys; /* NULL: not looking */
+    struct keys *keys;     /* NULL: not looking */
     const char *duplicate; /* the first key seen twice */
     size_t duplicate_length;
 };
@@ -91,9 +91,8 @@ static bool scan_escape(struct scanner *s)
         return wrong(s, "a NUL character");
     if (unit >= 0xd800 && unit < 0xe000) { /* a pair, high half first */
         const char *const next = s->p + 5;
-        const int low = s->end - next >= 6 && next[0] == '\\' && next[1] == 'u'
-                            ? hex4(next + 2, s->end)
-                            : -1;
+        const int low =
+            s->end - next >= 6 && next[0] == '\\' && next[1] == 'u' ? hex4(next + 2, s->end) : -1;
 
         if (unit >= 0xdc00 || low < 0xdc00 || low >= 0xe000)
             return wrong(s, "half of a surrogate pair");
@@ -123,8 +122,7 @@ static bool scan_string(struct scanner *s)
         } else if (c < 0x80) {
             s->p++;
         } else {
-            const size_t size =
-                flt_utf8_size((const unsigned char *)s->p, (size_t)(s->end - s->p));
+            const size_t size = flt_utf8_size((const unsigned char *)s->p, (size_t)(s->end - s->p));
 
             if (size == 0)
                 return wrong(s, "not UTF-8");
@@ -286,7 +284,8 @@ static bool enter(struct scanner *s, bool *closed)
     return !object || scan_key(s);
 }
 
-/* After a value: commas and closing brackets until another value is due, or the text is complete. */
+/* After a value: commas and closing brackets until another value is due, or the text is complete.
+ */
 static bool after_value(struct scanner *s, bool *complete)
 {
     for (;;) {
@@ -355,7 +354,8 @@ bool flt_json_scan(const char *text, size_t length, struct flt_json_scan *out)
     struct scanner s = { .p = text, .end = text + length };
     const bool ok = scan(&s);
 
-    *out = (struct flt_json_scan){ .offset = (size_t)(s.p - text), .why = s.why,
+    *out = (struct flt_json_scan){ .offset = (size_t)(s.p - text),
+                                   .why = s.why,
                                    .members = s.members };
     return ok;
 }

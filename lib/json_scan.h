@@ -1,4 +1,5 @@
-/* The strict reading of JSON (RFC 8259) that lib/json.c puts before json-c; nobody else includes it. */
+/* The strict reading of JSON (RFC 8259) that lib/json.c puts before json-c; nobody else includes
+ * it. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

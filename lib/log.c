@@ -90,7 +90,8 @@ void flt_log_write(enum flt_log_level level, const char *mod, const char *event,
     if (level >= FLT_LOG_OFF || !flt_log_enabled(level))
         return;
     flt_iso_format(flt_wall_ms(flt_clock_system()), ts);
-    int head = snprintf(line, room, "ts=%s lvl=%s mod=%s ev=%s ", ts, level_names[level], mod, event);
+    int head =
+        snprintf(line, room, "ts=%s lvl=%s mod=%s ev=%s ", ts, level_names[level], mod, event);
     if (head < 0 || (size_t)head >= room)
         return;
     va_start(args, format);

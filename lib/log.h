@@ -1,7 +1,8 @@
 /* Logs: one event a line, logfmt, to stderr unless told otherwise.
  *
  *     FLT_LOG(INFO, "fill_applied", "bot=%s price=%s lag_ms=%" PRId64, bot, price, lag_ms);
- *     ts=2026-03-01T12:00:00.125Z lvl=info mod=ledger ev=fill_applied bot=grid-1 price=64123.1 lag_ms=42
+ *     ts=2026-03-01T12:00:00.125Z lvl=info mod=ledger ev=fill_applied bot=grid-1 price=64123.1
+ * lag_ms=42
  *
  * The event's name is fixed and searchable; values carry their unit in the key and are quoted with
  * flt_log_quote() where they come from outside (control characters are escaped, so that a line
@@ -17,7 +18,7 @@ enum flt_log_level { FLT_LOG_DEBUG, FLT_LOG_INFO, FLT_LOG_WARN, FLT_LOG_ERROR, F
 
 void flt_log_set_level(enum flt_log_level level);
 int flt_log_level_parse(const char *text); /* the level, or -EINVAL */
-void flt_log_set_fd(int fd); /* default 2 */
+void flt_log_set_fd(int fd);               /* default 2 */
 /* Called with each finished line (without newline) besides writing it; NULL: nobody. */
 void flt_log_set_sink(void (*sink)(void *ctx, enum flt_log_level level, const char *line),
                       void *ctx);

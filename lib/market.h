@@ -25,12 +25,12 @@ struct instrument {
     enum instrument_kind kind;
     enum instrument_status status;
     char base[ASSET_MAX], quote[ASSET_MAX];
-    struct flt_dec tick, lot;             /* steps of price and quantity, above zero */
-    struct flt_dec qty_min, qty_max;      /* zero: no limit */
-    struct flt_dec price_min, price_max;  /* zero: no limit */
-    struct flt_dec notional_min;          /* in quote; zero: no limit */
-    struct flt_dec contract_size;         /* 1 on spot */
-    struct flt_dec fee_maker, fee_taker;  /* rates, 0.001 is 10 bps; the account's may differ */
+    struct flt_dec tick, lot;            /* steps of price and quantity, above zero */
+    struct flt_dec qty_min, qty_max;     /* zero: no limit */
+    struct flt_dec price_min, price_max; /* zero: no limit */
+    struct flt_dec notional_min;         /* in quote; zero: no limit */
+    struct flt_dec contract_size;        /* 1 on spot */
+    struct flt_dec fee_maker, fee_taker; /* rates, 0.001 is 10 bps; the account's may differ */
 };
 
 enum side { SIDE_BUY, SIDE_SELL };
@@ -113,7 +113,7 @@ struct order {
     struct flt_dec price, qty;
     struct flt_dec filled_qty;
     struct flt_dec average_price; /* zero while nothing is filled; derived, never truth */
-    int64_t ts_ms; /* the venue's last change */
+    int64_t ts_ms;                /* the venue's last change */
 };
 
 struct fill {
@@ -123,7 +123,7 @@ struct fill {
     char client_order_id[FLT_COID_MAX]; /* "" where the venue does not say (Binance's myTrades) */
     enum side side;
     struct flt_dec price, qty;
-    struct flt_amt fee;      /* above zero: paid; as sent by the venue, never recomputed */
+    struct flt_amt fee; /* above zero: paid; as sent by the venue, never recomputed */
     char fee_asset[ASSET_MAX];
     enum liquidity liquidity;
     int64_t ts_ms;

@@ -56,7 +56,8 @@ static uint64_t space_of(size_t size)
     return HEADER + (((uint64_t)size + 7) & ~UINT64_C(7));
 }
 
-/* Whether `space` bytes are free after `tail`; looks at the other side's position only if needed. */
+/* Whether `space` bytes are free after `tail`; looks at the other side's position only if needed.
+ */
 static bool has_room(struct flt_ring *ring, uint64_t tail, uint64_t space)
 {
     if (tail + space - ring->head_seen <= ring->capacity)

@@ -23,7 +23,8 @@ struct flt_ring_part {
 };
 bool flt_ring_push(struct flt_ring *ring, const struct flt_ring_part *parts, size_t count);
 
-/* Consumer: the oldest record, in place and 8-byte aligned, valid until flt_ring_pop(); NULL: empty. */
+/* Consumer: the oldest record, in place and 8-byte aligned, valid until flt_ring_pop(); NULL:
+ * empty. */
 const void *flt_ring_peek(struct flt_ring *ring, size_t *size);
 void flt_ring_pop(struct flt_ring *ring);
 

@@ -32,7 +32,7 @@ OWNERS = {
     r"mosquitto\.h": r"lib/mqtt_mosquitto\.c|bench/.*",
     r"curl/": r"lib/http\.c",
     r"libwebsockets\.h": r"lib/(ws|server|lws)[a-z_]*\.[ch]",
-    r"openssl/": r"lib/crypto\.c",
+    r"openssl/": r"lib/crypto[a-z_]*\.c",
     r"yaml\.h": r"lib/config\.c",
 }
 

@@ -54,8 +54,13 @@ static void text_goes_in_and_out_in_canonical_form(void **ctx)
 static void what_does_not_fit_is_bad(void **ctx)
 {
     static const char *const rows[] = {
-        "", "x", "1.", "170141183460469231731.687303715884105728",
-        "-170141183460469231731.687303715884105728", "1e21", "0.0000000000000000001",
+        "",
+        "x",
+        "1.",
+        "170141183460469231731.687303715884105728",
+        "-170141183460469231731.687303715884105728",
+        "1e21",
+        "0.0000000000000000001",
         "99999999999999999999999999999999999999999999999999",
     };
 
@@ -118,16 +123,15 @@ static void division_is_exact_to_18_decimals(void **ctx)
     assert_amt(flt_amt_div(amt("-1"), amt("3"), FLT_ROUND_UP), "-0.333333333333333334");
     assert_amt(flt_amt_div(amt("2"), amt("3"), FLT_ROUND_HALF_EVEN), "0.666666666666666667");
     /* the numerator needs 187 bits here */
-    assert_amt(flt_amt_div(amt("100000000000000000000"), amt("170000000000000000000"),
-                           FLT_ROUND_DOWN),
-               "0.588235294117647058");
+    assert_amt(
+        flt_amt_div(amt("100000000000000000000"), amt("170000000000000000000"), FLT_ROUND_DOWN),
+        "0.588235294117647058");
     assert_amt(flt_amt_div(amt(LARGEST), amt(LARGEST), FLT_ROUND_UP), "1");
     assert_amt(flt_amt_div(amt("123456789012345678901.234567890123456789"),
                            amt("98765432109876543210.987654321"), FLT_ROUND_DOWN),
                "1.249999988609375");
     assert_false(flt_amt_ok(flt_amt_div(amt("1"), FLT_AMT_ZERO, FLT_ROUND_DOWN)));
-    assert_false(
-        flt_amt_ok(flt_amt_div(amt("1000"), amt("0.000000000000000001"), FLT_ROUND_DOWN)));
+    assert_false(flt_amt_ok(flt_amt_div(amt("1000"), amt("0.000000000000000001"), FLT_ROUND_DOWN)));
 }
 
 static void narrowing_names_its_rounding(void **ctx)
@@ -179,7 +183,8 @@ static void division_and_multiplication_agree(void **ctx)
     (void)ctx;
     for (int i = 0; i < 20000; i++) {
         const struct flt_amt a = random_amt(&seed);
-        const struct flt_dec b = { (int64_t)(random_u64(&seed) >> (1 + random_u64(&seed) % 62)), 0 };
+        const struct flt_dec b = { (int64_t)(random_u64(&seed) >> (1 + random_u64(&seed) % 62)),
+                                   0 };
         const struct flt_amt down = flt_amt_div(a, flt_amt_from_dec(b), FLT_ROUND_DOWN);
         const struct flt_amt up = flt_amt_div(a, flt_amt_from_dec(b), FLT_ROUND_UP);
 

@@ -28,7 +28,8 @@ static void yaml_gives_the_tree_that_json_gives(void **ctx)
           "{\"price\":\"64123.10\",\"zip\":\"007\",\"hex\":\"0x10\",\"exp\":\"1e5\","
           "\"plus\":\"+1\",\"gap\":\"1_000\"}" },
         { "a: true\nb: false\nc: null\nd:\ne: yes\nf: True\ng: ~",
-          "{\"a\":true,\"b\":false,\"c\":null,\"d\":null,\"e\":\"yes\",\"f\":\"True\",\"g\":\"~\"}" },
+          "{\"a\":true,\"b\":false,\"c\":null,\"d\":null,\"e\":\"yes\",\"f\":\"True\",\"g\":\"~"
+          "\"}" },
         { "a: '1'\nb: \"true\"\nc: ''", "{\"a\":\"1\",\"b\":\"true\",\"c\":\"\"}" },
         { "bots:\n  - name: x # note\n    params: { lower: 90000, levels: 40 }\n  - []\n",
           "{\"bots\":[{\"name\":\"x\",\"params\":{\"lower\":90000,\"levels\":40}},[]]}" },

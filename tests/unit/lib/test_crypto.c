@@ -86,8 +86,8 @@ static void bytes_have_two_texts(void **ctx)
 
 static void text_that_is_not_bytes_is_refused(void **ctx)
 {
-    static const char *const bad64[] = { "Zg=", "Zg", "Z===", "Zh==", "Zm9=", "Zg==Zg==",
-                                         "Z g=", "Zg-_", "====", "Zm9v\n" };
+    static const char *const bad64[] = { "Zg=",      "Zg",   "Z===", "Zh==", "Zm9=",
+                                         "Zg==Zg==", "Z g=", "Zg-_", "====", "Zm9v\n" };
     uint8_t out[16];
 
     (void)ctx;
@@ -205,8 +205,9 @@ static void a_seal_is_aes_256_gcm(void **ctx)
     memset(key, 0, sizeof key); /* case 13: all zero, nothing inside */
     unhex("000000000000000000000000530f8afbc74536b9a963b4f1c4cb738b", seal);
     assert_int_equal(flt_unseal(key, "", seal, 28, text), 0);
-    unhex("000000000000000000000000cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
-          seal);
+    unhex(
+        "000000000000000000000000cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919",
+        seal);
     assert_int_equal(flt_unseal(key, "", seal, 44, text), 0);
     assert_hex(text, "00000000000000000000000000000000");
 }
@@ -300,9 +301,9 @@ static void scrypt_is_rfc_7914(void **ctx)
     assert_hex(out, "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"
                     "2eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640");
     assert_int_equal(flt_scrypt("pleaseletmein", salt, out), 0);
-    assert_int_equal(
-        flt_scrypt_cost("pleaseletmein", salt, 16, &(struct flt_scrypt_cost){ 32768, 8, 1 }, again, 32),
-        0);
+    assert_int_equal(flt_scrypt_cost("pleaseletmein", salt, 16,
+                                     &(struct flt_scrypt_cost){ 32768, 8, 1 }, again, 32),
+                     0);
     assert_memory_equal(out, again, 32);
 }
 

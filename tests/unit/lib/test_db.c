@@ -17,8 +17,9 @@
 #define OTHERS 0x464c5402
 
 static const struct flt_migration migrations[] = {
-    { 1, "CREATE TABLE fill(id INTEGER PRIMARY KEY, bot TEXT NOT NULL, price TEXT NOT NULL, qty TEXT,"
-         " UNIQUE(bot, id)); CREATE INDEX fill_bot ON fill(bot);" },
+    { 1,
+      "CREATE TABLE fill(id INTEGER PRIMARY KEY, bot TEXT NOT NULL, price TEXT NOT NULL, qty TEXT,"
+      " UNIQUE(bot, id)); CREATE INDEX fill_bot ON fill(bot);" },
     { 2, "ALTER TABLE fill ADD COLUMN fee TEXT" },
 };
 
@@ -107,8 +108,10 @@ static void rows_come_back_with_their_exact_values(void **ctx)
 static void it_is_opened_durable_and_private(void **ctx)
 {
     static const char *const rows[][2] = {
-        { "PRAGMA journal_mode", "wal" }, { "PRAGMA synchronous", "2" },
-        { "PRAGMA foreign_keys", "1" },   { "PRAGMA user_version", "2" },
+        { "PRAGMA journal_mode", "wal" },
+        { "PRAGMA synchronous", "2" },
+        { "PRAGMA foreign_keys", "1" },
+        { "PRAGMA user_version", "2" },
     };
     struct flt_db *const db = open_ours();
     struct stat info;
@@ -299,8 +302,7 @@ static void a_missing_folder_is_one_sentence(void **ctx)
 
     (void)ctx;
     assert_int_equal(flt_db_open("/nowhere/x.db", OURS, migrations, 2, &error, &db), -ENOENT);
-    assert_string_equal(error.message,
-                        "/nowhere/x.db cannot be opened: No such file or directory");
+    assert_string_equal(error.message, "/nowhere/x.db cannot be opened: No such file or directory");
 }
 
 static void a_full_disk_is_known_and_undone(void **ctx)

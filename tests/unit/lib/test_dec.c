@@ -58,12 +58,35 @@ static void text_goes_in_and_out_in_canonical_form(void **ctx)
 static void what_is_not_an_exact_number_is_bad(void **ctx)
 {
     static const char *const rows[] = {
-        "",       " 1",     "1 ",    "-",      "+",        ".",          ".5",
-        "5.",     "1e",     "1e+",   "1..2",   "1.2.3",    "0x10",       "1,5",
-        "NaN",    "inf",    "--1",   "+-1",    "e5",       "1e5.5",      "1e-19",
-        "1e19",   "9223372036854775808", "-9223372036854775808", "1e999999999999999999999",
-        "0.0000000000000000001", "1234567890123456789.5",
-        "340282366920938463463374607431768211456", "\xd9\xa1",
+        "",
+        " 1",
+        "1 ",
+        "-",
+        "+",
+        ".",
+        ".5",
+        "5.",
+        "1e",
+        "1e+",
+        "1..2",
+        "1.2.3",
+        "0x10",
+        "1,5",
+        "NaN",
+        "inf",
+        "--1",
+        "+-1",
+        "e5",
+        "1e5.5",
+        "1e-19",
+        "1e19",
+        "9223372036854775808",
+        "-9223372036854775808",
+        "1e999999999999999999999",
+        "0.0000000000000000001",
+        "1234567890123456789.5",
+        "340282366920938463463374607431768211456",
+        "\xd9\xa1",
     };
 
     (void)ctx;
@@ -147,8 +170,7 @@ static void division_keeps_what_fits_and_rounds_once(void **ctx)
     assert_dec(flt_dec_div(dec("1"), dec("3.000000000000000001"), FLT_ROUND_DOWN),
                "0.333333333333333333");
     assert_false(flt_dec_ok(flt_dec_div(dec("1"), dec("0"), FLT_ROUND_DOWN)));
-    assert_false(
-        flt_dec_ok(flt_dec_div(dec("100"), dec("0.000000000000000001"), FLT_ROUND_DOWN)));
+    assert_false(flt_dec_ok(flt_dec_div(dec("100"), dec("0.000000000000000001"), FLT_ROUND_DOWN)));
 }
 
 static void comparison_is_exact_across_scales(void **ctx)
@@ -216,8 +238,7 @@ static void format_and_parse_are_inverse(void **ctx)
     (void)ctx;
     for (int i = 0; i < 20000; i++) {
         const int64_t size = (int64_t)(random_u64(&seed) >> (1 + random_u64(&seed) % 63));
-        const struct flt_dec value = { i % 2 ? size : -size,
-                                       (int8_t)(random_u64(&seed) % 19) };
+        const struct flt_dec value = { i % 2 ? size : -size, (int8_t)(random_u64(&seed) % 19) };
         char text[FLT_DEC_TEXT_MAX];
         const struct flt_dec back = flt_dec_parse(flt_dec_format(value, text));
 

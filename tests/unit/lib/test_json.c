@@ -20,17 +20,63 @@ static struct json_object *parse(const char *text)
 static void what_json_c_lets_pass_is_refused(void **ctx)
 {
     static const char *const rows[] = {
-        "",           " ",           "{",            "}",           "[1,]",       "{\"a\":1,}",
-        "{'a':1}",    "{a:1}",       "{\"a\" 1}",    "{\"a\":}",    "[1 2]",      "[NaN]",
-        "[Infinity]", "[-Infinity]", "[nan]",        "/* c */ {}",  "{} x",       "{}{}",
-        "[01]",       "[-]",         "[1.]",         "[.5]",        "[1e]",       "[1e+]",
-        "[+1]",       "[0x1]",       "[1e309]",      "[1e-400]",    "[\"\\x\"]",  "[\"\\u12\"]",
-        "[\"a",       "[\"\\",       "[\"\t\"]",     "[tru]",       "[True]",     "[nulll]",
-        "[\"\\u0000\"]", "[\"\\ud800\"]", "[\"\\udc00\\ud800\"]", "[\"\xff\"]", "[\"\xc0\x80\"]",
-        "[\"\xed\xa0\x80\"]", "[\"\xf4\x90\x80\x80\"]", "[\"\xe2\x82\"]", "{\"a\":1,\"a\":2}",
-        "{\"a\":1,\"\\u0061\":2}", "[{\"x\":{\"b\":1,\"c\":2,\"b\":null}}]", "[9223372036854775808]",
-        "[-9223372036854775809]", "[18446744073709551616]", "[1}", "{\"a\":1]", "null", "[,1]",
-        "{,}", "[100000000000000000000000000000000000000000000000000000000000000000]", "\xef\xbb\xbf{}",
+        "",
+        " ",
+        "{",
+        "}",
+        "[1,]",
+        "{\"a\":1,}",
+        "{'a':1}",
+        "{a:1}",
+        "{\"a\" 1}",
+        "{\"a\":}",
+        "[1 2]",
+        "[NaN]",
+        "[Infinity]",
+        "[-Infinity]",
+        "[nan]",
+        "/* c */ {}",
+        "{} x",
+        "{}{}",
+        "[01]",
+        "[-]",
+        "[1.]",
+        "[.5]",
+        "[1e]",
+        "[1e+]",
+        "[+1]",
+        "[0x1]",
+        "[1e309]",
+        "[1e-400]",
+        "[\"\\x\"]",
+        "[\"\\u12\"]",
+        "[\"a",
+        "[\"\\",
+        "[\"\t\"]",
+        "[tru]",
+        "[True]",
+        "[nulll]",
+        "[\"\\u0000\"]",
+        "[\"\\ud800\"]",
+        "[\"\\udc00\\ud800\"]",
+        "[\"\xff\"]",
+        "[\"\xc0\x80\"]",
+        "[\"\xed\xa0\x80\"]",
+        "[\"\xf4\x90\x80\x80\"]",
+        "[\"\xe2\x82\"]",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"\\u0061\":2}",
+        "[{\"x\":{\"b\":1,\"c\":2,\"b\":null}}]",
+        "[9223372036854775808]",
+        "[-9223372036854775809]",
+        "[18446744073709551616]",
+        "[1}",
+        "{\"a\":1]",
+        "null",
+        "[,1]",
+        "{,}",
+        "[100000000000000000000000000000000000000000000000000000000000000000]",
+        "\xef\xbb\xbf{}",
     };
 
     (void)ctx;
@@ -68,8 +114,7 @@ static void good_json_comes_back_as_it_was(void **ctx)
 
         if (!tree)
             fail_msg("%s does not parse", rows[i]);
-        assert_string_equal(
-            json_object_to_json_string_ext(tree, JSON_C_TO_STRING_PLAIN), rows[i]);
+        assert_string_equal(json_object_to_json_string_ext(tree, JSON_C_TO_STRING_PLAIN), rows[i]);
         json_object_put(tree);
     }
     assert_null(parse("[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]")); /* 17 levels */
@@ -82,8 +127,9 @@ static void an_error_says_where_and_what(void **ctx)
 
     (void)ctx;
     assert_null(flt_json_parse(text, strlen(text), &error));
-    assert_string_equal(error.message,
-                        "not JSON at line 3, column 4: the key \"lower\" appears twice in one object");
+    assert_string_equal(
+        error.message,
+        "not JSON at line 3, column 4: the key \"lower\" appears twice in one object");
     assert_null(flt_json_parse("[1,\n 'x']", 9, &other));
     assert_string_equal(other.message, "not JSON at line 2, column 2: a value is missing here");
 }
@@ -113,10 +159,10 @@ static void a_file_is_named_in_its_error(void **ctx)
 
 static void readers_take_their_type_only(void **ctx)
 {
-    struct json_object *const tree = parse(
-        "{\"s\":\"x\",\"i\":-5,\"is\":\"123456789012345678\",\"b\":true,\"d\":1.5,\"n\":null,"
-        "\"p\":64123.10,\"ps\":\"0.00000001\",\"big\":\"9223372036854775808\",\"bad\":\"1x\","
-        "\"amt\":\"123456789012345678901.5\",\"o\":{}}");
+    struct json_object *const tree =
+        parse("{\"s\":\"x\",\"i\":-5,\"is\":\"123456789012345678\",\"b\":true,\"d\":1.5,\"n\":null,"
+              "\"p\":64123.10,\"ps\":\"0.00000001\",\"big\":\"9223372036854775808\",\"bad\":\"1x\","
+              "\"amt\":\"123456789012345678901.5\",\"o\":{}}");
     const char *s = "kept";
     int64_t i = 7;
     bool b = false;
