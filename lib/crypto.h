@@ -52,6 +52,8 @@ FLT_MUST_USE int flt_unseal(const uint8_t key[FLT_KEY_SIZE], const char *aad, co
  * of the private key, not even the sender, can open it. */
 #define FLT_SEALED_BOX_OVERHEAD (32 + FLT_SEAL_OVERHEAD)
 FLT_MUST_USE int flt_box_keypair(uint8_t private_key[32], uint8_t public_key[32]);
+/* The public key of a private one that was kept (any 32 random bytes are one). */
+FLT_MUST_USE int flt_box_public(const uint8_t private_key[32], uint8_t public_key[32]);
 FLT_MUST_USE int flt_box_seal(const uint8_t public_key[32], const char *aad, const void *text,
                               size_t size, uint8_t *out);
 FLT_MUST_USE int flt_box_open(const uint8_t private_key[32], const char *aad, const uint8_t *box,

@@ -103,6 +103,16 @@ int flt_box_keypair(uint8_t private_key[32], uint8_t public_key[32])
     return ok ? 0 : refused("keypair");
 }
 
+int flt_box_public(const uint8_t private_key[32], uint8_t public_key[32])
+{
+    size_t public_size = 32;
+    EVP_PKEY *const pair = EVP_PKEY_new_raw_private_key_ex(NULL, "X25519", NULL, private_key, 32);
+    const bool ok = pair && EVP_PKEY_get_raw_public_key(pair, public_key, &public_size) == 1;
+
+    EVP_PKEY_free(pair);
+    return ok ? 0 : refused("public key");
+}
+
 /* X25519 (RFC 7748). Fails for points of low order, whose secret would be all zeros. */
 static int agree(EVP_PKEY *ours, const uint8_t theirs[32], uint8_t secret[32])
 {

@@ -244,11 +244,14 @@ static void a_box_opens_for_its_holder_only(void **ctx)
     static const char secret[] = "key and secret";
     uint8_t ours[32], public[32], theirs[32], their_public[32];
     uint8_t box[sizeof secret + FLT_SEALED_BOX_OVERHEAD];
+    uint8_t again[32];
     char text[sizeof secret];
 
     (void)ctx;
     assert_int_equal(flt_box_keypair(ours, public), 0);
     assert_int_equal(flt_box_keypair(theirs, their_public), 0);
+    assert_int_equal(flt_box_public(ours, again), 0);
+    assert_memory_equal(again, public, sizeof again);
     assert_memory_not_equal(ours, theirs, 32);
     assert_int_equal(flt_box_seal(public, "account:main:n1:a", secret, sizeof secret, box), 0);
     assert_int_equal(flt_box_open(ours, "account:main:n1:a", box, sizeof box, text), 0);
