@@ -98,25 +98,27 @@ static size_t count_members(struct json_object *tree)
     return count;
 }
 
-/* json-c on text that the scan let pass; NULL is memory, or a rule that json-c has and we do not.
- */
-static struct json_object *tokenize(const char *text, size_t length)
+/* json-c on text that the scan let pass; false is memory, or a rule that json-c has and we do not.
+ * A bare null gives NULL. */
+static bool tokenize(const char *text, size_t length, struct json_object **tree)
 {
     struct json_tokener *const tokener = tokener_get();
 
+    *tree = NULL;
     if (!tokener)
-        return NULL;
+        return false;
     json_tokener_reset(tokener);
-    struct json_object *tree = json_tokener_parse_ex(tokener, text, (int)length);
-
+    *tree = json_tokener_parse_ex(tokener, text, (int)length);
     if (json_tokener_get_error(tokener) == json_tokener_continue)
-        tree = json_tokener_parse_ex(tokener, "", 1); /* a bare number ends at its NUL */
-    if (json_tokener_get_error(tokener) != json_tokener_success) {
-        json_object_put(tree);
-        tree = NULL;
+        *tree = json_tokener_parse_ex(tokener, "", 1); /* a bare number ends at its NUL */
+    const bool ok = json_tokener_get_error(tokener) == json_tokener_success;
+
+    if (!ok) {
+        json_object_put(*tree);
+        *tree = NULL;
     }
     json_tokener_reset(tokener);
-    return tree;
+    return ok;
 }
 
 struct json_object *flt_json_parse_named(const char *text, size_t length, const char *name,
@@ -132,14 +134,12 @@ struct json_object *flt_json_parse_named(const char *text, size_t length, const 
         refuse(text, scan.offset, scan.why, name, error);
         return NULL;
     }
-    struct json_object *const tree = tokenize(text, length);
+    struct json_object *tree;
+    const bool ok = tokenize(text, length, &tree);
 
     if (!tree) {
-        const bool is_null = scan.members == 0 && length < 64 && memmem(text, length, "null", 4);
-
-        /* json-c gives NULL for a bare null too, and nobody sends one to us */
-        refuse(text, 0, is_null ? "a bare null means nothing" : "out of memory, or json-c refused",
-               name, error);
+        refuse(text, 0, ok ? "a bare null means nothing" : "out of memory, or json-c refused", name,
+               error);
         return NULL;
     }
     if (count_members(tree) != scan.members) {
