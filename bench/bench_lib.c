@@ -212,8 +212,8 @@ static void bench_json(void)
     struct json_tokener *const tokener = json_tokener_new_ex(FLT_JSON_DEPTH_MAX);
     struct flt_buf buf = FLT_BUF_INIT;
 
-    bench_ratio("json: parse a fill message, strictly", bench_ns(json_parse, NULL, 50000),
-                "ns", bench_ns(json_c_alone, tokener, 50000), "json-c alone");
+    bench_ratio("json: parse a fill message, strictly", bench_ns(json_parse, NULL, 50000), "ns",
+                bench_ns(json_c_alone, tokener, 50000), "json-c alone");
     bench_ratio("json: write six fields", bench_ns(json_write, &buf, 200000), "ns",
                 bench_ns(json_print, NULL, 200000), "one printf");
     json_tokener_free(tokener);

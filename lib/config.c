@@ -5,7 +5,7 @@
 #include <yaml.h>
 #include "lib/json.h"
 
-#define CONFIG_BYTES_MAX (4 * 1024 * 1024)
+#define CONFIG_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 struct reader {
     yaml_parser_t parser;

@@ -15,7 +15,7 @@
 #include "lib/crypto.h"
 #include "lib/fail.h"
 
-#define SCRYPT_MEMORY_MAX (64 * 1024 * 1024)
+#define SCRYPT_MEMORY_MAX ((uint64_t)64 * 1024 * 1024)
 
 struct flt_signer {
     EVP_PKEY *key;

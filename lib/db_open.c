@@ -14,7 +14,7 @@
 
 /* A file up to this size is checked whole (some 10 ms); a larger one shows its damage when the
  * damaged page is read, as -EBADMSG. */
-#define CHECK_BYTES_MAX (8 * 1024 * 1024)
+#define CHECK_BYTES_MAX ((off_t)8 * 1024 * 1024)
 #define BUSY_TIMEOUT_MS 5000
 
 #define HINT_DAMAGED "restore it from a backup, or move it away to start with an empty one"

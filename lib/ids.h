@@ -15,8 +15,9 @@
 char *flt_ulid(int64_t ts_ms, char *out);
 bool flt_ulid_ok(const char *text);
 
-#define FLT_NAME_MAX 33 /* tenants, nodes, bots, accounts, users: [a-z0-9][a-z0-9-]{0,31} and NUL  \
-                         */
+#define FLT_NAME_MAX                                                                               \
+    33 /* tenants, nodes, bots, accounts, users: [a-z0-9][a-z0-9-]{0,31} and NUL                   \
+        */
 bool flt_name_ok(const char *text);
 
 struct flt_coid {

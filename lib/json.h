@@ -16,7 +16,7 @@
 #include "lib/fail.h"
 
 #define FLT_JSON_DEPTH_MAX 16
-#define FLT_JSON_BYTES_MAX (16 * 1024 * 1024)
+#define FLT_JSON_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* NULL on bad text; `error` (may be NULL) then says where and why. */
 struct json_object *flt_json_parse(const char *text, size_t length, struct flt_error *error);
