@@ -30,7 +30,7 @@ bool cli_has(const struct cli *cli, const char *name);
 const char *cli_nth(const struct cli *cli, const char *name, size_t index);
 /* "500ms", "30s", "2m", "1h" or seconds; -1: not a duration. */
 int64_t cli_duration_ms(const char *text);
-/* Asks on the terminal unless --yes; without a terminal --yes is needed. 0, or error filled. */
+/* Asks on the terminal unless --yes; a script has nobody to ask. 0, or error filled. */
 FLT_MUST_USE int cli_confirm(struct cli *cli, const char *question);
 /* A line from the terminal without echo, else from standard input; freed (and wiped) by the caller. */
 char *cli_read_secret(const char *prompt);

@@ -1,9 +1,9 @@
 /* What the rows of the table run, one file a group. Each gets its parsed words and returns 0 or a
  * negative errno with cli->error filled. */
 #pragma once
-#include <stdio.h>
+#include "controller/cli/cli.h"
 
-struct cli;
+extern const struct column bot_columns[]; /* of bot-ls and node-show */
 
 /* tree.c */
 int cmd_version(struct cli *cli);
@@ -11,7 +11,54 @@ int cmd_completion(struct cli *cli);
 int cmd_complete(struct cli *cli);
 int cmd_help(struct cli *cli);
 
+/* up.c */
+int cmd_up(struct cli *cli);
+int cmd_down(struct cli *cli);
+
 /* cmd_broker.c */
 int cmd_broker_config(struct cli *cli);
 int cmd_broker_run(struct cli *cli);
 int cmd_broker_passwd(struct cli *cli);
+
+/* cmd_fleet.c */
+int cmd_status(struct cli *cli);
+int cmd_node_ls(struct cli *cli);
+int cmd_node_show(struct cli *cli);
+int cmd_strategy_ls(struct cli *cli);
+int cmd_strategy_show(struct cli *cli);
+int cmd_pnl(struct cli *cli);
+int cmd_halt(struct cli *cli);
+int cmd_halt_ls(struct cli *cli);
+int cmd_resume(struct cli *cli);
+int cmd_user_ls(struct cli *cli);
+int cmd_user_add(struct cli *cli);
+int cmd_user_passwd(struct cli *cli);
+int cmd_user_rm(struct cli *cli);
+int cmd_audit(struct cli *cli);
+
+/* cmd_account.c */
+int cmd_account_add(struct cli *cli);
+int cmd_account_ls(struct cli *cli);
+int cmd_account_rm(struct cli *cli);
+
+/* cmd_bot.c */
+int cmd_bot_ls(struct cli *cli);
+int cmd_bot_show(struct cli *cli);
+int cmd_bot_start(struct cli *cli);
+int cmd_bot_stop(struct cli *cli);
+int cmd_bot_pause(struct cli *cli);
+int cmd_bot_resume(struct cli *cli);
+int cmd_bot_rm(struct cli *cli);
+int cmd_bot_orders(struct cli *cli);
+int cmd_bot_fills(struct cli *cli);
+int cmd_bot_logs(struct cli *cli);
+
+/* cmd_deploy.c */
+int cmd_bot_deploy(struct cli *cli);
+int cmd_bot_apply(struct cli *cli);
+
+/* cmd_doctor.c */
+int cmd_doctor(struct cli *cli);
+
+/* cmd_exchange.c */
+int cmd_exchange(struct cli *cli);

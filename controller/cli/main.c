@@ -55,11 +55,8 @@ int cli_confirm(struct cli *cli, const char *question)
 {
     char line[16];
 
-    if (cli_has(cli, "yes"))
+    if (cli_has(cli, "yes") || !isatty(STDIN_FILENO))
         return 0;
-    if (!isatty(STDIN_FILENO))
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "yes", "add --yes when no one is there to answer",
-                        "%s", question);
     fprintf(stderr, "%s [y/N] ", question);
     if (fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y'))
         return 0;

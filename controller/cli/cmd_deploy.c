@@ -1,0 +1,299 @@
+/* flotilla bot deploy and apply, and waiting until a bot is what it should be. */
+#define FLT_MOD "cli"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controller/cli/bots.h"
+#include "controller/cli/commands.h"
+#include "lib/config.h"
+#include "lib/json.h"
+
+#define WAIT_MS_DEFAULT 30000
+
+/* --- waiting ------------------------------------------------------------------------------------------ */
+
+struct wait {
+    struct session *session;
+    const char *bot;
+    int64_t generation;
+    const char *const *goals;
+    char phase[24], reason[160];
+    bool reached, failed, late;
+};
+
+static void on_state(void *ctx, const char *topic, const struct flt_mqtt_message *message)
+{
+    struct wait *wait = ctx;
+    struct json_object *state = flt_json_parse(message->payload, message->payload_size, NULL);
+    char bot[64];
+    int64_t generation = -1;
+    const size_t length = strlen(topic);
+
+    if (state && length > 6 && strcmp(topic + length - 6, "/state") == 0 &&
+        strcmp(out_text(state, "bot", bot, sizeof bot), wait->bot) == 0 &&
+        flt_json_int(state, "generation", &generation) && generation >= wait->generation) {
+        out_text(state, "phase", wait->phase, sizeof wait->phase);
+        out_text(state, "reason.message", wait->reason, sizeof wait->reason);
+        for (const char *const *goal = wait->goals; *goal; goal++)
+            wait->reached = wait->reached || strcmp(*goal, wait->phase) == 0;
+        wait->failed = strcmp(wait->phase, "error") == 0;
+        if (wait->reached || wait->failed)
+            flt_loop_stop(wait->session->loop);
+    }
+    json_object_put(state);
+}
+
+static void on_late(void *ctx)
+{
+    struct wait *wait = ctx;
+
+    wait->late = true;
+    flt_loop_stop(wait->session->loop);
+}
+
+static int wait_result(struct cli *cli, const struct wait *wait, int64_t limit_ms)
+{
+    if (wait->reached)
+        return 0;
+    if (wait->failed)
+        return CLI_FAIL(cli, FLT_CONFLICT, "bot", "see: flotilla bot logs", "%s ended in error%s%s",
+                        wait->bot, *wait->reason ? ": " : "", wait->reason);
+    return CLI_FAIL(cli, FLT_UNAVAILABLE, "wait", "it goes on without this command",
+                    "%s is not %s after %" PRId64 " s: %s%s%s", wait->bot, wait->goals[0],
+                    limit_ms / 1000, *wait->phase ? wait->phase : "no word from its node",
+                    *wait->reason ? ", " : "", wait->reason);
+}
+
+int bot_wait(struct session *session, const char *bot, int64_t generation,
+             const char *const *goals)
+{
+    struct cli *cli = session->cli;
+    const char *text = cli_flag(cli, "wait");
+    const int64_t limit_ms = text ? cli_duration_ms(text) : WAIT_MS_DEFAULT;
+    struct wait wait = { .session = session, .bot = bot, .generation = generation, .goals = goals };
+    struct flt_timer *timer = NULL;
+    int err;
+
+    if (limit_ms <= 0)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "wait", "for example --wait=30s",
+                        "--wait is not a duration: %.64s", text);
+    session->ctx = &wait;
+    session->on_message = on_state;
+    err = flt_timer_create(session->loop, on_late, &wait, &timer);
+    if (!err) /* again for each bot: the retained states come anew */
+        err = bus_subscribe(session->bus, "n/+/b/+/state");
+    if (!err) {
+        flt_timer_start(timer, (uint64_t)limit_ms, 0);
+        while (!wait.reached && !wait.failed && !wait.late)
+            flt_loop_run(session->loop);
+    }
+    flt_timer_destroy(timer);
+    session->on_message = NULL;
+    return err ? err : wait_result(cli, &wait, limit_ms);
+}
+
+/* --- deploying ------------------------------------------------------------------------------------------ */
+
+/* As YAML would read a plain word: true, false and integers are those, all else is text, so that a
+ * price keeps its digits. */
+static struct json_object *plain_value(const char *text)
+{
+    char *end;
+
+    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+        return json_object_new_boolean(text[0] == 't');
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+
+    if (*text && !*end && !errno)
+        return json_object_new_int64(value);
+    return json_object_new_string(text);
+}
+
+/* --param levels=20 --param lower=60000: an object of its pairs; NULL: none was given. */
+static int read_pairs(struct cli *cli, const char *flag, struct json_object *bot, const char *key)
+{
+    struct json_object *pairs = json_object_new_object();
+    const char *text;
+
+    for (size_t i = 0; (text = cli_nth(cli, flag, i)); i++) {
+        const char *equals = strchr(text, '=');
+        char name[64];
+
+        if (!equals || equals == text || (size_t)(equals - text) >= sizeof name) {
+            json_object_put(pairs);
+            return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, flag, "for example --param levels=20",
+                            "--%s is key=value, not %.64s", flag, text);
+        }
+        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+        json_object_object_add(pairs, name, plain_value(equals + 1));
+    }
+    if (json_object_object_length(pairs))
+        json_object_object_add(bot, key, pairs);
+    else
+        json_object_put(pairs);
+    return 0;
+}
+
+/* Without --mode: live through an account (a real one also needs --live), else paper. */
+static const char *choose_mode(struct cli *cli)
+{
+    const char *mode = cli_flag(cli, "mode");
+
+    return mode ? mode : cli_has(cli, "live") || cli_flag(cli, "account") ? "live" : "paper";
+}
+
+static int read_bot(struct cli *cli, struct json_object **out)
+{
+    static const char *const needed[] = { "name", "strategy", "instrument" };
+    struct json_object *placement =
+        args_of("node", cli_flag(cli, "node"), "failover", cli_flag(cli, "failover"), NULL);
+
+    *out = args_of("name", cli_flag(cli, "name"), "strategy", cli_flag(cli, "strategy"), "account",
+                   cli_flag(cli, "account"), "venue", cli_flag(cli, "venue"), "instrument",
+                   cli_flag(cli, "instrument"), "mode", choose_mode(cli), "note",
+                   cli_flag(cli, "note"), NULL);
+    if (json_object_object_length(placement))
+        json_object_object_add(*out, "placement", placement);
+    else
+        json_object_put(placement);
+    for (size_t i = 0; i < FLT_COUNT(needed); i++)
+        if (!cli_flag(cli, needed[i]))
+            return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, needed[i], "see: flotilla bot deploy --help",
+                            "a bot needs --%s", needed[i]);
+    int err = read_pairs(cli, "param", *out, "params");
+
+    return err ? err : read_pairs(cli, "risk", *out, "risk");
+}
+
+static void add_switches(struct cli *cli, struct json_object *args)
+{
+    if (cli_has(cli, "live"))
+        json_object_object_add(args, "live", json_object_new_boolean(true));
+    if (cli_has(cli, "dry-run"))
+        json_object_object_add(args, "dry_run", json_object_new_boolean(true));
+    if (cli_has(cli, "stopped"))
+        json_object_object_add(args, "start", json_object_new_boolean(false));
+}
+
+static int wait_for(struct session *session, struct json_object *row)
+{
+    static const char *const running[] = { "running", NULL };
+    static const char *const stopped[] = { "stopped", "flat", NULL };
+    struct cli *cli = session->cli;
+    const char *bot = "";
+    int64_t generation = 0;
+
+    if (!cli_has(cli, "wait") || cli_has(cli, "dry-run") || !flt_json_str(row, "bot", &bot))
+        return 0;
+    flt_json_int(row, "generation", &generation);
+    return bot_wait(session, bot, generation, cli_has(cli, "stopped") ? stopped : running);
+}
+
+static const struct column deployed_columns[] = {
+    { "BOT", "bot", COLUMN_TEXT },         { "NODE", "node", COLUMN_TEXT },
+    { "RUN", "run", COLUMN_TEXT },         { "GENERATION", "generation", COLUMN_NUMBER },
+    { "CREATED", "created", COLUMN_TEXT }, { "CHANGED", "changed", COLUMN_TEXT },
+    { NULL, NULL, COLUMN_TEXT },
+};
+
+static void print_deployed(struct cli *cli, struct json_object *result, struct json_object *rows)
+{
+    out_list(cli, result, rows, deployed_columns);
+    if (cli_has(cli, "dry-run"))
+        out_note(cli, "dry run: nothing was changed");
+}
+
+int cmd_bot_deploy(struct cli *cli)
+{
+    struct session session = { 0 };
+    struct json_object *bot = NULL, *result = NULL, *args;
+    int err = read_bot(cli, &bot);
+
+    if (!err)
+        err = session_open(&session, cli);
+    if (err) {
+        json_object_put(bot);
+        session_close(&session);
+        return err;
+    }
+    args = json_object_new_object();
+    json_object_object_add(args, "bot", bot);
+    add_switches(cli, args);
+    err = session_ask(&session, "bot-deploy", args, &result);
+    if (!err)
+        err = wait_for(&session, result);
+    session_close(&session);
+    if (!err) {
+        struct json_object *rows = json_object_new_array();
+
+        json_object_array_add(rows, json_object_get(result));
+        print_deployed(cli, result, rows);
+        json_object_put(rows);
+    }
+    json_object_put(result);
+    return err;
+}
+
+/* A manifest holds `bots` and nothing else; the controller checks each against schemas/bot.json. */
+static int read_manifest(struct cli *cli, struct json_object **bots)
+{
+    const char *path = cli_flag(cli, "file");
+    struct json_object *manifest;
+
+    if (!path)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "file", "for example: flotilla bot apply -f fleet.yml",
+                        "apply needs -f FILE");
+    manifest = flt_config_load(path, &cli->error);
+    if (!manifest)
+        return cli->error.code == FLT_OK ? -EIO : -EINVAL;
+    if (!json_object_is_type(manifest, json_type_object)) {
+        json_object_put(manifest);
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots", "it begins with: bots:", "%s is not a manifest",
+                        path);
+    }
+    json_object_object_foreach(manifest, key, value)
+    {
+        if (strcmp(key, "bots") == 0 && json_object_is_type(value, json_type_array))
+            continue;
+        int err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, key, "a manifest is a list under `bots`",
+                           strcmp(key, "bots") == 0 ? "%s: %s is not a list" : "%s: unknown key %s",
+                           path, key);
+        json_object_put(manifest);
+        return err;
+    }
+    *bots = json_object_get(flt_json_get(manifest, "bots"));
+    json_object_put(manifest);
+    return *bots ? 0 :
+                   CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots", "it begins with: bots:",
+                            "%s has no bots", path);
+}
+
+int cmd_bot_apply(struct cli *cli)
+{
+    struct session session = { 0 };
+    struct json_object *bots = NULL, *result = NULL, *args;
+    int err = read_manifest(cli, &bots);
+
+    if (!err)
+        err = session_open(&session, cli);
+    if (err) {
+        json_object_put(bots);
+        session_close(&session);
+        return err;
+    }
+    args = json_object_new_object();
+    json_object_object_add(args, "bots", bots);
+    add_switches(cli, args);
+    err = session_ask(&session, "apply", args, &result);
+    struct json_object *rows = flt_json_get(result, "bots");
+
+    for (size_t i = 0; !err && rows && i < json_object_array_length(rows); i++)
+        err = wait_for(&session, json_object_array_get_idx(rows, i));
+    session_close(&session);
+    if (!err)
+        print_deployed(cli, result, rows);
+    json_object_put(result);
+    return err;
+}

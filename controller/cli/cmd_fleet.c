@@ -1,0 +1,306 @@
+/* What can be asked of the fleet in one request: status, nodes, strategies, profit, halts, users. */
+#define FLT_MOD "cli"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include "controller/cli/commands.h"
+#include "controller/cli/session.h"
+#include "lib/json.h"
+
+static int show_list(struct cli *cli, const char *verb, struct json_object *args,
+                     const struct column *columns)
+{
+    struct json_object *result = NULL;
+    int err = list_once(cli, verb, args, 0, &result);
+
+    if (!err)
+        out_list(cli, result, flt_json_get(result, "items"), columns);
+    json_object_put(result);
+    return err;
+}
+
+static int show_object(struct cli *cli, const char *verb, struct json_object *args)
+{
+    struct json_object *result = NULL;
+    int err = ask_once(cli, verb, args, &result);
+
+    if (!err)
+        out_object(cli, result);
+    json_object_put(result);
+    return err;
+}
+
+static const struct column halt_columns[] = {
+    { "NUMBER", "number", COLUMN_NUMBER }, { "SCOPE", "scope", COLUMN_TEXT },
+    { "TARGET", "target", COLUMN_TEXT },   { "HOW", "how", COLUMN_TEXT },
+    { "REASON", "reason", COLUMN_TEXT },   { "BY", "by", COLUMN_TEXT },
+    { "SINCE", "ts_ms", COLUMN_TIME },     { NULL, NULL, COLUMN_TEXT },
+};
+
+static const struct column pnl_columns[] = {
+    { "KEY", "key", COLUMN_TEXT },
+    { "QUOTE", "quote", COLUMN_TEXT },
+    { "NET", "net", COLUMN_SIGNED },
+    { "REALISED", "realised", COLUMN_SIGNED },
+    { "UNREALISED", "unrealised", COLUMN_SIGNED },
+    { "FEES", "fees_quote", COLUMN_NUMBER },
+    { "VOLUME", "volume", COLUMN_NUMBER },
+    { "FILLS", "fills", COLUMN_NUMBER },
+    { NULL, NULL, COLUMN_TEXT },
+};
+
+int cmd_status(struct cli *cli)
+{
+    struct json_object *result = NULL;
+    char a[64], b[64];
+    int err = ask_once(cli, "status", NULL, &result);
+
+    if (err)
+        return err;
+    if (cli->json) {
+        out_json(result);
+    } else {
+        printf("fleet    %s, version %s\n", out_text(result, "fleet", a, sizeof a),
+               out_text(result, "version", b, sizeof b));
+        printf("nodes    %s of %s up\n", out_text(result, "nodes_up", a, sizeof a),
+               out_text(result, "nodes", b, sizeof b));
+        printf("bots     %s of %s running\n", out_text(result, "running", a, sizeof a),
+               out_text(result, "bots", b, sizeof b));
+        printf("fills    %s\n", out_text(result, "fills", a, sizeof a));
+        struct json_object *halts = flt_json_get(result, "halts");
+        struct json_object *pnl = flt_json_get(result, "pnl");
+
+        if (pnl && json_object_array_length(pnl))
+            out_list(cli, result, pnl, pnl_columns);
+        if (halts && json_object_array_length(halts)) {
+            puts("halted:");
+            out_list(cli, result, halts, halt_columns);
+        }
+    }
+    json_object_put(result);
+    return 0;
+}
+
+static const struct column node_columns[] = {
+    { "NODE", "node", COLUMN_TEXT },         { "STATE", "state", COLUMN_STATE },
+    { "BOTS", "bots", COLUMN_NUMBER },       { "CAPACITY", "capacity", COLUMN_NUMBER },
+    { "AGE ms", "age_ms", COLUMN_NUMBER },   { "LAG us", "loop_lag_us", COLUMN_NUMBER },
+    { "RSS", "rss_bytes", COLUMN_NUMBER },   { "HEAD", "head", COLUMN_NUMBER },
+    { "BOOKED", "committed", COLUMN_NUMBER }, { "VERSION", "version", COLUMN_TEXT },
+    { "HOST", "host", COLUMN_TEXT },         { NULL, NULL, COLUMN_TEXT },
+};
+
+int cmd_node_ls(struct cli *cli)
+{
+    return show_list(cli, "node-ls", json_object_new_object(), node_columns);
+}
+
+int cmd_node_show(struct cli *cli)
+{
+    struct json_object *result = NULL;
+    int err = ask_once(cli, "node-show", args_of("node", cli_arg(cli, 0), NULL), &result);
+
+    if (err)
+        return err;
+    if (cli->json) {
+        out_json(result);
+    } else {
+        out_object(cli, flt_json_get(result, "node"));
+        putchar('\n');
+        out_list(cli, result, flt_json_get(result, "bots"), bot_columns);
+    }
+    json_object_put(result);
+    return 0;
+}
+
+static const struct column strategy_columns[] = {
+    { "STRATEGY", "strategy", COLUMN_TEXT },
+    { "WHAT IT DOES", "help", COLUMN_TEXT },
+    { NULL, NULL, COLUMN_TEXT },
+};
+
+static const struct column param_columns[] = {
+    { "PARAMETER", "name", COLUMN_TEXT },  { "TYPE", "type", COLUMN_TEXT },
+    { "DEFAULT", "default", COLUMN_TEXT }, { "MIN", "min", COLUMN_NUMBER },
+    { "MAX", "max", COLUMN_NUMBER },       { "UNIT", "unit", COLUMN_TEXT },
+    { "WHAT IT IS", "help", COLUMN_TEXT }, { NULL, NULL, COLUMN_TEXT },
+};
+
+int cmd_strategy_ls(struct cli *cli)
+{
+    return show_list(cli, "strategy-ls", json_object_new_object(), strategy_columns);
+}
+
+int cmd_strategy_show(struct cli *cli)
+{
+    struct json_object *result = NULL;
+    char help[256];
+    int err = ask_once(cli, "strategy-show", args_of("strategy", cli_arg(cli, 0), NULL), &result);
+
+    if (err)
+        return err;
+    if (!cli->json)
+        printf("%s: %s\n\n", cli_arg(cli, 0), out_text(result, "help", help, sizeof help));
+    out_list(cli, result, flt_json_get(result, "params"), param_columns);
+    json_object_put(result);
+    return 0;
+}
+
+int cmd_pnl(struct cli *cli)
+{
+    struct json_object *result = NULL;
+    const char *by = cli_flag(cli, "by");
+    int err = ask_once(cli, "pnl", args_of("by", by ? by : "bot", NULL), &result);
+
+    if (err)
+        return err;
+    struct json_object *items = flt_json_get(result, "items");
+    struct json_object *total = flt_json_get(result, "total");
+
+    for (size_t i = 0; !cli->json && items && total && i < json_object_array_length(total); i++)
+        json_object_array_add(items, json_object_get(json_object_array_get_idx(total, i)));
+    out_list(cli, result, items, pnl_columns);
+    json_object_put(result);
+    return 0;
+}
+
+/* --- halts ------------------------------------------------------------------------------------------- */
+
+/* A target alone means a bot; --scope says another kind, and fleet needs none. */
+static int halt_args(struct cli *cli, struct json_object **out)
+{
+    const char *target = cli_arg(cli, 0);
+    const char *scope = cli_flag(cli, "scope");
+
+    scope = scope ? scope : target ? "bot" : "fleet";
+    if (!target && strcmp(scope, "fleet") != 0)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "target", "", "--scope %s needs its name", scope);
+    *out = args_of("scope", scope, "target", target, "how", cli_flag(cli, "how"), "reason",
+                   cli_flag(cli, "reason"), NULL);
+    return 0;
+}
+
+static int change_halts(struct cli *cli, const char *verb)
+{
+    struct json_object *result = NULL, *args = NULL;
+    int err = halt_args(cli, &args);
+
+    if (!err)
+        err = ask_once(cli, verb, args, &result);
+    if (!err)
+        out_list(cli, result, flt_json_get(result, "halts"), halt_columns);
+    json_object_put(result);
+    return err;
+}
+
+int cmd_halt(struct cli *cli)
+{
+    char question[160];
+    int err;
+
+    if (!cli_flag(cli, "reason"))
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "reason", "it stays in the audit log",
+                        "a halt needs --reason");
+    snprintf(question, sizeof question, "Halt %s: no new orders until resume?",
+             cli_arg(cli, 0) ? cli_arg(cli, 0) : "the whole fleet");
+    err = cli_confirm(cli, question);
+    return err ? err : change_halts(cli, "halt");
+}
+
+int cmd_resume(struct cli *cli)
+{
+    struct json_object *result = NULL, *args = NULL;
+    int err = halt_args(cli, &args);
+
+    if (err)
+        return err;
+    if (!cli_flag(cli, "reason"))
+        json_object_object_add(args, "reason", json_object_new_string("resumed by command line"));
+    err = ask_once(cli, "resume", args, &result);
+    if (!err)
+        out_list(cli, result, flt_json_get(result, "halts"), halt_columns);
+    json_object_put(result);
+    return err;
+}
+
+int cmd_halt_ls(struct cli *cli)
+{
+    struct json_object *result = NULL;
+    int err = ask_once(cli, "halt-ls", NULL, &result);
+
+    if (!err)
+        out_list(cli, result, flt_json_get(result, "halts"), halt_columns);
+    json_object_put(result);
+    return err;
+}
+
+/* --- users ------------------------------------------------------------------------------------------- */
+
+static const struct column user_columns[] = {
+    { "USER", "name", COLUMN_TEXT },
+    { "ROLE", "role", COLUMN_TEXT },
+    { "SINCE", "created_ms", COLUMN_TIME },
+    { NULL, NULL, COLUMN_TEXT },
+};
+
+int cmd_user_ls(struct cli *cli)
+{
+    return show_list(cli, "user-ls", json_object_new_object(), user_columns);
+}
+
+int cmd_user_add(struct cli *cli)
+{
+    const char *role = cli_flag(cli, "role");
+
+    return show_object(cli, "user-add",
+                       args_of("name", cli_arg(cli, 0), "role", role ? role : "viewer", NULL));
+}
+
+/* The folder's own copy of a password (admin's, up's) follows, or this program locks itself out. */
+static int keep_password(struct cli *cli, const char *name, struct json_object *result)
+{
+    char path[BROKER_PATH_MAX];
+    const char *password;
+    int err = fleet_path(cli->dir, path, &cli->error, "secrets/%s.password", name);
+
+    if (err || access(path, F_OK) != 0 || !flt_json_str(result, "password", &password))
+        return err;
+    return fleet_set_password(cli->dir, name, password, &cli->error);
+}
+
+int cmd_user_passwd(struct cli *cli)
+{
+    struct json_object *result = NULL;
+    int err = ask_once(cli, "user-passwd", args_of("name", cli_arg(cli, 0), NULL), &result);
+
+    if (!err)
+        err = keep_password(cli, cli_arg(cli, 0), result);
+    if (!err)
+        out_object(cli, result);
+    json_object_put(result);
+    return err;
+}
+
+int cmd_user_rm(struct cli *cli)
+{
+    int err = cli_confirm(cli, "Remove the user and end their sessions?");
+
+    return err ? err : show_object(cli, "user-rm", args_of("name", cli_arg(cli, 0), NULL));
+}
+
+int cmd_audit(struct cli *cli)
+{
+    static const struct column columns[] = {
+        { "N", "n", COLUMN_NUMBER },      { "TIME", "ts_ms", COLUMN_TIME },
+        { "USER", "user", COLUMN_TEXT },  { "VERB", "verb", COLUMN_TEXT },
+        { "TARGET", "target", COLUMN_TEXT }, { "OK", "ok", COLUMN_TEXT },
+        { "ERROR", "code|error.code", COLUMN_TEXT }, { NULL, NULL, COLUMN_TEXT },
+    };
+    struct json_object *result = NULL;
+    int err = list_once(cli, "audit-ls", json_object_new_object(), 100, &result);
+
+    if (!err)
+        out_list(cli, result, flt_json_get(result, "items"), columns);
+    json_object_put(result);
+    return err;
+}

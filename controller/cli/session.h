@@ -1,0 +1,38 @@
+/* One command's conversation with the controller of --dir, as --user. */
+#pragma once
+#include <json-c/json.h>
+#include "controller/cli/bus.h"
+#include "controller/cli/cli.h"
+#include "controller/cli/fleet.h"
+#include "lib/loop.h"
+
+struct session {
+    struct cli *cli;
+    struct fleet fleet;
+    struct flt_loop *loop;
+    struct bus *bus;
+    /* Set by who waits for topics (bot --wait, logs -f), before session_open(). */
+    void *ctx;
+    void (*on_message)(void *ctx, const char *topic, const struct flt_mqtt_message *message);
+};
+
+/* Connects; cli->error says what keeps us out. session_close() also after a failure. */
+FLT_MUST_USE int session_open(struct session *session, struct cli *cli);
+void session_close(struct session *session);
+
+/* One request; `args` is put; the caller puts `result`. */
+FLT_MUST_USE int session_ask(struct session *session, const char *verb, struct json_object *args,
+                             struct json_object **result);
+/* All pages of a list (args {limit, after}, result {items, next}) as one {"items": [...]}, up to
+ * `limit` items; 0: all. */
+FLT_MUST_USE int session_list(struct session *session, const char *verb, struct json_object *args,
+                              size_t limit, struct json_object **result);
+
+/* Open, one request, close. */
+FLT_MUST_USE int ask_once(struct cli *cli, const char *verb, struct json_object *args,
+                          struct json_object **result);
+FLT_MUST_USE int list_once(struct cli *cli, const char *verb, struct json_object *args,
+                           size_t limit, struct json_object **result);
+
+/* {"a": "x", ...} from pairs ended by NULL; a pair whose value is NULL is left out. */
+struct json_object *args_of(const char *key, ...);
