@@ -21,6 +21,22 @@ def _varint(value):
             return out
 
 
+def _response_topic(properties):
+    """The response topic (8) among a PUBLISH's properties; None: there is none."""
+    at = 0
+    while at < len(properties):
+        kind = properties[at]
+        at += 1
+        if kind in (8, 9):
+            size = struct.unpack(">H", properties[at:at + 2])[0]
+            if kind == 8:
+                return properties[at + 2:at + 2 + size].decode()
+            at += 2 + size
+        else:
+            at += {1: 1, 2: 4, 35: 2}[kind]
+    return None
+
+
 class Refused(Exception):
     """The broker's CONNACK, with its reason code."""
 
@@ -37,6 +53,7 @@ class Client:
         self.data = b""
         self.next_id = 1
         self.messages = []
+        self.response_topic = None  # of the newest message that was read
         flags = 2 | (0x80 if username is not None else 0) | (0x40 if password is not None else 0)
         body = _text("MQTT") + bytes([5, flags]) + struct.pack(">H", 60) + b"\0"
         body += _text("test-" + os.urandom(8).hex())
@@ -84,6 +101,7 @@ class Client:
             shift += 7
             if byte < 128:
                 break
+        self.response_topic = _response_topic(body[at:at + length])
         self.messages.append((topic, body[at + length:]))
 
     def _until(self, wanted):
