@@ -99,6 +99,9 @@ void flt_loop_destroy(struct flt_loop *loop)
 {
     if (!loop)
         return;
+    /* libwebsockets ends its context in turns of the loop and closes its handles itself. */
+    for (int i = 0; i < 64; i++)
+        (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     uv_walk(&loop->uv, close_leftover, NULL);
     while (uv_loop_close(&loop->uv) == UV_EBUSY) {
         uv_run(&loop->uv, UV_RUN_ONCE);
