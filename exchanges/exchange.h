@@ -8,8 +8,11 @@
  *
  * Orders: `on_order_result` tells what became of the request, on_order what the venue says of the
  * order, on_fill each trade. They may come in any order and more than once; the engine books by
- * trade id. EXCHANGE_UNKNOWN_OUTCOME means that the order may exist: ask, never resend.
- */
+ * trade id. EXCHANGE_UNKNOWN_OUTCOME means that the order may exist: ask, never resend. A request
+ * that certainly did not leave ends as EXCHANGE_VENUE_BUSY or EXCHANGE_RATE_LIMIT.
+ *
+ * Closing an account or a market drops what is under way without a callback; do it outside their
+ * callbacks. Accounts are closed before their market. */
 #pragma once
 #include "lib/attr.h"
 #include "lib/fail.h"
@@ -79,6 +82,7 @@ struct exchange_market_events {
 struct exchange_urls {
     const char *rest, *stream, *ws_api; /* NULL: the venue's live addresses */
     const char *ca_file;
+    const char *source; /* paper: the venue whose market it is; NULL: binance */
 };
 
 struct exchange_env { /* what venues share in a process; outlives them */
@@ -97,6 +101,9 @@ struct exchange_credentials {    /* borrowed for the call of account_open; copie
     const char *key, *secret;    /* HMAC */
     const char *private_key_pem; /* Ed25519; NULL: HMAC */
     const char *passphrase;      /* venues that have one */
+    /* paper: what the account begins with, "USDT=100000,BTC=0.5"; NULL: `key` when that has the
+     * same form, else 100,000 of each quote asset at its first order. */
+    const char *paper_balances;
 };
 
 /* `seq` tells events of one order apart in time where the venue numbers them; else 0. */
@@ -146,6 +153,8 @@ struct exchange_ops {
                      unsigned feeds);
     void (*unsubscribe)(struct exchange_market *market, const struct instrument *instrument,
                         unsigned feeds);
+    /* Closed bars, oldest first; `timeframe` as in timeframe_ms(); since_ms 0: the newest `limit`.
+     */
     int (*bars)(struct exchange_market *market, const struct instrument *instrument,
                 const char *timeframe, int64_t since_ms, int limit, exchange_bars_fn *fn,
                 void *ctx);
