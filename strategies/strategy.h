@@ -4,9 +4,9 @@
  * described by a table of fields. Live, paper, shadow and backtest run the same code, and the same
  * input gives the same orders. Prices are ticks and quantities lots of the leg's instrument.
  *
- * Wants stay wanted until changed: a call that does not touch them keeps them. wants_begin() starts a
- * new full set. The engine diffs wants against live orders by key, journals, places and cancels; a
- * strategy never sees an order id and never asks whether an order was accepted.
+ * Wants stay wanted until changed: a call that does not touch them keeps them. wants_begin() starts
+ * a new full set. The engine diffs wants against live orders by key, journals, places and cancels;
+ * a strategy never sees an order id and never asks whether an order was accepted.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,7 +16,8 @@
 #include "lib/fail.h"
 #include "lib/market.h"
 
-/* --- parameters and state: tables of fields ---------------------------------------------------- */
+/* --- parameters and state: tables of fields ----------------------------------------------------
+ */
 
 enum field_type { FIELD_INT, FIELD_DOUBLE, FIELD_DEC, FIELD_BOOL, FIELD_ENUM, FIELD_DURATION };
 
@@ -27,18 +28,22 @@ struct field {
     const char *name;
     enum field_type type;
     size_t offset;
-    uint32_t count; /* state: array length; 0 and 1: one value */
-    const char *def; /* default as text; NULL: required (parameters), zero (state) */
+    uint32_t count;               /* state: array length; 0 and 1: one value */
+    const char *def;              /* default as text; NULL: required (parameters), zero (state) */
     const char *min, *max, *step; /* as text; NULL: none */
     const char *unit;             /* "quote", "base", "%", "bps", "ms", "" */
     const char *help;             /* one sentence */
     const char *const *choices;   /* ENUM: NULL-terminated */
-    bool hot; /* may change while the bot runs */
+    bool hot;                     /* may change while the bot runs */
 };
 
-#define FIELD_END { .name = NULL }
+#define FIELD_END                                                                                  \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
-/* --- needs -------------------------------------------------------------------------------------- */
+/* --- needs --------------------------------------------------------------------------------------
+ */
 
 #define STRATEGY_LINES_MAX 16
 #define STRATEGY_LEGS_MAX 64
@@ -47,22 +52,23 @@ struct field {
 struct line_need {
     const char *indicator; /* "sma", "rsi", "ema" */
     unsigned leg;
-    int64_t period;        /* further options come with indicators that have them */
+    int64_t period; /* further options come with indicators that have them */
 };
 
 struct needs {
     unsigned legs;
-    unsigned feeds;        /* enum feed bits: quotes, trades */
-    int64_t bar_ms;        /* timeframe of bars; 0: none */
-    size_t bars;           /* closed bars kept for view->leg[i].bars, besides the lines' warm-up */
-    size_t lines_back;     /* how many bars back lines are read, at least 1 */
+    unsigned feeds;    /* enum feed bits: quotes, trades */
+    int64_t bar_ms;    /* timeframe of bars; 0: none */
+    size_t bars;       /* closed bars kept for view->leg[i].bars, besides the lines' warm-up */
+    size_t lines_back; /* how many bars back lines are read, at least 1 */
     struct line_need line[STRATEGY_LINES_MAX];
     size_t line_count;
-    size_t orders_max;     /* resting orders at most */
-    bool timer;            /* EVENT_TIMER once a second */
+    size_t orders_max; /* resting orders at most */
+    bool timer;        /* EVENT_TIMER once a second */
 };
 
-/* --- what it sees -------------------------------------------------------------------------------- */
+/* --- what it sees --------------------------------------------------------------------------------
+ */
 
 enum event_kind {
     EVENT_START,      /* first call after create, restore or a change of parameters */
@@ -80,11 +86,13 @@ struct event {
     int64_t ts_ms; /* the venue's time; the only time a strategy knows */
     uint32_t key;  /* FILL, ORDER_END */
     enum side side;
-    int64_t price_ticks;  /* FILL, TRADE */
-    int64_t qty_lots;     /* FILL, TRADE: this one's */
-    int64_t filled_lots;  /* FILL, ORDER_END: of the order so far */
-    bool done;            /* FILL: the order is complete */
-    bool rejected;        /* ORDER_END: refused by the venue or by risk, never rested */
+    int64_t price_ticks; /* FILL, TRADE */
+    int64_t qty_lots;    /* FILL, TRADE: this one's */
+    int64_t filled_lots; /* FILL, ORDER_END: of this key so far, as wants_limit() counts it */
+    int64_t net_lots;    /* FILL: by how much position_lots changed, fees in base taken off; the sum
+                            of these is the position, so shares of it can be kept per cell */
+    bool done;           /* FILL: all that was wanted under this key has traded */
+    bool rejected;       /* ORDER_END: refused by the venue or by risk, never rested */
 };
 
 struct order_view { /* one of our own live orders */
@@ -93,15 +101,16 @@ struct order_view { /* one of our own live orders */
     int64_t price_ticks, qty_lots, filled_lots;
 };
 
-struct leg_view {               /* one instrument on one venue, borrowed for the call */
-    const struct bar *bars;     /* bars[0] oldest .. bars[bar_count - 1] newest, all closed */
+struct leg_view {           /* one instrument on one venue, borrowed for the call */
+    const struct bar *bars; /* bars[0] oldest .. bars[bar_count - 1] newest, all closed */
     size_t bar_count;
-    const double *const *lines; /* lines[i][k]: the i-th indicator declared, k bars ago; NaN: warm-up */
-    int64_t position_lots;      /* base asset of this bot, floored; negative is short */
-    double position_cost;       /* quote paid for it (average price * position), for thresholds */
-    struct quote quote;         /* newest; all zero before the first */
-    int64_t last_ticks;         /* last trade, else close of the last bar, else mid; 0: unknown */
-    int64_t quote_age_ms;       /* monotonic age since arrival; -1: never */
+    const double *const
+        *lines;            /* lines[i][k]: the i-th indicator declared, k bars ago; NaN: warm-up */
+    int64_t position_lots; /* base asset of this bot, floored; negative is short */
+    double position_cost;  /* quote paid for it (average price * position), for thresholds */
+    struct quote quote;    /* newest; all zero before the first */
+    int64_t last_ticks;    /* last trade, else close of the last bar, else mid; 0: unknown */
+    int64_t quote_age_ms;  /* monotonic age since arrival; -1: never */
     const struct order_view *orders;
     size_t order_count;
     const struct instrument *instrument; /* tick, lot, minimums, fees */
@@ -115,7 +124,8 @@ struct view {
     size_t leg_count;
 };
 
-/* --- what it wants ------------------------------------------------------------------------------- */
+/* --- what it wants -------------------------------------------------------------------------------
+ */
 
 struct wants; /* the engine's (engine/wants.h) */
 
@@ -137,20 +147,22 @@ void wants_target(struct wants *wants, unsigned leg, uint32_t key, int64_t targe
  * event kind of `kinds` (1u << EVENT_x). Obeyed in every mode; lets a backtest scan. */
 void wants_wake(struct wants *wants, unsigned leg, int64_t low_ticks, int64_t high_ticks,
                 int64_t until_ms, unsigned kinds);
-/* A sentence for people (bot log and state.reason), e.g. why the strategy waits. Copied, cut at 159. */
+/* A sentence for people (bot log and state.reason), e.g. why the strategy waits. Copied, cut at
+ * 159. */
 FLT_PRINTF(2, 3) void wants_note(struct wants *wants, const char *format, ...);
 
-/* --- the table ------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------ */
 
 struct strategy_ops {
     const char *name;
-    const char *help;            /* one sentence */
-    const struct field *params;  /* ends with FIELD_END; offsets into the params struct */
+    const char *help;           /* one sentence */
+    const struct field *params; /* ends with FIELD_END; offsets into the params struct */
     size_t params_size;
-    const struct field *state;   /* ends with FIELD_END; offsets into the state; saved as JSON */
+    const struct field *state; /* ends with FIELD_END; offsets into the state; saved as JSON */
     size_t (*state_size)(const void *params);
-    /* Checks that no single field can say (upper above lower, a step that covers two fees), with the
-     * instrument's rules. 0, or a negative errno with `error` filled. May be NULL. */
+    /* Checks that no single field can say (upper above lower, a step that covers two fees), with
+     * the instrument's rules. 0, or a negative errno with `error` filled. May be NULL. */
     int (*check)(const void *params, const struct instrument *const *instruments, size_t count,
                  struct flt_error *error);
     int (*declare)(const void *params, struct needs *needs);
