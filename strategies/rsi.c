@@ -1,0 +1,123 @@
+/* Wilder's RSI of closed bars: buys when it is at or below `buy_below` and nothing is held, sells
+ * all when it is at or above `sell_above`. One signal a bar. */
+#include <math.h>
+#include <stdio.h>
+#include "strategies/sizing.h"
+#include "strategies/timeframe.h"
+
+enum { KEY_POSITION = 1 };
+
+struct rsi_params {
+    int64_t period, timeframe;
+    struct flt_dec amount;
+    double buy_below, sell_above;
+};
+
+struct rsi_state {
+    int64_t entries, exits;
+};
+
+#define PARAM(f, t) .name = #f, .type = t, .offset = offsetof(struct rsi_params, f)
+static const struct field params[] = {
+    { PARAM(amount, FIELD_DEC), .min = "0", .unit = "quote", .help = "Money for a position." },
+    { PARAM(period, FIELD_INT), .def = "14", .min = "2", .max = "500", .step = "1", .unit = "bars",
+      .help = "Period of the index." },
+    { PARAM(buy_below, FIELD_DOUBLE), .def = "30", .min = "1", .max = "99", .step = "1", .unit = "",
+      .help = "Buy when the index is at or below this.", .hot = true },
+    { PARAM(sell_above, FIELD_DOUBLE), .def = "70", .min = "1", .max = "99", .step = "1",
+      .unit = "", .help = "Sell when the index is at or above this.", .hot = true },
+    { PARAM(timeframe, FIELD_ENUM), .def = "1m", .choices = timeframe_choices, .unit = "",
+      .help = "Length of a bar." },
+    FIELD_END,
+};
+#undef PARAM
+
+static const struct field state_fields[] = {
+    { .name = "entries", .type = FIELD_INT, .offset = offsetof(struct rsi_state, entries) },
+    { .name = "exits", .type = FIELD_INT, .offset = offsetof(struct rsi_state, exits) },
+    FIELD_END,
+};
+
+static size_t rsi_state_size(const void *params_)
+{
+    (void)params_;
+    return sizeof(struct rsi_state);
+}
+
+static int rsi_check(const void *params_, const struct instrument *const *instruments, size_t count,
+                     struct flt_error *error)
+{
+    const struct rsi_params *p = params_;
+
+    if (count != 1)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "legs", "", "it trades one instrument");
+    if (p->buy_below >= p->sell_above)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "buy_below", "30 and 70 are usual",
+                             "buy_below (%g) must be below sell_above (%g)", p->buy_below,
+                             p->sell_above);
+    return sizing_check_amount(p->amount, instruments[0], error);
+}
+
+static int rsi_declare(const void *params_, struct needs *needs)
+{
+    const struct rsi_params *p = params_;
+
+    *needs = (struct needs){
+        .legs = 1,
+        .feeds = 1 | 4, /* FEED_QUOTE, FEED_BAR_1M */
+        .bar_ms = timeframe_ms(timeframe_choices[p->timeframe]),
+        .bars = 1,
+        .lines_back = 1,
+        .line = { { "rsi", 0, p->period } },
+        .line_count = 1,
+        .orders_max = 1,
+    };
+    return 0;
+}
+
+static void rsi_on_event(void *state_, const void *params_, const struct event *event,
+                         const struct view *view, struct wants *wants)
+{
+    struct rsi_state *s = state_;
+    const struct rsi_params *p = params_;
+    const struct leg_view *leg = &view->leg[0];
+    const double rsi = leg->lines[0][0];
+
+    wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 1u << EVENT_BAR_CLOSED);
+    if (event->kind != EVENT_BAR_CLOSED)
+        return; /* what was wanted stays wanted */
+    if (isnan(rsi)) {
+        wants_note(wants, "warming up");
+        return;
+    }
+    wants_note(wants, "rsi %.2f", rsi);
+    if (rsi <= p->buy_below && leg->position_lots == 0) {
+        s->entries++;
+        wants_target(wants, 0, KEY_POSITION,
+                     sizing_lots(leg, flt_dec_to_double(p->amount), leg->last_ticks), NO_LIMIT);
+    } else if (rsi >= p->sell_above && leg->position_lots > 0) {
+        s->exits++;
+        wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
+    }
+}
+
+static const char *rsi_key_name(const void *params_, uint32_t key, char *out, size_t size)
+{
+    (void)params_;
+    (void)key;
+    (void)snprintf(out, size, "position");
+    return out;
+}
+
+const struct strategy_ops strategy_rsi = {
+    .name = "rsi",
+    .help = "Buys when the market is oversold, sells when it is overbought.",
+    .params = params,
+    .params_size = sizeof(struct rsi_params),
+    .state = state_fields,
+    .state_size = rsi_state_size,
+    .check = rsi_check,
+    .declare = rsi_declare,
+    .on_event = rsi_on_event,
+    .key_name = rsi_key_name,
+};

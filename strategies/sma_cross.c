@@ -1,0 +1,122 @@
+/* Two moving averages of closed bars: in when the fast one rises above the slow one, out when it
+ * falls below. Signals are not made up for: what crossed while the bot did not run is past. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include "strategies/sizing.h"
+#include "strategies/timeframe.h"
+
+enum { KEY_POSITION = 1 };
+enum { LINE_FAST, LINE_SLOW };
+
+struct sma_cross_params {
+    int64_t fast, slow, timeframe;
+    struct flt_dec amount;
+};
+
+struct sma_cross_state {
+    int64_t entries, exits;
+};
+
+#define PARAM(f, t) .name = #f, .type = t, .offset = offsetof(struct sma_cross_params, f)
+static const struct field params[] = {
+    { PARAM(amount, FIELD_DEC), .min = "0", .unit = "quote", .help = "Money for a position." },
+    { PARAM(fast, FIELD_INT), .def = "10", .min = "1", .max = "1000", .step = "1", .unit = "bars",
+      .help = "Period of the fast average." },
+    { PARAM(slow, FIELD_INT), .def = "30", .min = "2", .max = "5000", .step = "1", .unit = "bars",
+      .help = "Period of the slow average." },
+    { PARAM(timeframe, FIELD_ENUM), .def = "1m", .choices = timeframe_choices, .unit = "",
+      .help = "Length of a bar." },
+    FIELD_END,
+};
+#undef PARAM
+
+static const struct field state_fields[] = {
+    { .name = "entries", .type = FIELD_INT, .offset = offsetof(struct sma_cross_state, entries) },
+    { .name = "exits", .type = FIELD_INT, .offset = offsetof(struct sma_cross_state, exits) },
+    FIELD_END,
+};
+
+static size_t sma_cross_state_size(const void *params_)
+{
+    (void)params_;
+    return sizeof(struct sma_cross_state);
+}
+
+static int sma_cross_check(const void *params_, const struct instrument *const *instruments,
+                           size_t count, struct flt_error *error)
+{
+    const struct sma_cross_params *p = params_;
+
+    if (count != 1)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "legs", "", "it trades one instrument");
+    if (p->fast >= p->slow)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "fast", "swap fast and slow",
+                             "fast (%" PRId64 ") must be below slow (%" PRId64 ")", p->fast,
+                             p->slow);
+    return sizing_check_amount(p->amount, instruments[0], error);
+}
+
+static int sma_cross_declare(const void *params_, struct needs *needs)
+{
+    const struct sma_cross_params *p = params_;
+
+    *needs = (struct needs){
+        .legs = 1,
+        .feeds = 1 | 4, /* FEED_QUOTE, FEED_BAR_1M */
+        .bar_ms = timeframe_ms(timeframe_choices[p->timeframe]),
+        .bars = 2,
+        .lines_back = 2,
+        .line = { { "sma", 0, p->fast }, { "sma", 0, p->slow } },
+        .line_count = 2,
+        .orders_max = 1,
+    };
+    return 0;
+}
+
+static void sma_cross_on_event(void *state_, const void *params_, const struct event *event,
+                               const struct view *view, struct wants *wants)
+{
+    struct sma_cross_state *s = state_;
+    const struct sma_cross_params *p = params_;
+    const struct leg_view *leg = &view->leg[0];
+    const double *fast = leg->lines[LINE_FAST], *slow = leg->lines[LINE_SLOW];
+
+    wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 1u << EVENT_BAR_CLOSED);
+    if (event->kind != EVENT_BAR_CLOSED)
+        return; /* what was wanted stays wanted */
+    if (isnan(slow[1])) {
+        wants_note(wants, "warming up");
+        return;
+    }
+    wants_note(wants, "fast %.8g slow %.8g", fast[0], slow[0]);
+    if (fast[1] <= slow[1] && fast[0] > slow[0] && leg->position_lots == 0) {
+        s->entries++;
+        wants_target(wants, 0, KEY_POSITION,
+                     sizing_lots(leg, flt_dec_to_double(p->amount), leg->last_ticks), NO_LIMIT);
+    } else if (fast[1] >= slow[1] && fast[0] < slow[0]) {
+        s->exits++;
+        wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
+    }
+}
+
+static const char *sma_cross_key_name(const void *params_, uint32_t key, char *out, size_t size)
+{
+    (void)params_;
+    (void)key;
+    (void)snprintf(out, size, "position");
+    return out;
+}
+
+const struct strategy_ops strategy_sma_cross = {
+    .name = "sma_cross",
+    .help = "Holds while a fast moving average is above a slow one.",
+    .params = params,
+    .params_size = sizeof(struct sma_cross_params),
+    .state = state_fields,
+    .state_size = sma_cross_state_size,
+    .check = sma_cross_check,
+    .declare = sma_cross_declare,
+    .on_event = sma_cross_on_event,
+    .key_name = sma_cross_key_name,
+};
