@@ -53,7 +53,8 @@ bool bot_halt_parse(const char *text, enum bot_halt *out);
 const char *bot_mode_name(enum bot_mode mode); /* "live", "paper", "shadow", "backtest" */
 bool bot_mode_parse(const char *text, enum bot_mode *out);
 
-/* --- the host's side --------------------------------------------------------------------------- */
+/* --- the host's side ---------------------------------------------------------------------------
+ */
 
 /* What is written to the journal before an order leaves. `id.sequence` is filled in by intend(). */
 struct order_intent {
@@ -86,6 +87,8 @@ struct bot_order { /* one order as the engine knows it; borrowed for the call */
     uint32_t key, epoch, sequence;
     enum side side;
     enum order_type type;
+    enum tif tif;
+    bool post_only, reduce_only;
     enum order_state state;
     bool cancelling;
     int64_t price_ticks, qty_lots, filled_lots; /* filled: booked */
@@ -98,15 +101,17 @@ struct bot_record {
     int64_t ts_ms;
     const struct fill *fill;       /* FILL */
     const struct bot_order *order; /* FILL, ORDER */
-    const char *code, *message;    /* RISK, ALARM, TRANSITION: reason */
+    const char *code, *message;    /* RISK (code: the rule), ALARM, TRANSITION: reason */
+    bool pauses;                   /* RISK: the rule pauses the bot, else it refused an order */
     enum bot_phase from, to;       /* TRANSITION */
     struct flt_amt realised;       /* FILL: what this fill realised */
 };
 
 const char *bot_record_kind_name(enum bot_record_kind kind); /* "fill", "order", ... */
-/* The record's fields into an object that the caller has begun (kind, bot, epoch, ts_ms, mode, and
- * of a fill: the fields of struct fill, key, and the sub-ledger after it as "pnl"). */
-void bot_record_write(const struct bot *bot, const struct bot_record *record, struct flt_buf *buf);
+/* The record as schemas/types/ev_record.json has it, without `n`: a whole JSON object. `venue`,
+ * `account` and `generation` are the host's. */
+void bot_record_write(const struct bot *bot, const struct bot_record *record, const char *venue,
+                      const char *account, int64_t generation, struct flt_buf *buf);
 
 struct engine_port {
     void *ctx;
@@ -128,7 +133,8 @@ struct engine_port {
     /* NULL: nobody keeps records (backtest). The host calls bot_save() from inside. Negative: the
      * journal cannot take it; the bot stops entries and goes on. */
     int (*record)(void *ctx, struct bot *bot, const struct bot_record *record);
-    void (*log)(void *ctx, struct bot *bot, enum flt_log_level level, const char *text); /* or NULL */
+    void (*log)(void *ctx, struct bot *bot, enum flt_log_level level,
+                const char *text); /* or NULL */
 };
 
 struct bot_config { /* borrowed for bot_create only, except clock, strategy and instruments */
@@ -151,11 +157,12 @@ void bot_destroy(struct bot *bot); /* NULL is fine */
 /* The checks of bot_create alone: for deploy with dry_run and the CLI. */
 FLT_MUST_USE int bot_check(const struct bot_config *config, struct flt_error *error);
 
-/* --- start and recovery ------------------------------------------------------------------------ */
+/* --- start and recovery ------------------------------------------------------------------------
+ */
 
-/* In this order, before bot_start(): the saved state (bot_save's text), the intents of this bot that
- * the journal still has (any order, any epoch), the trades booked last (at least the newest 256).
- * -EINVAL: the state is not ours or of a newer version; `error` says so. */
+/* In this order, before bot_start(): the saved state (bot_save's text), the intents of this bot
+ * that the journal still has (any order, any epoch), the trades booked last (at least the newest
+ * 256). -EINVAL: the state is not ours or of a newer version; `error` says so. */
 FLT_MUST_USE int bot_restore(struct bot *bot, struct json_object *state, struct flt_error *error);
 FLT_MUST_USE int bot_restore_intent(struct bot *bot, const struct order_intent *intent);
 void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade_id,
@@ -164,7 +171,8 @@ void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade
  * fills), then does what is desired. */
 void bot_start(struct bot *bot);
 
-/* --- inputs ------------------------------------------------------------------------------------- */
+/* --- inputs -------------------------------------------------------------------------------------
+ */
 
 /* Bars for warm-up, oldest first, of bot_needs()->bar_ms; a last one that is still open seeds the
  * running bar. Called again after a gap. */
@@ -197,7 +205,8 @@ void bot_on_link(struct bot *bot, bool up, const char *reason);
 
 void bot_set_desired(struct bot *bot, enum bot_run run, enum bot_stop how);
 /* The strongest halt that applies, with its reason; NONE: told that there is none. Before the first
- * call the bot waits (`auto` bots wait for the controller's word, others get NONE from the host). */
+ * call the bot waits (`auto` bots wait for the controller's word, others get NONE from the host).
+ */
 void bot_set_halt(struct bot *bot, enum bot_halt halt, const char *reason);
 /* The lease: without it no entry goes out, and with `send` false nothing at all. */
 void bot_set_lease(struct bot *bot, bool entries, bool send);
@@ -209,7 +218,8 @@ FLT_MUST_USE int bot_set_params(struct bot *bot, struct json_object *params,
                                 struct json_object *risk, struct flt_error *error);
 void bot_cancel_order(struct bot *bot, const char *client_order_id); /* an operator's hand */
 
-/* --- inspection --------------------------------------------------------------------------------- */
+/* --- inspection ---------------------------------------------------------------------------------
+ */
 
 struct bot_counters {
     uint64_t events, strategy_calls, placed, cancelled, rejected, fills, duplicates, queries,
@@ -225,15 +235,15 @@ struct bot_status {
     bool link_up;
     uint32_t epoch;
     /* Sums over legs in the first leg's quote asset (legs share it). */
-    struct flt_amt cash;      /* flow since the start: what sells brought minus what buys cost */
+    struct flt_amt cash; /* flow since the start: what sells brought minus what buys cost */
     struct flt_amt realised, unrealised, pnl; /* pnl = realised + unrealised, exactly */
-    struct flt_amt budget;    /* parameter `budget` of the strategy, else zero */
-    struct flt_amt equity;    /* budget + pnl */
-    struct flt_amt day_pnl;   /* since 00:00 UTC */
-    int64_t mark_ticks;       /* of leg 0; 0: no price yet (then unrealised is at cost) */
-    int64_t quote_age_ms;     /* -1: never */
+    struct flt_amt budget;                    /* parameter `budget` of the strategy, else zero */
+    struct flt_amt equity;                    /* budget + pnl */
+    struct flt_amt day_pnl;                   /* since 00:00 UTC */
+    int64_t mark_ticks;   /* of leg 0; 0: no price yet (then unrealised is at cost) */
+    int64_t quote_age_ms; /* -1: never */
     unsigned open_orders, unknown_orders;
-    int64_t last_fill_ms;     /* 0: none */
+    int64_t last_fill_ms; /* 0: none */
     struct bot_counters counters;
 };
 
@@ -262,6 +272,7 @@ void bot_set_user(struct bot *bot, void *user);
 void bot_save(const struct bot *bot, struct flt_buf *buf);
 /* The strategy's state alone, by name, for `bot show --state`. */
 void bot_write_state(const struct bot *bot, struct flt_buf *buf, const char *key);
-/* The fields that bot state topics share (phase, reason, position, pnl, fees, risk, counters), into
- * an object the caller has begun. */
+/* What n/<node>/b/<bot>/state and the engine share (run, phase, reason, since_ms, strategy, mode,
+ * instrument, book, average_price, price, price_age_ms, unrealised, equity, orders_open, risk,
+ * note), into an object the caller has begun. */
 void bot_write_status(const struct bot *bot, struct flt_buf *buf);

@@ -7,8 +7,8 @@
  *
  * The loop thread calls; each write is queued in order and returns at once. Numbers of the stream
  * are gapless and given at append. journal_after() calls back on the loop once everything queued
- * before it is committed; on_committed hands out committed records for publishing. Nothing queued is
- * ever dropped: with a full disk the storage thread keeps its batch and tries again each second,
+ * before it is committed; on_committed hands out committed records for publishing. Nothing queued
+ * is ever dropped: with a full disk the storage thread keeps its batch and tries again each second,
  * entries stop (journal_entries_ok) while fills still have room to wait in memory, and when that
  * room ends too, journal_append fails and the host must stop trading.
  *
@@ -46,7 +46,8 @@ void journal_after(struct journal *journal, void (*fn)(void *ctx), void *ctx);
 FLT_MUST_USE int journal_flush(struct journal *journal, int64_t timeout_ms);
 bool journal_entries_ok(const struct journal *journal);
 
-/* --- intents ------------------------------------------------------------------------------------ */
+/* --- intents ------------------------------------------------------------------------------------
+ */
 
 /* Gives the intent its sequence and writes it to the ring. Sequences rise for the whole node, are
  * reserved on disk in blocks ahead of use, and start above anything a restored backup could hold.
@@ -60,7 +61,8 @@ FLT_MUST_USE int journal_intents(struct journal *journal, uint64_t owner, journa
  * truth, and open orders are recovered from it before trading. */
 bool journal_rebooted(const struct journal *journal);
 
-/* --- the stream --------------------------------------------------------------------------------- */
+/* --- the stream ---------------------------------------------------------------------------------
+ */
 
 struct journal_entry { /* one transaction together with its snapshot */
     const char *bot;
@@ -87,11 +89,12 @@ int64_t journal_read(struct journal *journal, int64_t from, int64_t to, size_t l
 /* Records up to backed_up that are older than 30 days go. */
 void journal_prune(struct journal *journal, int64_t backed_up, int64_t now_ms);
 
-/* --- bots --------------------------------------------------------------------------------------- */
+/* --- bots ---------------------------------------------------------------------------------------
+ */
 
 struct journal_bot {
     char name[FLT_NAME_MAX];
-    const char *spec;  /* the desired document as received: JSON */
+    const char *spec; /* the desired document as received: JSON */
     int64_t generation;
     int64_t epoch;
     const char *desired; /* "running", ... */
@@ -117,7 +120,8 @@ FLT_MUST_USE int journal_last_trade(struct journal *journal, const char *account
                                     const char *instrument, char trade_id[ORDER_ID_MAX],
                                     int64_t *ts_ms);
 
-/* --- commands, halts, accounts, single values ---------------------------------------------------- */
+/* --- commands, halts, accounts, single values ----------------------------------------------------
+ */
 
 struct journal_command {
     const char *id, *op, *state; /* accepted, rejected, running, done, failed, expired */
@@ -138,7 +142,8 @@ struct journal_halt {
     int64_t ts_ms;
 };
 typedef int journal_halt_fn(void *ctx, const struct journal_halt *halt);
-int journal_halt_put(struct journal *journal, const struct journal_halt *halt); /* by scope, target */
+int journal_halt_put(struct journal *journal,
+                     const struct journal_halt *halt); /* by scope, target */
 FLT_MUST_USE int journal_halts(struct journal *journal, journal_halt_fn *fn, void *ctx);
 
 struct journal_account {

@@ -1,11 +1,10 @@
 /* The sub-ledger of one bot on one instrument: exact position, cash, fees and profit.
  *
  * Facts are the fills; everything is a sum of them. `cash` is the flow in quote since the start
- * (buys and quote fees out, sells in), `cost` what the present position cost (average cost, negative
- * for a short). realised = cash + cost by construction, and so
- *     realised + unrealised = cash + position * mark
- * holds to the last digit at every mark. A fee in base reduces the position (dust stays in it), a
- * fee in a third asset (BNB) is kept under its name and not valued here.
+ * (buys and quote fees out, sells in), `cost` what the present position cost (average cost,
+ * negative for a short). realised = cash + cost by construction, and so realised + unrealised =
+ * cash + position * mark holds to the last digit at every mark. A fee in base reduces the position
+ * (dust stays in it), a fee in a third asset (BNB) is kept under its name and not valued here.
  * Failures: -ERANGE when a sum does not fit or a value is bad: nothing is booked then.
  */
 #pragma once
@@ -33,7 +32,8 @@ FLT_MUST_USE int ledger_apply(struct ledger *ledger, const struct instrument *in
                               const struct fill *fill);
 struct flt_amt ledger_realised(const struct ledger *ledger);
 struct flt_amt ledger_unrealised(const struct ledger *ledger, struct flt_dec mark);
-struct flt_amt ledger_pnl(const struct ledger *ledger, struct flt_dec mark); /* cash + position * mark */
+struct flt_amt ledger_pnl(const struct ledger *ledger,
+                          struct flt_dec mark); /* cash + position * mark */
 int64_t ledger_position_lots(const struct ledger *ledger, const struct instrument *instrument);
 struct flt_dec ledger_average_price(const struct ledger *ledger,
                                     const struct instrument *instrument); /* derived; 0 when flat */

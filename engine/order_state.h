@@ -1,11 +1,11 @@
-/* The life of an order, as a table. A fill is booked in every state; states say only what we believe
- * about the order at the venue and whether something new may be sent for its key. */
+/* The life of an order, as a table. A fill is booked in every state; states say only what we
+ * believe about the order at the venue and whether something new may be sent for its key. */
 #pragma once
 #include <stdbool.h>
 #include "lib/market.h"
 
 enum order_state {
-    ORDER_BAD, /* also: no order */
+    ORDER_BAD,      /* also: no order */
     ORDER_INTENDED, /* in the journal, not sent */
     ORDER_SENT,
     ORDER_OPEN,
@@ -20,7 +20,7 @@ enum order_state {
 
 enum order_event {
     ORDER_EV_SEND,
-    ORDER_EV_ACK,  /* the venue has it: open, nothing executed */
+    ORDER_EV_ACK, /* the venue has it: open, nothing executed */
     ORDER_EV_PART,
     ORDER_EV_FILL,
     ORDER_EV_CANCEL,

@@ -1,0 +1,249 @@
+/* Booking trades: each once, whichever of stream, query or history brings it, in every state of its
+ * order, whatever its epoch. */
+#define FLT_MOD "fills"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/core.h"
+
+#define SEEN_MAX 65536
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+    return (hash ^ '/') * UINT64_C(0x100000001B3);
+}
+
+/* A trade is known by instrument, trade and order: two of our bots can meet in one trade. */
+static uint64_t hash_trade(const char *instrument, const char *trade_id, const char *order_id)
+{
+    const uint64_t start = hash_text(UINT64_C(0xCBF29CE484222325), instrument);
+    const uint64_t hash = hash_text(hash_text(start, trade_id), order_id);
+
+    return hash ^ (hash >> 29);
+}
+
+static bool is_seen(const struct bot *bot, uint64_t hash)
+{
+    for (size_t i = 0; i < bot->seen_count; i++)
+        if (bot->seen[i].hash == hash)
+            return true;
+    return false;
+}
+
+static bool is_live(const struct bot *bot, uint32_t sequence)
+{
+    for (uint32_t i = 0; sequence != 0 && i < bot->wants.slot_count; i++)
+        if (bot->wants.slots[i].used && bot->wants.slots[i].live.state != ORDER_BAD &&
+            bot->wants.slots[i].live.sequence == sequence)
+            return true;
+    return false;
+}
+
+/* The oldest makes room, unless its order still lives: then its trades may come again with a fetch,
+ * and the memory grows (an order of hundreds of trades is rare). */
+static void remember(struct bot *bot, struct seen_trade trade)
+{
+    if (bot->seen_count < bot->seen_cap) {
+        bot->seen[bot->seen_count++] = trade;
+        return;
+    }
+    if (is_live(bot, bot->seen[bot->seen_at].sequence) && bot->seen_cap < SEEN_MAX) {
+        struct seen_trade *more = realloc(bot->seen, bot->seen_cap * 2 * sizeof *more);
+
+        if (more) {
+            bot->seen = more;
+            bot->seen_cap *= 2;
+            bot->seen[bot->seen_count++] = trade;
+            return;
+        }
+    }
+    bot->seen[bot->seen_at] = trade;
+    bot->seen_at = bot->seen_at + 1 == bot->seen_cap ? 0 : bot->seen_at + 1;
+}
+
+void fills_remember(struct bot *bot, const struct fill *fill, uint32_t sequence)
+{
+    remember(bot, (struct seen_trade){ hash_trade(fill->instrument, fill->trade_id, fill->order_id),
+                                       sequence, fill->ts_ms });
+}
+
+void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade_id,
+                      const char *order_id, int64_t ts_ms)
+{
+    const uint64_t hash = hash_trade(instrument, trade_id, order_id);
+
+    if (!is_seen(bot, hash))
+        remember(bot, (struct seen_trade){ hash, 0, ts_ms });
+}
+
+/* A trade of ours whose order is settled and that we do not remember: when the memory is full, it
+ * may be older than what it holds, and then nobody can tell it from a repeat. */
+static bool is_ambiguous(const struct bot *bot, const struct fill *fill)
+{
+    int64_t oldest = INT64_MAX;
+
+    if (bot->seen_count < bot->seen_cap)
+        return false;
+    for (size_t i = 0; i < bot->seen_count; i++)
+        if (bot->seen[i].ts_ms < oldest)
+            oldest = bot->seen[i].ts_ms;
+    return fill->ts_ms <= oldest;
+}
+
+static unsigned leg_of(const struct bot *bot, const struct fill *fill)
+{
+    for (unsigned i = 0; i < bot->leg_count; i++)
+        if (!strcmp(bot->legs[i].instrument->name, fill->instrument))
+            return i;
+    return UINT32_MAX;
+}
+
+/* The order's own counters and state. */
+static void count_for_order(struct bot *bot, uint32_t number, int64_t lots, const struct fill *fill)
+{
+    struct slot *slot = &bot->wants.slots[number];
+    struct live *live = &slot->live;
+
+    live->booked_lots += lots;
+    if (live->booked_lots > live->executed_lots)
+        live->executed_lots = live->booked_lots;
+    if (live->qty_lots > 0 && live->booked_lots > live->qty_lots)
+        bot_alarm(bot, "overfilled", "order %s traded %" PRId64 " of %" PRId64 " lots", live->coid,
+                  live->booked_lots, live->qty_lots);
+    if (*fill->order_id)
+        memcpy(live->order_id, fill->order_id, sizeof live->order_id);
+    if (live->current)
+        slot->filled_lots += lots;
+    const enum order_state next = order_state_next(
+        live->state, live->booked_lots >= live->qty_lots ? ORDER_EV_FILL : ORDER_EV_PART);
+    if (next != ORDER_BAD && live->state != ORDER_UNKNOWN) /* unknown ends by the venue's word */
+        live->state = next;
+    else if (next == ORDER_FILLED)
+        live->state = next;
+    live->ts_ms = bot_wall_ms(bot);
+    bot->orders_stale = true;
+    wants_dirty(&bot->wants, number);
+}
+
+static void tell_strategy(struct bot *bot, const struct event *event)
+{
+    if (event->key < KEY_CLOSE)
+        bot_call(bot, event);
+}
+
+/* Books and tells. `number` NO_SLOT: the order is gone. */
+static bool book(struct bot *bot, uint32_t number, unsigned leg_number, uint32_t key,
+                 const struct fill *fill)
+{
+    struct leg *leg = &bot->legs[leg_number];
+    const struct flt_amt before = ledger_realised(&leg->ledger);
+    const int64_t position = leg->position_lots;
+    const int64_t lots = qty_to_lots(leg->instrument, fill->qty, FLT_ROUND_DOWN);
+    char name[48];
+    struct bot_order order;
+    struct slot copy = { .key = key, .leg = (uint8_t)leg_number };
+
+    if (lots == INT64_MIN || ledger_apply(&leg->ledger, leg->instrument, fill)) {
+        bot_fail(bot, "ledger", "trade %s cannot be booked", fill->trade_id);
+        return false;
+    }
+    leg->position_lots = ledger_position_lots(&leg->ledger, leg->instrument);
+    bot->counters.fills++;
+    bot->last_fill_ms = fill->ts_ms;
+    bot->dirty_state = true;
+    if (number != NO_SLOT) {
+        count_for_order(bot, number, lots, fill);
+        copy = bot->wants.slots[number];
+    }
+    tell_strategy(
+        bot, &(struct event){
+                 .kind = EVENT_FILL,
+                 .leg = leg_number,
+                 .ts_ms = fill->ts_ms,
+                 .key = key,
+                 .side = fill->side,
+                 .price_ticks = price_to_ticks(leg->instrument, fill->price, FLT_ROUND_HALF_EVEN),
+                 .qty_lots = lots,
+                 .filled_lots = copy.filled_lots,
+                 .net_lots = leg->position_lots - position,
+                 .done = copy.live.current && copy.kind == WANT_LIMIT &&
+                         copy.filled_lots >= copy.qty_lots,
+             });
+    orders_view(bot, &copy, &order, name, sizeof name);
+    bot_emit(bot, &(struct bot_record){ .kind = BOT_RECORD_FILL,
+                                        .fill = fill,
+                                        .order = &order,
+                                        .realised =
+                                            flt_amt_sub(ledger_realised(&leg->ledger), before) });
+    return true;
+}
+
+bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
+{
+    const unsigned leg = leg_of(bot, fill);
+    struct flt_coid id = { 0 };
+
+    if (leg == UINT32_MAX)
+        return false;
+    if (number != NO_SLOT) {
+        const struct slot *slot = &bot->wants.slots[number];
+
+        id.key = slot->key;
+        id.sequence = slot->live.sequence;
+    } else if (!flt_coid_parse(fill->client_order_id, &id) || id.owner != bot->owner) {
+        return false; /* not ours */
+    }
+    if (is_seen(bot, hash_trade(fill->instrument, fill->trade_id, fill->order_id))) {
+        bot->counters.duplicates++;
+        return false;
+    }
+    if (number == NO_SLOT && is_ambiguous(bot, fill)) {
+        bot_fail(bot, "ambiguous_fill", "trade %s is older than what is remembered",
+                 fill->trade_id);
+        return false;
+    }
+    fills_remember(bot, fill, id.sequence);
+    return book(bot, number, leg, id.key, fill);
+}
+
+void bot_on_fill(struct bot *bot, const struct fill *fill)
+{
+    const uint32_t number = orders_find(bot, fill->client_order_id, fill->order_id);
+
+    bot->counters.events++;
+    if (fills_book(bot, number, fill) && number != NO_SLOT)
+        orders_settle(bot, number);
+    bot_pump(bot);
+}
+
+void bot_on_fills_result(struct bot *bot, const char *client_order_id,
+                         const struct exchange_failure *failure, const struct fill *fills,
+                         size_t count)
+{
+    bot->counters.events++;
+    for (size_t i = 0; failure->error == EXCHANGE_OK && i < count; i++) {
+        const uint32_t number = orders_find(bot, client_order_id, NULL);
+        struct fill fill = fills[i];
+
+        if (number == NO_SLOT)
+            break; /* settled: whatever follows is known */
+        if (*fill.order_id && *bot->wants.slots[number].live.order_id &&
+            strcmp(fill.order_id, bot->wants.slots[number].live.order_id) != 0)
+            continue;
+        memcpy(fill.client_order_id, bot->wants.slots[number].live.coid,
+               sizeof fill.client_order_id);
+        (void)fills_book(bot, number, &fill);
+    }
+    const uint32_t number = orders_find(bot, client_order_id, NULL);
+    if (number != NO_SLOT) {
+        struct live *live = &bot->wants.slots[number].live;
+
+        if (live->asking == ASK_FILLS)
+            live->asking = ASK_NOTHING;
+        orders_settle(bot, number);
+    }
+    bot_pump(bot);
+}

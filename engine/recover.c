@@ -1,0 +1,181 @@
+/* Recovery, after a start, a reconnect or a takeover: every order that may live is in doubt until
+ * the venue's list of open orders, or its answer to a question about that order, says what became
+ * of it; orders of older epochs are cancelled; missed trades are fetched. Only when each of ours is
+ * known, and booked as executed, does the bot go on. Orders of others are never touched. */
+#define FLT_MOD "recover"
+#include <errno.h>
+#include <string.h>
+#include "engine/core.h"
+
+#define LIST_AGAIN_MS 2000
+#define LIST_ANSWER_MS 15000
+
+/* A slot for an order that is not in any yet: its key's own, when that is free and the order is of
+ * our epoch, else one beside the index that is only there to see it end. */
+static uint32_t adopt_slot(struct bot *bot, const struct flt_coid *id)
+{
+    uint32_t number = id->epoch == bot->epoch ? wants_slot(&bot->wants, id->key, true) : NO_SLOT;
+
+    if (number != NO_SLOT && bot->wants.slots[number].live.state != ORDER_BAD)
+        number = NO_SLOT;
+    if (number == NO_SLOT)
+        number = wants_slot(&bot->wants, id->key, false);
+    return number;
+}
+
+static struct live *adopt(struct bot *bot, const struct flt_coid *id, unsigned leg)
+{
+    const uint32_t number = adopt_slot(bot, id);
+
+    if (number == NO_SLOT) {
+        bot_fail(bot, "no_memory", "no room for an order found at the venue");
+        return NULL;
+    }
+    struct slot *slot = &bot->wants.slots[number];
+    const int64_t now = bot_mono_ms(bot);
+
+    if (slot->kind == WANT_NONE)
+        slot->leg = (uint8_t)leg;
+    slot->live = (struct live){ .state = ORDER_UNKNOWN,
+                                .type = ORDER_LIMIT,
+                                .epoch = id->epoch,
+                                .sequence = id->sequence,
+                                .current = slot->indexed && slot->kind != WANT_NONE,
+                                .sent_ms = now,
+                                .check_ms = now ? now : 1 };
+    flt_coid_format(id, slot->live.coid);
+    bot->wants.live_count++;
+    bot->orders_stale = true;
+    wants_dirty(&bot->wants, number);
+    return &slot->live;
+}
+
+int bot_restore_intent(struct bot *bot, const struct order_intent *intent)
+{
+    const bool known =
+        intent->id.epoch < bot->saved_epoch ||
+        (intent->id.epoch == bot->saved_epoch && intent->id.sequence <= bot->saved_sequence);
+    char coid[FLT_COID_MAX];
+
+    if (intent->id.owner != bot->owner || intent->leg >= bot->leg_count)
+        return -EINVAL;
+    if (intent->id.sequence > bot->last_sequence)
+        bot->last_sequence = intent->id.sequence;
+    flt_coid_format(&intent->id, coid);
+    if (known || orders_find(bot, coid, NULL) != NO_SLOT)
+        return 0; /* the snapshot has it, or saw it end */
+    struct live *live = adopt(bot, &intent->id, intent->leg);
+    if (!live)
+        return -ENOMEM;
+    const int64_t age = bot_wall_ms(bot) - intent->ts_ms;
+
+    live->side = intent->side;
+    live->type = intent->type;
+    live->tif = intent->tif;
+    live->post_only = intent->post_only;
+    live->reduce_only = intent->reduce_only;
+    live->price_ticks = intent->price_ticks;
+    live->qty_lots = intent->qty_lots;
+    live->created_ms = live->ts_ms = intent->ts_ms;
+    live->sent_ms = bot_mono_ms(bot) - (age > 0 ? age : 0);
+    return 0;
+}
+
+/* An order of ours at the venue that neither snapshot nor ring knows (a power loss, a takeover). */
+static void adopt_open(struct bot *bot, unsigned leg, const struct flt_coid *id,
+                       const struct order *order)
+{
+    struct live *live = adopt(bot, id, leg);
+
+    if (!live)
+        return;
+    const struct instrument *instrument = bot->legs[leg].instrument;
+
+    live->side = order->side;
+    live->type = order->type;
+    live->tif = order->tif;
+    live->price_ticks = price_to_ticks(instrument, order->price, FLT_ROUND_DOWN);
+    live->qty_lots = qty_to_lots(instrument, order->qty, FLT_ROUND_DOWN);
+    live->created_ms = live->ts_ms = order->ts_ms;
+    bot_logf(bot, FLT_LOG_INFO, "adopted order %s of epoch %u", live->coid, id->epoch);
+}
+
+static void take_open(struct bot *bot, unsigned leg, const struct order *order)
+{
+    struct flt_coid id;
+
+    if (!flt_coid_parse(order->client_order_id, &id) || id.owner != bot->owner ||
+        strcmp(order->instrument, bot->legs[leg].instrument->name) != 0)
+        return;
+    if (orders_ended_lately(bot, id.sequence))
+        return; /* the list is older than its end */
+    if (orders_find(bot, order->client_order_id, NULL) == NO_SLOT)
+        adopt_open(bot, leg, &id, order);
+    const uint32_t number = orders_find(bot, order->client_order_id, NULL);
+    if (number != NO_SLOT)
+        orders_apply(bot, number, order);
+}
+
+void bot_on_open_orders(struct bot *bot, unsigned number, const struct exchange_failure *failure,
+                        const struct order *orders, size_t count)
+{
+    if (number >= bot->leg_count)
+        return;
+    struct leg *leg = &bot->legs[number];
+
+    bot->counters.events++;
+    if (failure->error != EXCHANGE_OK) {
+        leg->listing = false;
+        leg->list_ms = bot_mono_ms(bot) + LIST_AGAIN_MS;
+        bot_logf(bot, FLT_LOG_WARN, "open orders not told: %s", failure->message);
+        return;
+    }
+    if (!leg->listing)
+        return; /* asked before the link was lost again */
+    leg->listing = false;
+    leg->listed = true;
+    for (size_t i = 0; i < count; i++)
+        take_open(bot, number, &orders[i]);
+    recover_second(bot); /* what is not in the list is asked about, now */
+    orders_second(bot);
+    bot_pump(bot);
+}
+
+void recover_second(struct bot *bot)
+{
+    const int64_t now = bot_mono_ms(bot);
+
+    if (bot->recovered || !bot->started || !bot->link_up || !bot->lease_send)
+        return;
+    for (unsigned i = 0; i < bot->leg_count; i++) {
+        struct leg *leg = &bot->legs[i];
+
+        if (leg->listed || now < leg->list_ms)
+            continue;
+        leg->listing = true;
+        leg->list_ms = now + LIST_ANSWER_MS;
+        if (bot->port.open_orders(bot->port.ctx, bot, i)) {
+            leg->listing = false;
+            leg->list_ms = now + LIST_AGAIN_MS;
+        }
+    }
+    recover_check(bot);
+}
+
+void recover_check(struct bot *bot)
+{
+    if (bot->recovered || !bot->link_up)
+        return;
+    for (size_t i = 0; i < bot->leg_count; i++)
+        if (!bot->legs[i].listed)
+            return;
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
+        const struct live *live = &bot->wants.slots[i].live;
+
+        if (bot->wants.slots[i].used && live->state != ORDER_BAD &&
+            (live->state == ORDER_UNKNOWN || live->state == ORDER_INTENDED ||
+             live->epoch != bot->epoch || live->booked_lots != live->executed_lots))
+            return;
+    }
+    bot->recovered = true;
+}

@@ -1,0 +1,422 @@
+/* What others may know of a bot: names, status, records. */
+#define FLT_MOD "report"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "engine/core.h"
+
+static const char *const phase_names[BOT_PHASE_COUNT] = {
+    "waiting", "recovering", "running", "paused", "stopping",
+    "stopped", "flattening", "flat",    "error",
+};
+static const char *const run_names[] = { "running", "paused", "stopped", "flat" };
+static const char *const stop_names[] = { "cancel", "flatten", "detach" };
+static const char *const halt_names[] = { "none", "pause", "cancel", "flatten" };
+static const char *const mode_names[] = { "live", "paper", "shadow", "backtest" };
+static const char *const kind_names[] = { "fill", "order", "transition",
+                                          "risk", "alarm", "checkpoint" };
+
+static bool find_name(const char *const *names, size_t count, const char *text, int *out)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], text)) {
+            *out = (int)i;
+            return true;
+        }
+    return false;
+}
+
+const char *bot_phase_name(enum bot_phase phase)
+{
+    return phase_names[phase];
+}
+
+const char *bot_run_name(enum bot_run run)
+{
+    return run_names[run];
+}
+
+bool bot_run_parse(const char *text, enum bot_run *out)
+{
+    int value = 0;
+    const bool ok = find_name(run_names, FLT_COUNT(run_names), text, &value);
+
+    if (ok)
+        *out = (enum bot_run)value;
+    return ok;
+}
+
+const char *bot_stop_name(enum bot_stop how)
+{
+    return stop_names[how];
+}
+
+bool bot_stop_parse(const char *text, enum bot_stop *out)
+{
+    int value = 0;
+    const bool ok = find_name(stop_names, FLT_COUNT(stop_names), text, &value);
+
+    if (ok)
+        *out = (enum bot_stop)value;
+    return ok;
+}
+
+const char *bot_halt_name(enum bot_halt halt)
+{
+    return halt_names[halt];
+}
+
+bool bot_halt_parse(const char *text, enum bot_halt *out)
+{
+    int value = 0;
+    const bool ok = find_name(halt_names, FLT_COUNT(halt_names), text, &value);
+
+    if (ok)
+        *out = (enum bot_halt)value;
+    return ok;
+}
+
+const char *bot_mode_name(enum bot_mode mode)
+{
+    return mode_names[mode];
+}
+
+bool bot_mode_parse(const char *text, enum bot_mode *out)
+{
+    int value = 0;
+    const bool ok = find_name(mode_names, FLT_COUNT(mode_names), text, &value);
+
+    if (ok)
+        *out = (enum bot_mode)value;
+    return ok;
+}
+
+const char *bot_record_kind_name(enum bot_record_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* --- small reads
+ * ------------------------------------------------------------------------------------ */
+
+enum bot_phase bot_phase(const struct bot *bot)
+{
+    return bot->phase;
+}
+
+const char *bot_name(const struct bot *bot)
+{
+    return bot->name;
+}
+
+uint32_t bot_epoch(const struct bot *bot)
+{
+    return bot->epoch;
+}
+
+enum bot_mode bot_mode(const struct bot *bot)
+{
+    return bot->mode;
+}
+
+uint64_t bot_owner(const struct bot *bot)
+{
+    return bot->owner;
+}
+
+const struct strategy_ops *bot_strategy(const struct bot *bot)
+{
+    return bot->ops;
+}
+
+const struct needs *bot_needs(const struct bot *bot)
+{
+    return &bot->needs;
+}
+
+size_t bot_leg_count(const struct bot *bot)
+{
+    return bot->leg_count;
+}
+
+const struct instrument *bot_instrument(const struct bot *bot, unsigned leg)
+{
+    return bot->legs[leg].instrument;
+}
+
+const struct ledger *bot_ledger(const struct bot *bot, unsigned leg)
+{
+    return &bot->legs[leg].ledger;
+}
+
+int64_t bot_position_lots(const struct bot *bot, unsigned leg)
+{
+    return bot->legs[leg].position_lots;
+}
+
+void *bot_user(const struct bot *bot)
+{
+    return bot->user;
+}
+
+void bot_set_user(struct bot *bot, void *user)
+{
+    bot->user = user;
+}
+
+size_t bot_warmup_bars(const struct bot *bot)
+{
+    size_t bars = bot->needs.bar_ms > 0 ? bot->needs.bars + 1 : 0;
+
+    for (size_t i = 0; i < bot->needs.line_count; i++) {
+        const struct line_need *need = &bot->needs.line[i];
+        const size_t settle =
+            indicator_find(need->indicator)->settle(need->period) + bot->needs.lines_back;
+
+        if (settle > bars)
+            bars = settle;
+    }
+    return bars;
+}
+
+bool bot_order_at(const struct bot *bot, size_t index, struct bot_order *out)
+{
+    static char name[48]; /* one loop thread; borrowed until the next call */
+
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++)
+        if (bot->wants.slots[i].used && bot->wants.slots[i].live.state != ORDER_BAD &&
+            index-- == 0) {
+            orders_view(bot, &bot->wants.slots[i], out, name, sizeof name);
+            return true;
+        }
+    return false;
+}
+
+bool bot_has_order_id(const struct bot *bot, const char *order_id)
+{
+    return orders_find(bot, NULL, order_id) != NO_SLOT;
+}
+
+/* --- status
+ * ------------------------------------------------------------------------------------------- */
+
+static void add_leg(const struct leg *leg, struct bot_status *out)
+{
+    const int64_t mark = view_mark(leg);
+
+    out->cash = flt_amt_add(out->cash, leg->ledger.cash);
+    out->realised = flt_amt_add(out->realised, ledger_realised(&leg->ledger));
+    if (mark > 0)
+        out->unrealised =
+            flt_amt_add(out->unrealised,
+                        ledger_unrealised(&leg->ledger, ticks_to_price(leg->instrument, mark)));
+}
+
+static void count_orders(const struct bot *bot, struct bot_status *out)
+{
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
+        const struct slot *slot = &bot->wants.slots[i];
+
+        if (!slot->used || slot->live.state == ORDER_BAD)
+            continue;
+        if (slot->live.state == ORDER_UNKNOWN)
+            out->unknown_orders++;
+        if (!order_state_is_final(slot->live.state))
+            out->open_orders++;
+    }
+}
+
+void bot_status(const struct bot *bot, struct bot_status *out)
+{
+    const struct leg *leg = &bot->legs[0];
+    const bool quiet = bot->reason[0] == '\0';
+
+    memset(out, 0, sizeof *out);
+    out->phase = bot->phase;
+    (void)snprintf(out->reason_code, sizeof out->reason_code, "%s", bot->reason_code);
+    (void)snprintf(out->reason, sizeof out->reason, "%s", quiet ? bot->wants.note : bot->reason);
+    out->desired = bot->run;
+    out->halt = bot->halt;
+    out->link_up = bot->link_up;
+    out->epoch = bot->epoch;
+    for (size_t i = 0; i < bot->leg_count; i++)
+        add_leg(&bot->legs[i], out);
+    out->pnl = flt_amt_add(out->realised, out->unrealised);
+    out->budget = bot->budget;
+    out->equity = flt_amt_add(out->budget, out->pnl);
+    out->day_pnl = risk_day_pnl(&bot->risk, out->pnl);
+    out->mark_ticks = view_mark(leg);
+    out->quote_age_ms = leg->price_ns ? (flt_mono_ns(bot->clock) - leg->price_ns) / 1000000 : -1;
+    count_orders(bot, out);
+    out->last_fill_ms = bot->last_fill_ms;
+    out->counters = bot->counters;
+}
+
+static void write_price(const struct bot *bot, const struct bot_status *status, struct flt_buf *buf)
+{
+    const struct leg *leg = &bot->legs[0];
+
+    flt_jw_dec(buf, "average_price", ledger_average_price(&leg->ledger, leg->instrument));
+    if (status->mark_ticks > 0)
+        flt_jw_dec(buf, "price", ticks_to_price(leg->instrument, status->mark_ticks));
+    if (status->quote_age_ms >= 0)
+        flt_jw_int(buf, "price_age_ms", status->quote_age_ms);
+    flt_jw_amt(buf, "unrealised", status->unrealised);
+    flt_jw_amt(buf, "equity", status->pnl);
+}
+
+static void write_reason(struct flt_buf *buf, const char *code, const char *message)
+{
+    if (!code || !*code)
+        return;
+    flt_jw_begin(buf, "reason", '{');
+    flt_jw_str(buf, "code", code);
+    flt_jw_str(buf, "message", message ? message : "");
+    flt_jw_end(buf, '}');
+}
+
+static void write_risk_state(const struct bot *bot, const struct bot_status *status,
+                             struct flt_buf *buf)
+{
+    const double peak = flt_amt_to_double(flt_amt_add(bot->budget, bot->risk.peak));
+    const double equity = flt_amt_to_double(status->equity);
+
+    flt_jw_begin(buf, "risk", '{');
+    flt_jw_amt(buf, "daily", status->day_pnl);
+    flt_jw_double(buf, "drawdown_pct", peak > 0 ? 100.0 * (peak - equity) / peak : 0.0);
+    flt_jw_int(buf, "vetoes", (int64_t)bot->counters.risk_refusals);
+    if (bot->risk.tripped)
+        flt_jw_str(buf, "rule", bot->risk.tripped);
+    flt_jw_end(buf, '}');
+}
+
+void bot_write_status(const struct bot *bot, struct flt_buf *buf)
+{
+    struct bot_status status;
+
+    bot_status(bot, &status);
+    flt_jw_str(buf, "run", bot_run_name(bot->run));
+    flt_jw_str(buf, "phase", bot_phase_name(bot->phase));
+    write_reason(buf, bot->reason_code, bot->reason);
+    flt_jw_int(buf, "since_ms", bot->since_ms);
+    flt_jw_str(buf, "strategy", bot->ops->name);
+    flt_jw_str(buf, "mode", bot_mode_name(bot->mode));
+    flt_jw_str(buf, "instrument", bot->legs[0].instrument->name);
+    ledger_write(&bot->legs[0].ledger, buf, "book");
+    write_price(bot, &status, buf);
+    flt_jw_int(buf, "orders_open", status.open_orders);
+    write_risk_state(bot, &status, buf);
+    if (*bot->wants.note)
+        flt_jw_str(buf, "note", bot->wants.note);
+}
+
+/* --- records
+ * ------------------------------------------------------------------------------------------- */
+
+struct place { /* where a record happened, as the host knows it */
+    const char *venue, *account;
+};
+
+static void write_place(const struct bot *bot, const struct place *place, struct flt_buf *buf)
+{
+    flt_jw_str(buf, "venue", place->venue);
+    flt_jw_str(buf, "account", place->account);
+    flt_jw_str(buf, "mode", bot_mode_name(bot->mode));
+}
+
+static void write_fill(const struct bot *bot, const struct bot_record *record,
+                       const struct place *place, struct flt_buf *buf)
+{
+    const struct fill *fill = record->fill;
+
+    flt_jw_begin(buf, "fill", '{');
+    flt_jw_str(buf, "instrument", fill->instrument);
+    flt_jw_str(buf, "trade_id", fill->trade_id);
+    flt_jw_str(buf, "order_id", fill->order_id);
+    if (*fill->client_order_id)
+        flt_jw_str(buf, "client_order_id", fill->client_order_id);
+    flt_jw_str(buf, "side", side_name(fill->side));
+    flt_jw_dec(buf, "price", fill->price);
+    flt_jw_dec(buf, "qty", fill->qty);
+    flt_jw_amt(buf, "fee", fill->fee);
+    flt_jw_str(buf, "fee_asset", fill->fee_asset);
+    flt_jw_str(buf, "liquidity", liquidity_name(fill->liquidity));
+    flt_jw_int(buf, "ts_ms", fill->ts_ms);
+    write_place(bot, place, buf);
+    flt_jw_int(buf, "key", record->order->key);
+    ledger_write(&bot->legs[record->order->leg].ledger, buf, "book");
+    flt_jw_end(buf, '}');
+}
+
+static const char *status_word(const struct bot_order *order)
+{
+    if (order->state >= ORDER_OPEN && order->state != ORDER_UNKNOWN)
+        return order_state_name(order->state); /* the words of enum order_status */
+    return order->filled_lots > 0 ? "partly_filled" : "open";
+}
+
+static void write_order(const struct bot *bot, const struct bot_record *record,
+                        const struct place *place, struct flt_buf *buf)
+{
+    const struct bot_order *order = record->order;
+
+    flt_jw_begin(buf, "order", '{');
+    flt_jw_str(buf, "instrument", order->instrument->name);
+    flt_jw_str(buf, "client_order_id", order->client_order_id);
+    if (*order->order_id)
+        flt_jw_str(buf, "order_id", order->order_id);
+    flt_jw_int(buf, "key", order->key);
+    flt_jw_str(buf, "label", order->key_name);
+    flt_jw_str(buf, "side", side_name(order->side));
+    flt_jw_str(buf, "type", order_type_name(order->type));
+    flt_jw_str(buf, "tif", tif_name(order->tif));
+    flt_jw_bool(buf, "post_only", order->post_only);
+    flt_jw_bool(buf, "reduce_only", order->reduce_only);
+    if (order->price_ticks > 0)
+        flt_jw_dec(buf, "price", ticks_to_price(order->instrument, order->price_ticks));
+    flt_jw_dec(buf, "qty", lots_to_qty(order->instrument, order->qty_lots));
+    flt_jw_dec(buf, "filled_qty", lots_to_qty(order->instrument, order->filled_lots));
+    flt_jw_str(buf, "status", status_word(order));
+    flt_jw_int(buf, "ts_ms", order->ts_ms);
+    write_place(bot, place, buf);
+    flt_jw_end(buf, '}');
+}
+
+static void write_word(const struct bot_record *record, int64_t generation, struct flt_buf *buf)
+{
+    flt_jw_begin(buf, bot_record_kind_name(record->kind), '{');
+    if (record->kind == BOT_RECORD_TRANSITION) {
+        flt_jw_str(buf, "from", bot_phase_name(record->from));
+        flt_jw_str(buf, "to", bot_phase_name(record->to));
+        flt_jw_int(buf, "generation", generation);
+        write_reason(buf, record->code, record->message);
+    } else if (record->kind == BOT_RECORD_RISK) {
+        flt_jw_str(buf, "rule", record->code);
+        flt_jw_str(buf, "action", record->pauses ? "pause" : "veto");
+        flt_jw_str(buf, "message", record->message);
+    } else {
+        flt_jw_str(buf, "code", record->code);
+        flt_jw_str(buf, "severity", "critical");
+        flt_jw_str(buf, "message", record->message);
+    }
+    flt_jw_end(buf, '}');
+}
+
+void bot_record_write(const struct bot *bot, const struct bot_record *record, const char *venue,
+                      const char *account, int64_t generation, struct flt_buf *buf)
+{
+    const struct place place = { venue, account };
+
+    flt_jw_begin(buf, NULL, '{');
+    flt_jw_str(buf, "kind", bot_record_kind_name(record->kind));
+    flt_jw_str(buf, "bot", bot->name);
+    flt_jw_int(buf, "epoch", bot->epoch);
+    flt_jw_int(buf, "ts_ms", record->ts_ms);
+    if (record->kind == BOT_RECORD_FILL)
+        write_fill(bot, record, &place, buf);
+    else if (record->kind == BOT_RECORD_ORDER)
+        write_order(bot, record, &place, buf);
+    else if (record->kind != BOT_RECORD_CHECKPOINT)
+        write_word(record, generation, buf);
+    flt_jw_end(buf, '}');
+}

@@ -1,0 +1,278 @@
+/* What the strategy sees: newest prices, closed bars of its timeframe, and indicator lines. */
+#define FLT_MOD "view"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/core.h"
+
+int64_t view_mark(const struct leg *leg)
+{
+    if (leg->last_ticks > 0)
+        return leg->last_ticks;
+    if (leg->quote.bid_ticks > 0 && leg->quote.ask_ticks > 0)
+        return (leg->quote.bid_ticks + leg->quote.ask_ticks) / 2;
+    return 0;
+}
+
+static void restart_lines(struct bot *bot, unsigned number)
+{
+    struct leg *leg = &bot->legs[number];
+
+    for (size_t i = 0; i < bot->needs.line_count; i++) {
+        const struct line_need *need = &bot->needs.line[i];
+
+        if (need->leg != number)
+            continue;
+        indicator_find(need->indicator)->init(leg->line_state[i], need->period);
+        for (size_t k = 0; k < bot->needs.lines_back; k++)
+            leg->lines[i][k] = (double)NAN;
+    }
+}
+
+static int init_lines(struct bot *bot, unsigned number)
+{
+    struct leg *leg = &bot->legs[number];
+    const size_t count = bot->needs.line_count;
+
+    leg->line_state = calloc(count + 1, sizeof *leg->line_state);
+    leg->lines = calloc(count + 1, sizeof *leg->lines);
+    if (!leg->line_state || !leg->lines)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const struct line_need *need = &bot->needs.line[i];
+        const struct indicator *row = indicator_find(need->indicator);
+
+        if (need->leg != number)
+            continue;
+        if (!row || need->period < 1 || need->period > INDICATOR_PERIOD_MAX)
+            return -EINVAL;
+        leg->line_state[i] = malloc(row->state_size(need->period));
+        leg->lines[i] = calloc(bot->needs.lines_back, sizeof(double));
+        if (!leg->line_state[i] || !leg->lines[i])
+            return -ENOMEM;
+    }
+    restart_lines(bot, number);
+    return 0;
+}
+
+static int init_leg(struct bot *bot, unsigned number)
+{
+    struct leg *leg = &bot->legs[number];
+
+    leg->tick = flt_dec_to_double(leg->instrument->tick);
+    leg->lot = flt_dec_to_double(leg->instrument->lot);
+    leg->wake = (struct wake){ INT64_MIN, INT64_MAX, INT64_MAX, ~0u };
+    leg->running.ts_ms = -1;
+    if (bot->needs.bar_ms == 0)
+        return 0;
+    leg->bar_keep = bot->needs.bars > 0 ? bot->needs.bars : 1;
+    leg->bars = calloc(leg->bar_keep * 2, sizeof *leg->bars);
+    return leg->bars ? init_lines(bot, number) : -ENOMEM;
+}
+
+int view_init(struct bot *bot)
+{
+    const size_t orders = bot->wants.slot_cap;
+
+    if (bot->needs.lines_back < 1)
+        bot->needs.lines_back = 1;
+    bot->order_view_cap = orders;
+    bot->views = calloc(bot->leg_count, sizeof *bot->views);
+    bot->order_views = calloc(orders, sizeof *bot->order_views);
+    bot->line_views = calloc(bot->leg_count * (bot->needs.line_count + 1), sizeof *bot->line_views);
+    if (!bot->views || !bot->order_views || !bot->line_views)
+        return -ENOMEM;
+    for (unsigned i = 0; i < bot->leg_count; i++) {
+        const int err = init_leg(bot, i);
+
+        if (err)
+            return err;
+    }
+    bot->orders_stale = true;
+    return 0;
+}
+
+void view_finish(struct bot *bot)
+{
+    for (size_t i = 0; bot->legs && i < bot->leg_count; i++) {
+        struct leg *leg = &bot->legs[i];
+
+        for (size_t k = 0; k < bot->needs.line_count; k++) {
+            if (leg->line_state)
+                free(leg->line_state[k]);
+            if (leg->lines)
+                free(leg->lines[k]);
+        }
+        free(leg->line_state);
+        free(leg->lines);
+        free(leg->bars);
+    }
+    free(bot->views);
+    free(bot->order_views);
+    free(bot->line_views);
+}
+
+static void keep_bar(struct leg *leg, const struct bar *bar)
+{
+    if (leg->bar_count == leg->bar_keep) {
+        leg->bar_at++;
+        leg->bar_count--;
+    }
+    if (leg->bar_at + leg->bar_count == leg->bar_keep * 2) {
+        memmove(leg->bars, leg->bars + leg->bar_at, leg->bar_count * sizeof *leg->bars);
+        leg->bar_at = 0;
+    }
+    leg->bars[leg->bar_at + leg->bar_count++] = *bar;
+}
+
+void view_close_bar(struct bot *bot, unsigned number, const struct bar *bar)
+{
+    struct leg *leg = &bot->legs[number];
+
+    keep_bar(leg, bar);
+    for (size_t i = 0; i < bot->needs.line_count; i++) {
+        const struct line_need *need = &bot->needs.line[i];
+        double *line = leg->lines[i];
+
+        if (need->leg != number)
+            continue;
+        memmove(line + 1, line, (bot->needs.lines_back - 1) * sizeof *line);
+        line[0] = indicator_find(need->indicator)->update(leg->line_state[i], bar, leg->tick);
+    }
+}
+
+void bot_on_history(struct bot *bot, unsigned number, const struct bar *bars, size_t count)
+{
+    if (number >= bot->leg_count || bot->needs.bar_ms == 0)
+        return;
+    struct leg *leg = &bot->legs[number];
+    const int64_t now_ms = bot_wall_ms(bot);
+
+    leg->bar_at = leg->bar_count = 0;
+    leg->running.ts_ms = -1;
+    restart_lines(bot, number);
+    for (size_t i = 0; i < count; i++) {
+        if (bars[i].ts_ms + bot->needs.bar_ms <= now_ms)
+            view_close_bar(bot, number, &bars[i]);
+        else
+            leg->running = bars[i];
+    }
+}
+
+static void close_running(struct bot *bot, unsigned number)
+{
+    struct leg *leg = &bot->legs[number];
+    const struct bar bar = leg->running;
+    const struct event event = { .kind = EVENT_BAR_CLOSED,
+                                 .leg = number,
+                                 .ts_ms = bar.ts_ms + bot->needs.bar_ms,
+                                 .price_ticks = bar.close_ticks };
+
+    leg->running.ts_ms = -1;
+    view_close_bar(bot, number, &bar);
+    if (leg->wake.kinds & (1u << EVENT_BAR_CLOSED))
+        bot_call(bot, &event);
+}
+
+/* Bars of the stream into one of the strategy's timeframe, which closes when its time is over: at
+ * its last part, or, after a gap, at the first part of the next. */
+static void merge_bar(struct bot *bot, unsigned number, const struct bar *bar, int64_t bar_ms)
+{
+    struct leg *leg = &bot->legs[number];
+    const int64_t start = bar->ts_ms - bar->ts_ms % bot->needs.bar_ms;
+
+    if (leg->bar_count > 0 && start <= leg->bars[leg->bar_at + leg->bar_count - 1].ts_ms)
+        return; /* history had it already */
+    if (leg->running.ts_ms >= 0 && leg->running.ts_ms < start)
+        close_running(bot, number);
+    if (leg->running.ts_ms < 0) {
+        leg->running = *bar;
+        leg->running.ts_ms = start;
+    } else {
+        if (bar->high_ticks > leg->running.high_ticks)
+            leg->running.high_ticks = bar->high_ticks;
+        if (bar->low_ticks < leg->running.low_ticks)
+            leg->running.low_ticks = bar->low_ticks;
+        leg->running.close_ticks = bar->close_ticks;
+        leg->running.volume += bar->volume;
+    }
+    if (bar->ts_ms + bar_ms >= start + bot->needs.bar_ms)
+        close_running(bot, number);
+}
+
+void bot_on_bar(struct bot *bot, unsigned number, const struct bar *bar, int64_t bar_ms,
+                bool closed, int64_t received_ns)
+{
+    if (number >= bot->leg_count)
+        return;
+    struct leg *leg = &bot->legs[number];
+
+    bot->counters.events++;
+    leg->last_ticks = bar->close_ticks;
+    leg->price_ns = received_ns;
+    if (!closed || bar_ms <= 0 || bot->needs.bar_ms < bar_ms || !leg->bars)
+        return;
+    merge_bar(bot, number, bar, bar_ms);
+    bot_pump(bot);
+}
+
+static void refresh_orders(struct bot *bot)
+{
+    size_t used = 0;
+
+    for (size_t leg = 0; leg < bot->leg_count; leg++) {
+        bot->views[leg].orders = bot->order_views + used;
+        const size_t first = used;
+        for (uint32_t i = 0; i < bot->wants.slot_count && used < bot->order_view_cap; i++) {
+            const struct slot *slot = &bot->wants.slots[i];
+
+            if (!slot->used || slot->leg != leg || slot->live.state == ORDER_BAD)
+                continue;
+            bot->order_views[used++] =
+                (struct order_view){ slot->key, slot->live.side, slot->live.price_ticks,
+                                     slot->live.qty_lots, slot->live.booked_lots };
+        }
+        bot->views[leg].order_count = used - first;
+    }
+    bot->orders_stale = false;
+}
+
+/* Budget left, in 1e-8 quote. */
+static int64_t free_quote(const struct bot *bot, const struct leg *leg)
+{
+    const struct flt_amt left = flt_amt_add(bot->budget, leg->ledger.cash);
+
+    if (flt_amt_sign(bot->budget) == 0)
+        return INT64_MAX;
+    return flt_amt_ok(left) ? (int64_t)(left.units / 10000000000) : 0;
+}
+
+void view_refresh(struct bot *bot, struct view *out)
+{
+    const int64_t now_ns = flt_mono_ns(bot->clock);
+
+    if (bot->orders_stale)
+        refresh_orders(bot);
+    for (size_t i = 0; i < bot->leg_count; i++) {
+        const struct leg *leg = &bot->legs[i];
+        struct leg_view *view = &bot->views[i];
+        const double **lines = bot->line_views + i * (bot->needs.line_count + 1);
+
+        for (size_t k = 0; leg->lines && k < bot->needs.line_count; k++)
+            lines[k] = leg->lines[k];
+        view->bars = leg->bars ? leg->bars + leg->bar_at : NULL;
+        view->bar_count = leg->bar_count;
+        view->lines = lines;
+        view->position_lots = leg->position_lots;
+        view->position_cost = flt_amt_to_double(leg->ledger.cost);
+        view->quote = leg->quote;
+        view->last_ticks = view_mark(leg);
+        view->quote_age_ms = leg->price_ns ? (now_ns - leg->price_ns) / 1000000 : -1;
+        view->instrument = leg->instrument;
+        view->tick = leg->tick;
+        view->lot = leg->lot;
+        view->free_quote_units = free_quote(bot, leg);
+    }
+    *out = (struct view){ 0, bot->views, bot->leg_count };
+}

@@ -1,0 +1,314 @@
+/* What a strategy wants, by key. A full set is ended by wants_commit() after the call: what it did
+ * not name goes. Slots that changed are queued once, for orders_step(). */
+#define FLT_MOD "wants"
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/core.h"
+
+#define SLOTS_MAX 65536
+
+static uint32_t hash_key(uint32_t key)
+{
+    return (key * UINT32_C(2654435761)) >> 7;
+}
+
+static void index_put(struct wants *wants, uint32_t number)
+{
+    uint32_t at = hash_key(wants->slots[number].key) & wants->index_mask;
+
+    while (wants->index[at] != NO_SLOT)
+        at = (at + 1) & wants->index_mask;
+    wants->index[at] = number;
+}
+
+uint32_t wants_find(const struct wants *wants, uint32_t key)
+{
+    uint32_t at = hash_key(key) & wants->index_mask;
+
+    for (; wants->index[at] != NO_SLOT; at = (at + 1) & wants->index_mask)
+        if (wants->slots[wants->index[at]].key == key)
+            return wants->index[at];
+    return NO_SLOT;
+}
+
+/* Takes the key out and moves up what a probe would no longer reach. */
+static void index_remove(struct wants *wants, uint32_t key)
+{
+    uint32_t at = hash_key(key) & wants->index_mask;
+
+    while (wants->index[at] != NO_SLOT && wants->slots[wants->index[at]].key != key)
+        at = (at + 1) & wants->index_mask;
+    if (wants->index[at] == NO_SLOT)
+        return;
+    wants->index[at] = NO_SLOT;
+    for (uint32_t next = (at + 1) & wants->index_mask; wants->index[next] != NO_SLOT;
+         next = (next + 1) & wants->index_mask) {
+        const uint32_t number = wants->index[next];
+
+        wants->index[next] = NO_SLOT;
+        index_put(wants, number);
+    }
+}
+
+/* Room for `cap` slots; the index keeps at most half full. */
+static int resize(struct wants *wants, uint32_t cap)
+{
+    uint32_t buckets = 16;
+
+    while (buckets < cap * 2)
+        buckets *= 2;
+    struct slot *slots = realloc(wants->slots, cap * sizeof *slots);
+    if (slots)
+        wants->slots = slots;
+    uint32_t *dirty = calloc(cap, sizeof *dirty);
+    uint32_t *index = malloc(buckets * sizeof *index);
+    if (!slots || !dirty || !index) {
+        free(dirty);
+        free(index);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < wants->dirty_count; i++)
+        dirty[i] = wants->dirty[(wants->dirty_head + i) % wants->slot_cap];
+    free(wants->dirty);
+    free(wants->index);
+    wants->dirty = dirty;
+    wants->dirty_head = 0;
+    wants->index = index;
+    wants->index_mask = buckets - 1;
+    wants->slot_cap = cap;
+    memset(index, 0xFF, buckets * sizeof *index);
+    for (uint32_t i = 0; i < wants->slot_count; i++)
+        if (slots[i].used && slots[i].indexed)
+            index_put(wants, i);
+    return 0;
+}
+
+int wants_init(struct wants *wants, struct bot *bot, size_t orders_max)
+{
+    memset(wants, 0, sizeof *wants);
+    wants->bot = bot;
+    wants->free_head = NO_SLOT;
+    if (orders_max > SLOTS_MAX / 4)
+        return -EINVAL;
+    return resize(wants, (uint32_t)(orders_max + orders_max / 2 + 8));
+}
+
+void wants_finish(struct wants *wants)
+{
+    free(wants->slots);
+    free(wants->index);
+    free(wants->dirty);
+    memset(wants, 0, sizeof *wants);
+}
+
+uint32_t wants_slot(struct wants *wants, uint32_t key, bool indexed)
+{
+    uint32_t number = indexed ? wants_find(wants, key) : NO_SLOT;
+
+    if (number != NO_SLOT)
+        return number;
+    if (wants->free_head != NO_SLOT) {
+        number = wants->free_head;
+        wants->free_head = wants->slots[number].stamp;
+    } else {
+        /* more keys than the strategy declared: rare (a takeover), so memory may be asked for */
+        if (wants->slot_count == wants->slot_cap &&
+            (wants->slot_cap >= SLOTS_MAX || resize(wants, wants->slot_cap * 2)))
+            return NO_SLOT;
+        number = wants->slot_count++;
+    }
+    struct slot *slot = &wants->slots[number];
+    memset(slot, 0, sizeof *slot);
+    slot->key = key;
+    slot->used = true;
+    slot->indexed = indexed;
+    if (indexed)
+        index_put(wants, number);
+    return number;
+}
+
+void wants_release(struct wants *wants, uint32_t number)
+{
+    struct slot *slot = &wants->slots[number];
+
+    assert(slot->used && slot->kind == WANT_NONE && slot->live.state == ORDER_BAD);
+    if (slot->indexed)
+        index_remove(wants, slot->key);
+    slot->used = false;
+    slot->stamp = wants->free_head;
+    wants->free_head = number;
+}
+
+void wants_dirty(struct wants *wants, uint32_t number)
+{
+    struct slot *slot = &wants->slots[number];
+
+    if (slot->dirty)
+        return;
+    slot->dirty = true;
+    wants->dirty[(wants->dirty_head + wants->dirty_count++) % wants->slot_cap] = number;
+}
+
+void wants_dirty_all(struct wants *wants)
+{
+    for (uint32_t i = 0; i < wants->slot_count; i++)
+        if (wants->slots[i].used)
+            wants_dirty(wants, i);
+}
+
+void wants_unwant(struct wants *wants, uint32_t number)
+{
+    struct slot *slot = &wants->slots[number];
+
+    if (slot->kind == WANT_NONE)
+        return;
+    slot->kind = WANT_NONE;
+    slot->filled_lots = 0;
+    slot->live.current = false; /* what still trades of it belongs to nobody's want */
+    wants->bot->dirty_state = true;
+    wants_dirty(wants, number);
+}
+
+void wants_commit(struct wants *wants)
+{
+    if (!wants->full_set)
+        return;
+    wants->full_set = false;
+    for (uint32_t i = 0; i < wants->slot_count; i++) {
+        const struct slot *slot = &wants->slots[i];
+
+        if (slot->used && slot->kind == WANT_LIMIT && slot->stamp != wants->stamp)
+            wants_unwant(wants, i);
+    }
+}
+
+void wants_clear(struct wants *wants)
+{
+    for (uint32_t i = 0; i < wants->slot_count; i++)
+        if (wants->slots[i].used && wants->slots[i].key < KEY_CLOSE)
+            wants_unwant(wants, i);
+}
+
+/* A new want in the slot: counters start again, an order that rests may still be taken over. */
+static void renew(struct slot *slot, enum want_kind kind)
+{
+    slot->kind = kind;
+    slot->filled_lots = 0;
+    slot->live.current = false;
+    slot->retry_ms = 0;
+    slot->backoff_ms = 0;
+    slot->refused = false;
+}
+
+static struct slot *slot_for(struct wants *wants, uint32_t key, uint32_t *number)
+{
+    *number = wants_slot(wants, key, true);
+    if (*number != NO_SLOT)
+        return &wants->slots[*number];
+    wants->overflowed = true;
+    return NULL;
+}
+
+/* --- the strategy's side
+ * -------------------------------------------------------------------------- */
+
+void wants_begin(struct wants *wants)
+{
+    wants->full_set = true;
+    wants->stamp++;
+}
+
+void wants_limit(struct wants *wants, unsigned leg, uint32_t key, enum side side,
+                 int64_t price_ticks, int64_t qty_lots, unsigned flags)
+{
+    uint32_t number;
+
+    if (leg >= wants->bot->leg_count || key >= KEY_CLOSE || qty_lots <= 0 || price_ticks <= 0)
+        return;
+    struct slot *slot = slot_for(wants, key, &number);
+    if (!slot)
+        return;
+    slot->stamp = wants->stamp;
+    if (slot->kind == WANT_LIMIT && slot->leg == leg && slot->side == side &&
+        slot->price_ticks == price_ticks && slot->qty_lots == qty_lots && slot->flags == flags)
+        return;
+    if (slot->kind != WANT_LIMIT || slot->leg != leg || slot->side != side)
+        renew(slot, WANT_LIMIT);
+    slot->leg = (uint8_t)leg;
+    slot->side = side;
+    slot->price_ticks = price_ticks;
+    slot->qty_lots = qty_lots;
+    slot->flags = flags;
+    wants->bot->dirty_state = true;
+    wants_dirty(wants, number);
+}
+
+void wants_drop(struct wants *wants, uint32_t key)
+{
+    const uint32_t number = wants_find(wants, key);
+
+    if (number != NO_SLOT && key < KEY_CLOSE)
+        wants_unwant(wants, number);
+}
+
+static void set_target(struct wants *wants, unsigned leg, uint32_t key, int64_t target_lots,
+                       int64_t limit_ticks)
+{
+    uint32_t number;
+    struct slot *slot = slot_for(wants, key, &number);
+
+    if (!slot)
+        return;
+    if (slot->kind == WANT_TARGET && slot->leg == leg && slot->qty_lots == target_lots &&
+        slot->price_ticks == limit_ticks)
+        return;
+    renew(slot, WANT_TARGET);
+    slot->leg = (uint8_t)leg;
+    slot->qty_lots = target_lots;
+    slot->price_ticks = limit_ticks;
+    slot->flags = 0;
+    wants->bot->dirty_state = true;
+    wants_dirty(wants, number);
+}
+
+void wants_target(struct wants *wants, unsigned leg, uint32_t key, int64_t target_lots,
+                  int64_t limit_ticks)
+{
+    if (leg < wants->bot->leg_count && key < KEY_CLOSE)
+        set_target(wants, leg, key, target_lots, limit_ticks);
+}
+
+void wants_close(struct wants *wants, unsigned leg, bool close)
+{
+    const uint32_t number = wants_find(wants, KEY_CLOSE + leg);
+
+    if (close)
+        set_target(wants, leg, KEY_CLOSE + leg, 0, NO_LIMIT);
+    else if (number != NO_SLOT)
+        wants_unwant(wants, number);
+}
+
+void wants_wake(struct wants *wants, unsigned leg, int64_t low_ticks, int64_t high_ticks,
+                int64_t until_ms, unsigned kinds)
+{
+    if (leg >= wants->bot->leg_count)
+        return;
+    if (!wants->waking) /* legs not named in this call sleep */
+        for (size_t i = 0; i < wants->bot->leg_count; i++)
+            wants->bot->legs[i].wake = (struct wake){ INT64_MIN, INT64_MAX, INT64_MAX, 0 };
+    wants->waking = true;
+    wants->bot->legs[leg].wake = (struct wake){ low_ticks, high_ticks, until_ms, kinds };
+}
+
+void wants_note(struct wants *wants, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(wants->note, sizeof wants->note, format, args);
+    va_end(args);
+}

@@ -1,0 +1,494 @@
+/* One bot against the fake venue: grid, phases, orders in doubt, recovery; then many random lives.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "tests/support/fake_venue.h"
+
+/* Four cells 90..95..100..105..110, about 25 USDT each; price 100. */
+#define GRID "{\"lower\":90,\"upper\":110,\"levels\":4,\"budget\":\"100\",\"initial_buy\":false}"
+#define GRID_FULL "{\"lower\":90,\"upper\":110,\"levels\":4,\"budget\":\"100\"}"
+#define BUY(cell) ((uint32_t)(cell)*2)
+#define SELL(cell) ((uint32_t)(cell)*2 + 1)
+
+static struct fake_venue venue;
+
+static const struct strategy_ops *grid(void)
+{
+    return strategy_find("grid");
+}
+
+static void begin(const char *params, const char *risk)
+{
+    fake_open(&venue, 1);
+    fake_create(&venue, grid(), params, risk, 1);
+    fake_start(&venue);
+    fake_price(&venue, 9999, 10001);
+    fake_run(&venue, 1000);
+}
+
+static void end(void)
+{
+    fake_close(&venue);
+}
+
+static struct bot_status status(void)
+{
+    struct bot_status out;
+
+    bot_status(venue.bot, &out);
+    return out;
+}
+
+static void a_grid_rests_its_buys_below_the_price(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    assert_int_equal(fake_live_count(&venue), 2 + 1); /* 90, 95, and 100 under the ask of 100.01 */
+    assert_int_equal(fake_live(&venue, BUY(0))->price_ticks, 9000);
+    assert_int_equal(fake_live(&venue, BUY(1))->price_ticks, 9500);
+    assert_int_equal(fake_live(&venue, BUY(2))->price_ticks, 10000);
+    /* 25 / (90 * 1.001) = 0.27750...; lot 0.0001 */
+    assert_int_equal(fake_live(&venue, BUY(0))->qty_lots, 2775);
+    end();
+}
+
+static void a_cell_buys_sells_what_it_got_and_buys_again(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_price(&venue, 9499, 9500); /* 100 and 95 trade */
+    fake_run(&venue, 2000);
+    assert_null(fake_live(&venue, BUY(1)));
+    assert_non_null(fake_live(&venue, SELL(1)));
+    assert_int_equal(fake_live(&venue, SELL(1))->price_ticks, 10000);
+    /* cell 2 bought 0.2497 less 0.0002497 of fee; cell 1 0.2628 less 0.0002628: 0.5119875 held, and
+     * whole lots of it are shared without loss: 2494 and 2625 */
+    assert_int_equal(fake_live(&venue, SELL(2))->qty_lots + fake_live(&venue, SELL(1))->qty_lots,
+                     5119);
+    assert_int_equal(bot_position_lots(venue.bot, 0), 5119);
+    fake_price(&venue, 10000, 10002);
+    fake_run(&venue, 2000);
+    assert_null(fake_live(&venue, SELL(1)));
+    assert_non_null(fake_live(&venue, BUY(1)));
+    fake_assert_books(&venue);
+    end();
+}
+
+static void the_first_purchase_fills_the_cells_above_the_price(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    fake_run(&venue, 3000);
+    /* level 100 is at the price (last is the mid, 100.00), so cells 2 and 3 sell at 105 and 110 */
+    assert_int_equal(fake_live(&venue, SELL(2))->price_ticks, 10500);
+    assert_int_equal(fake_live(&venue, SELL(3))->price_ticks, 11000);
+    assert_int_equal(fake_live(&venue, SELL(2))->qty_lots + fake_live(&venue, SELL(3))->qty_lots,
+                     bot_position_lots(venue.bot, 0));
+    assert_int_equal(fake_live(&venue, BUY(0))->price_ticks, 9000);
+    fake_assert_books(&venue);
+    end();
+}
+
+static void realised_and_unrealised_are_the_cash_and_the_position_at_the_mark(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    fake_run(&venue, 2000);
+    for (int i = 0; i < 20; i++) {
+        const int64_t mid = 9400 + (i * 337) % 1300;
+        fake_price(&venue, mid - 1, mid + 1);
+        fake_run(&venue, 1500);
+    }
+    const struct bot_status now = status();
+    const struct flt_amt pnl =
+        ledger_pnl(bot_ledger(venue.bot, 0), ticks_to_price(&venue.instrument, now.mark_ticks));
+
+    assert_true(now.counters.fills > 8);
+    assert_int_equal(flt_amt_cmp(now.pnl, pnl), 0);
+    fake_assert_books(&venue);
+    end();
+}
+
+static void pause_keeps_exits_and_withdraws_entries(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    fake_run(&venue, 2000);
+    bot_set_desired(venue.bot, BOT_RUN_PAUSED, BOT_STOP_CANCEL);
+    fake_run(&venue, 2000);
+    assert_int_equal(status().phase, BOT_PAUSED);
+    assert_null(fake_live(&venue, BUY(0)));
+    assert_non_null(fake_live(&venue, SELL(2)));
+    fake_price(&venue, 10501, 10503); /* an exit trades while paused */
+    fake_run(&venue, 2000);
+    assert_null(fake_live(&venue, SELL(2)));
+    assert_null(fake_live(&venue, BUY(2)));
+    bot_set_desired(venue.bot, BOT_RUN_RUNNING, BOT_STOP_CANCEL);
+    fake_run(&venue, 2000);
+    assert_non_null(fake_live(&venue, BUY(2)));
+    fake_assert_books(&venue);
+    end();
+}
+
+static void stop_cancels_all_and_says_stopped_when_nothing_rests(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    fake_run(&venue, 2000);
+    bot_set_desired(venue.bot, BOT_RUN_STOPPED, BOT_STOP_CANCEL);
+    assert_int_equal(status().phase, BOT_STOPPING);
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_STOPPED);
+    assert_int_equal(fake_live_count(&venue), 0);
+    assert_true(bot_position_lots(venue.bot, 0) > 0);
+    end();
+}
+
+static void flat_sells_the_position_and_forgets_the_cells(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    fake_run(&venue, 2000);
+    bot_set_desired(venue.bot, BOT_RUN_FLAT, BOT_STOP_CANCEL);
+    fake_run(&venue, 5000);
+    assert_int_equal(status().phase, BOT_FLAT);
+    assert_int_equal(fake_live_count(&venue), 0);
+    assert_int_equal(bot_position_lots(venue.bot, 0), 0);
+    fake_assert_books(&venue);
+    bot_set_desired(venue.bot, BOT_RUN_RUNNING, BOT_STOP_CANCEL);
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    assert_non_null(fake_live(&venue, SELL(3)));
+    end();
+}
+
+static void a_halt_that_cancels_leaves_no_order(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    bot_set_halt(venue.bot, BOT_HALT_CANCEL, "drill");
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_PAUSED);
+    assert_string_equal(status().reason, "drill");
+    assert_int_equal(fake_live_count(&venue), 0);
+    end();
+}
+
+static void without_a_word_on_halts_nothing_is_sent(void **ctx)
+{
+    (void)ctx;
+    fake_open(&venue, 1);
+    fake_create(&venue, grid(), GRID, NULL, 1);
+    bot_set_desired(venue.bot, BOT_RUN_RUNNING, BOT_STOP_CANCEL);
+    bot_start(venue.bot);
+    bot_on_link(venue.bot, true, "");
+    fake_price(&venue, 9999, 10001);
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_WAITING);
+    assert_int_equal(venue.places, 0);
+    end();
+}
+
+static void a_journal_that_refuses_sends_nothing(void **ctx)
+{
+    (void)ctx;
+    fake_open(&venue, 1);
+    fake_create(&venue, grid(), GRID, NULL, 1);
+    venue.intend_fails = true;
+    fake_start(&venue);
+    fake_price(&venue, 9999, 10001);
+    fake_run(&venue, 5000);
+    assert_int_equal(venue.places, 0);
+    venue.intend_fails = false;
+    fake_run(&venue, 2000);
+    assert_int_equal(fake_live_count(&venue), 3);
+    end();
+}
+
+static void an_unknown_order_is_asked_about_and_never_sent_again(void **ctx)
+{
+    (void)ctx;
+    fake_open(&venue, 1);
+    fake_create(&venue, grid(), GRID, NULL, 1);
+    venue.faults.lose_request = 1000;
+    fake_start(&venue);
+    fake_price(&venue, 9999, 10001);
+    fake_run(&venue, 4500);
+    assert_int_equal(venue.places, 3); /* one each, whatever "not found" said so far */
+    assert_true(venue.queries > 3);
+    assert_int_equal(status().unknown_orders, 3);
+    venue.faults.lose_request = 0;
+    fake_run(&venue, 10000);
+    assert_int_equal(venue.places, 6); /* after request life + 2 s, with new ids */
+    assert_int_equal(fake_live_count(&venue), 3);
+    assert_int_equal(status().unknown_orders, 0);
+    end();
+}
+
+static void a_fill_books_once_however_often_it_comes(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_trade_now(&venue, 0, 1000);
+    const struct fill fill = venue.trades[0].fill;
+    bot_on_fill(venue.bot, &fill);
+    bot_on_fill(venue.bot, &fill);
+    fake_run(&venue, 2000);
+    assert_int_equal(status().counters.fills, 1);
+    assert_true(status().counters.duplicates >= 2);
+    fake_assert_books(&venue);
+    end();
+}
+
+static void missing_trades_are_fetched_when_the_order_says_more_was_executed(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    venue.link_down = true; /* the stream is silent; only the order's own events come */
+    fake_trade_now(&venue, 0, 1000);
+    venue.link_down = false;
+    bot_on_order(venue.bot, &venue.orders[0].order);
+    assert_int_equal(status().counters.fills, 0);
+    fake_run(&venue, 3000);
+    assert_int_equal(venue.fetches, 1);
+    fake_assert_books(&venue);
+    end();
+}
+
+static void a_changed_level_is_replaced_only_after_the_cancel_is_confirmed(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    const size_t placed = venue.places;
+    bot_set_desired(venue.bot, BOT_RUN_PAUSED, BOT_STOP_CANCEL); /* cancels are out */
+    bot_set_desired(venue.bot, BOT_RUN_RUNNING, BOT_STOP_CANCEL);
+    assert_int_equal(venue.places, placed); /* and nothing new before their answer */
+    fake_run(&venue, 2000);
+    assert_int_equal(fake_live_count(&venue), 3);
+    end();
+}
+
+static void after_a_crash_open_orders_are_adopted_by_key(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    const size_t placed = venue.places;
+    fake_crash(&venue, grid(), GRID, NULL, 1, false);
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    assert_int_equal(venue.places, placed);
+    assert_int_equal(fake_live_count(&venue), 3);
+    end();
+}
+
+static void a_crash_before_any_snapshot_still_adopts_from_the_ring(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    free(venue.state);
+    free(venue.older_state);
+    venue.state = venue.older_state = NULL;
+    const size_t placed = venue.places;
+    fake_crash(&venue, grid(), GRID, NULL, 1, false);
+    fake_run(&venue, 3000);
+    assert_int_equal(venue.places, placed);
+    assert_int_equal(fake_live_count(&venue), 3);
+    end();
+}
+
+static void fills_missed_while_dead_are_booked_before_it_goes_on(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    venue.link_down = true;
+    fake_price(&venue, 9400, 9402); /* two buys trade; nobody tells */
+    fake_crash(&venue, grid(), GRID, NULL, 1, false);
+    fake_run(&venue, 5000);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    fake_assert_books(&venue);
+    assert_non_null(fake_live(&venue, SELL(1)));
+    assert_non_null(fake_live(&venue, SELL(2)));
+    end();
+}
+
+static void a_new_epoch_cancels_the_orders_of_the_old_one_first(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_crash(&venue, grid(), GRID, NULL, 2, false);
+    fake_run(&venue, 5000);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    assert_int_equal(fake_live_count(&venue), 3);
+    assert_int_equal(fake_live(&venue, BUY(0))->id.epoch, 2);
+    assert_int_equal(venue.orders[0].order.status, ORDER_STATUS_CANCELLED);
+    end();
+}
+
+static void risk_refuses_entries_with_its_reason_and_lets_exits_pass(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, "{\"max_order_notional\":\"24.98\",\"stale_ms\":3000}");
+    fake_run(&venue, 2000);
+    /* the first purchase of two cells is above it; single cells are not */
+    assert_int_equal(fake_live_count(&venue), 2);
+    assert_string_equal(venue.last_risk, "max_order_notional");
+    assert_int_equal(venue.risk_records, 1); /* not one a second */
+    end();
+    begin(GRID_FULL, "{\"max_open_orders\":5}");
+    fake_run(&venue, 3000);
+    struct json_object *limits = json_tokener_parse("{\"max_open_orders\":1}");
+    assert_int_equal(bot_set_params(venue.bot, NULL, limits, NULL), 0);
+    json_object_put(limits);
+    fake_price(&venue, 10502, 10504); /* cell 2 sells; its buy would be one order too many */
+    fake_run(&venue, 2000);
+    assert_null(fake_live(&venue, BUY(2)));
+    assert_non_null(fake_live(&venue, SELL(3)));
+    end();
+}
+
+static void a_daily_loss_pauses_until_the_next_day(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, "{\"max_daily_loss\":\"2\"}");
+    fake_run(&venue, 2000);
+    fake_price(&venue, 9001, 9003); /* about 0.5 + 0.26 BTC under water */
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_PAUSED);
+    assert_string_equal(status().reason_code, "daily_loss");
+    assert_string_equal(venue.last_risk, "daily_loss");
+    assert_null(fake_live(&venue, BUY(0)));
+    flt_sim_clock_advance(&venue.clock, INT64_C(86400000));
+    fake_price(&venue, 9001, 9003);
+    fake_run(&venue, 2000);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    end();
+}
+
+static void an_expired_lease_sends_nothing_of_any_kind(void **ctx)
+{
+    (void)ctx;
+    begin(GRID_FULL, NULL);
+    fake_run(&venue, 2000);
+    bot_set_lease(venue.bot, false, false);
+    const size_t placed = venue.places, cancelled = venue.cancels;
+    bot_set_desired(venue.bot, BOT_RUN_STOPPED, BOT_STOP_CANCEL);
+    fake_run(&venue, 3000);
+    assert_int_equal(venue.places, placed);
+    assert_int_equal(venue.cancels, cancelled);
+    bot_set_lease(venue.bot, true, true);
+    fake_run(&venue, 3000);
+    assert_int_equal(status().phase, BOT_STOPPED);
+    end();
+}
+
+static void parameters_that_cannot_change_are_refused_whole(void **ctx)
+{
+    struct flt_error error = { 0 };
+    struct json_object *params =
+        json_tokener_parse("{\"lower\":90,\"upper\":120,\"levels\":4,\"budget\":\"100\"}");
+
+    (void)ctx;
+    begin(GRID, NULL);
+    assert_int_equal(bot_set_params(venue.bot, params, NULL, &error), -16);
+    assert_string_equal(error.field, "params.upper");
+    json_object_put(params);
+    end();
+}
+
+/* --- random lives
+ * --------------------------------------------------------------------------------------- */
+
+static void quiet_end(void)
+{
+    venue.faults = (struct fake_faults){ 0 };
+    venue.link_down = false;
+    bot_on_link(venue.bot, true, "");
+    fake_run(&venue, 40000);
+    bot_set_desired(venue.bot, BOT_RUN_STOPPED, BOT_STOP_CANCEL);
+    fake_run(&venue, 60000);
+    if (status().phase != BOT_STOPPED)
+        print_message("phase %s: %s\n", bot_phase_name(status().phase), status().reason);
+    assert_int_equal(status().phase, BOT_STOPPED);
+    assert_int_equal(fake_live_count(&venue), 0);
+}
+
+static void live_once(uint64_t seed)
+{
+    uint32_t epoch = 1;
+    int64_t mid = 10000;
+
+    fake_open(&venue, seed);
+    fake_create(&venue, grid(), GRID_FULL, NULL, epoch);
+    venue.faults = (struct fake_faults){ 60, 80, 100, 100, 40, 30, 900 };
+    fake_price(&venue, mid - 1, mid + 1);
+    fake_start(&venue);
+    for (int step = 0; step < 400; step++) {
+        mid += (int64_t)fake_random(&venue, 301) - 150 + (10000 - mid) / 40;
+        fake_price(&venue, mid - 1, mid + 1);
+        fake_run(&venue, 50 * (1 + fake_random(&venue, 20)));
+        const uint32_t what = fake_random(&venue, 100);
+        if (what < 3) {
+            bot_on_link(venue.bot, false, "cut");
+            venue.link_down = true;
+        } else if (what < 10 && venue.link_down) {
+            venue.link_down = false;
+            bot_on_link(venue.bot, true, "");
+        } else if (what < 14) {
+            fake_crash(&venue, grid(), GRID_FULL, NULL, epoch += what == 13,
+                       fake_random(&venue, 2) == 0);
+        }
+    }
+    quiet_end();
+    fake_assert_books(&venue);
+    fake_close(&venue);
+}
+
+static void random_lives_end_with_the_books_of_the_venue(void **ctx)
+{
+    const char *only = getenv("FLOTILLA_SEED");
+
+    (void)ctx;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        if (only && seed != strtoull(only, NULL, 10))
+            continue;
+        print_message("seed %" PRIu64 "\n", seed);
+        live_once(seed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_grid_rests_its_buys_below_the_price),
+        cmocka_unit_test(a_cell_buys_sells_what_it_got_and_buys_again),
+        cmocka_unit_test(the_first_purchase_fills_the_cells_above_the_price),
+        cmocka_unit_test(realised_and_unrealised_are_the_cash_and_the_position_at_the_mark),
+        cmocka_unit_test(pause_keeps_exits_and_withdraws_entries),
+        cmocka_unit_test(stop_cancels_all_and_says_stopped_when_nothing_rests),
+        cmocka_unit_test(flat_sells_the_position_and_forgets_the_cells),
+        cmocka_unit_test(a_halt_that_cancels_leaves_no_order),
+        cmocka_unit_test(without_a_word_on_halts_nothing_is_sent),
+        cmocka_unit_test(a_journal_that_refuses_sends_nothing),
+        cmocka_unit_test(an_unknown_order_is_asked_about_and_never_sent_again),
+        cmocka_unit_test(a_fill_books_once_however_often_it_comes),
+        cmocka_unit_test(missing_trades_are_fetched_when_the_order_says_more_was_executed),
+        cmocka_unit_test(a_changed_level_is_replaced_only_after_the_cancel_is_confirmed),
+        cmocka_unit_test(after_a_crash_open_orders_are_adopted_by_key),
+        cmocka_unit_test(a_crash_before_any_snapshot_still_adopts_from_the_ring),
+        cmocka_unit_test(fills_missed_while_dead_are_booked_before_it_goes_on),
+        cmocka_unit_test(a_new_epoch_cancels_the_orders_of_the_old_one_first),
+        cmocka_unit_test(risk_refuses_entries_with_its_reason_and_lets_exits_pass),
+        cmocka_unit_test(a_daily_loss_pauses_until_the_next_day),
+        cmocka_unit_test(an_expired_lease_sends_nothing_of_any_kind),
+        cmocka_unit_test(parameters_that_cannot_change_are_refused_whole),
+        cmocka_unit_test(random_lives_end_with_the_books_of_the_venue),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
