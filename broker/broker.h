@@ -16,8 +16,8 @@
 #define BROKER_PASSWORD_MAX 29     /* 28 characters of 5 bits, and NUL */
 
 struct broker_config {
-    const char *dir;  /* absolute */
-    uint16_t port;    /* on 127.0.0.1 only */
+    const char *dir;         /* absolute */
+    uint16_t port;           /* on 127.0.0.1 only */
     const char *socket_path; /* NULL: DIR/mosquitto.sock */
 };
 

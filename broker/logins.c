@@ -101,8 +101,8 @@ static int write_document(struct flt_buf *buf, const char *tenant,
 static int write_error(struct flt_error *error, int err, const char *path)
 {
     return err ? flt_error_set(error, flt_error_from_errno(err), "dir", "", "cannot write %s: %s",
-                               path, strerror(-err)) :
-                 0;
+                               path, strerror(-err))
+               : 0;
 }
 
 int broker_write_logins(const char *dir, const char *tenant, const struct broker_login *logins,

@@ -38,7 +38,8 @@ int broker_find_program(char *out, size_t size, struct flt_error *error)
 
     if (first_match(places, FLT_COUNT(places), X_OK, out, size) == 0)
         return 0;
-    return flt_error_set(error, FLT_UNAVAILABLE, "mosquitto", "on Debian: apt-get install mosquitto",
+    return flt_error_set(error, FLT_UNAVAILABLE, "mosquitto",
+                         "on Debian: apt-get install mosquitto",
                          "the MQTT broker mosquitto is not installed");
 }
 
@@ -70,27 +71,28 @@ static void write_user(struct flt_buf *buf)
 static void write_settings(struct flt_buf *buf, const struct broker_config *config,
                            const char *plugin, const char *socket_path)
 {
-    flt_buf_printf(buf,
-                   "# Written by flotilla at each start; changes are lost.\n"
-                   "per_listener_settings false\n"
-                   "allow_anonymous false\n"
-                   "plugin %s\n"
-                   "plugin_opt_config_file %s/dynsec.json\n"
-                   "# Without it a request and its answer take 88 ms instead of 0.13 ms.\n"
-                   "set_tcp_nodelay true\n"
-                   "max_inflight_messages 100\n"
-                   "# Also counts packets to a slow client; 0 would end clients at a refused publish.\n"
-                   "max_queued_messages 200000\n"
-                   "max_packet_size 1048576\n"
-                   "persistence true\n"
-                   "persistence_location %s/\n"
-                   "autosave_interval 60\n"
-                   "sys_interval 10\n"
-                   "connection_messages false\n"
-                   "log_dest stderr\n"
-                   "log_type error\nlog_type warning\nlog_type notice\n"
-                   "log_timestamp_format %%Y-%%m-%%dT%%H:%%M:%%SZ\n",
-                   plugin, config->dir, config->dir);
+    flt_buf_printf(
+        buf,
+        "# Written by flotilla at each start; changes are lost.\n"
+        "per_listener_settings false\n"
+        "allow_anonymous false\n"
+        "plugin %s\n"
+        "plugin_opt_config_file %s/dynsec.json\n"
+        "# Without it a request and its answer take 88 ms instead of 0.13 ms.\n"
+        "set_tcp_nodelay true\n"
+        "max_inflight_messages 100\n"
+        "# Also counts packets to a slow client; 0 would end clients at a refused publish.\n"
+        "max_queued_messages 200000\n"
+        "max_packet_size 1048576\n"
+        "persistence true\n"
+        "persistence_location %s/\n"
+        "autosave_interval 60\n"
+        "sys_interval 10\n"
+        "connection_messages false\n"
+        "log_dest stderr\n"
+        "log_type error\nlog_type warning\nlog_type notice\n"
+        "log_timestamp_format %%Y-%%m-%%dT%%H:%%M:%%SZ\n",
+        plugin, config->dir, config->dir);
     write_user(buf);
     flt_buf_printf(buf, "listener %u 127.0.0.1\n", config->port);
     flt_buf_printf(buf, "listener 0 %s\n", socket_path);
@@ -105,13 +107,15 @@ int broker_write_config(const struct broker_config *config, struct flt_error *er
     if (err)
         return err;
     if (strpbrk(config->dir, "\n\r"))
-        return flt_error_set(error, FLT_INVALID_ARGUMENT, "dir", "", "the folder's name has a line break");
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "dir", "",
+                             "the folder's name has a line break");
     if ((size_t)snprintf(socket_path, sizeof socket_path, "%s%s",
                          config->socket_path ? config->socket_path : config->dir,
                          config->socket_path ? "" : "/mosquitto.sock") > BROKER_SOCKET_PATH_MAX)
-        return flt_error_set(error, FLT_INVALID_ARGUMENT, "dir", "choose a shorter --dir",
-                             "the broker's socket path is longer than the %d bytes that Unix allows",
-                             BROKER_SOCKET_PATH_MAX);
+        return flt_error_set(
+            error, FLT_INVALID_ARGUMENT, "dir", "choose a shorter --dir",
+            "the broker's socket path is longer than the %d bytes that Unix allows",
+            BROKER_SOCKET_PATH_MAX);
     write_settings(&buf, config, plugin, socket_path);
     err = buf.failed ? -ENOMEM : flt_path_join(path, sizeof path, config->dir, "mosquitto.conf");
     if (!err)

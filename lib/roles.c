@@ -6,24 +6,24 @@
 #include "lib/roles.h"
 
 static const struct flt_verb verbs[] = {
-    { "status", FLT_ROLE_VIEWER },          { "whoami", FLT_ROLE_VIEWER },
-    { "node-ls", FLT_ROLE_VIEWER },         { "node-show", FLT_ROLE_VIEWER },
-    { "bot-ls", FLT_ROLE_VIEWER },          { "bot-show", FLT_ROLE_VIEWER },
-    { "bot-orders", FLT_ROLE_VIEWER },      { "bot-fills", FLT_ROLE_VIEWER },
-    { "bot-logs", FLT_ROLE_VIEWER },        { "bot-equity", FLT_ROLE_VIEWER },
-    { "bot-watch", FLT_ROLE_VIEWER },       { "candles", FLT_ROLE_VIEWER },
-    { "account-ls", FLT_ROLE_VIEWER },      { "strategy-ls", FLT_ROLE_VIEWER },
-    { "strategy-show", FLT_ROLE_VIEWER },   { "instrument-ls", FLT_ROLE_VIEWER },
-    { "pnl", FLT_ROLE_VIEWER },             { "halt-ls", FLT_ROLE_VIEWER },
-    { "audit-ls", FLT_ROLE_VIEWER },        { "reconcile", FLT_ROLE_VIEWER },
-    { "command-show", FLT_ROLE_VIEWER },    { "account-key", FLT_ROLE_VIEWER },
-    { "bot-deploy", FLT_ROLE_TRADER },      { "apply", FLT_ROLE_TRADER },
-    { "bot-start", FLT_ROLE_TRADER },       { "bot-stop", FLT_ROLE_TRADER },
-    { "bot-pause", FLT_ROLE_TRADER },       { "bot-resume", FLT_ROLE_TRADER },
-    { "bot-rm", FLT_ROLE_TRADER },          { "halt", FLT_ROLE_TRADER },
-    { "resume", FLT_ROLE_TRADER },          { "account-add", FLT_ROLE_ADMIN },
-    { "account-rm", FLT_ROLE_ADMIN },       { "user-add", FLT_ROLE_ADMIN },
-    { "user-ls", FLT_ROLE_ADMIN },          { "user-passwd", FLT_ROLE_ADMIN },
+    { "status", FLT_ROLE_VIEWER },        { "whoami", FLT_ROLE_VIEWER },
+    { "node-ls", FLT_ROLE_VIEWER },       { "node-show", FLT_ROLE_VIEWER },
+    { "bot-ls", FLT_ROLE_VIEWER },        { "bot-show", FLT_ROLE_VIEWER },
+    { "bot-orders", FLT_ROLE_VIEWER },    { "bot-fills", FLT_ROLE_VIEWER },
+    { "bot-logs", FLT_ROLE_VIEWER },      { "bot-equity", FLT_ROLE_VIEWER },
+    { "bot-watch", FLT_ROLE_VIEWER },     { "candles", FLT_ROLE_VIEWER },
+    { "account-ls", FLT_ROLE_VIEWER },    { "strategy-ls", FLT_ROLE_VIEWER },
+    { "strategy-show", FLT_ROLE_VIEWER }, { "instrument-ls", FLT_ROLE_VIEWER },
+    { "pnl", FLT_ROLE_VIEWER },           { "halt-ls", FLT_ROLE_VIEWER },
+    { "audit-ls", FLT_ROLE_VIEWER },      { "reconcile", FLT_ROLE_VIEWER },
+    { "command-show", FLT_ROLE_VIEWER },  { "account-key", FLT_ROLE_VIEWER },
+    { "bot-deploy", FLT_ROLE_TRADER },    { "apply", FLT_ROLE_TRADER },
+    { "bot-start", FLT_ROLE_TRADER },     { "bot-stop", FLT_ROLE_TRADER },
+    { "bot-pause", FLT_ROLE_TRADER },     { "bot-resume", FLT_ROLE_TRADER },
+    { "bot-rm", FLT_ROLE_TRADER },        { "halt", FLT_ROLE_TRADER },
+    { "resume", FLT_ROLE_TRADER },        { "account-add", FLT_ROLE_ADMIN },
+    { "account-rm", FLT_ROLE_ADMIN },     { "user-add", FLT_ROLE_ADMIN },
+    { "user-ls", FLT_ROLE_ADMIN },        { "user-passwd", FLT_ROLE_ADMIN },
     { "user-rm", FLT_ROLE_ADMIN },
 };
 
@@ -77,8 +77,7 @@ static void acl(struct flt_buf *buf, const char *tenant, const char *rights, con
                   { 'r', "subscribePattern" },
                   { 'r', "publishClientReceive" } };
     char topic[FLT_MQTT_TOPIC_MAX];
-    const int root = format[0] == '$' ? 0 :
-                                        snprintf(topic, sizeof topic, "flt/v1/%s/", tenant);
+    const int root = format[0] == '$' ? 0 : snprintf(topic, sizeof topic, "flt/v1/%s/", tenant);
     const char *mark = strchr(format, '@'); /* stands for the name */
 
     snprintf(topic + root, sizeof topic - (size_t)root, "%.*s%s%s",
@@ -107,13 +106,12 @@ static const struct right controller_rights[] = {
 };
 /* A node speaks only below itself, and reads what is for it and what all may read. */
 static const struct right node_rights[] = {
-    { "sr", "n/@/#" },   { "r", "c/@/#" },    { "r", "ctl/#" },
+    { "sr", "n/@/#" },    { "r", "c/@/#" },     { "r", "ctl/#" },
     { "r", "u/+/sig/#" }, { "r", "n/+/sig/#" }, { "r", "n/+/md/#" },
 };
 static const struct right user_rights[] = {
-    { "r", "u/@/res/#" }, { "r", "ui/#" },           { "r", "ctl/#" },
-    { "r", "n/+/b/+/#" }, { "r", "n/+/presence" }, { "r", "n/+/hb" },
-    { "r", "n/+/sig/+" }, { "r", "n/+/md/#" },
+    { "r", "u/@/res/#" },    { "r", "ui/#" },   { "r", "ctl/#" },     { "r", "n/+/b/+/#" },
+    { "r", "n/+/presence" }, { "r", "n/+/hb" }, { "r", "n/+/sig/+" }, { "r", "n/+/md/#" },
 };
 
 static void write_rights(struct flt_buf *buf, const char *tenant, const char *name,

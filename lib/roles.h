@@ -3,7 +3,8 @@
  * One role a login: "controller", "node-<node>", "user-<user>". The broker's folder is bootstrapped
  * with them offline (broker/), and the controller creates users and nodes at run time by publishing
  * the same JSON to $CONTROL/dynamic-security/v1. mosquitto 2.0.11 has no %u in ACLs, so each role
- * spells its topics out. Pure functions; `tenant` and names are checked by the caller (flt_name_ok). */
+ * spells its topics out. Pure functions; `tenant` and names are checked by the caller
+ * (flt_name_ok). */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

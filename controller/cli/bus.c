@@ -249,10 +249,9 @@ int bus_open(struct flt_loop *loop, const struct bus_config *config,
                                           .password = config->password,
                                           .backoff_base_ms = 30,
                                           .backoff_cap_ms = 1000 };
-    const struct flt_mqtt_events mqtt_events = { .ctx = bus,
-                                                 .on_up = on_up,
-                                                 .on_down = on_down,
-                                                 .on_message = on_message };
+    const struct flt_mqtt_events mqtt_events = {
+        .ctx = bus, .on_up = on_up, .on_down = on_down, .on_message = on_message
+    };
     int err = flt_timer_create(loop, on_wait_over, bus, &bus->wait);
 
     if (!err)
@@ -310,7 +309,8 @@ int bus_wait_up(struct bus *bus, uint32_t timeout_ms, struct flt_error *error)
     bus->waiting = false;
     if (bus_is_up(bus))
         return 0;
-    return flt_error_set(error, FLT_UNAVAILABLE, NULL, "is it running? flotilla up; flotilla doctor",
+    return flt_error_set(error, FLT_UNAVAILABLE, NULL,
+                         "is it running? flotilla up; flotilla doctor",
                          "the broker is not reachable: %s", bus->reason);
 }
 

@@ -15,7 +15,7 @@
 struct bus;
 
 struct bus_config {
-    const char *url;    /* "unix:/dir/broker/mosquitto.sock" */
+    const char *url; /* "unix:/dir/broker/mosquitto.sock" */
     const char *tenant;
     const char *user, *password;
 };
@@ -34,10 +34,11 @@ typedef void bus_fn(void *ctx, struct json_object *result, const struct flt_erro
 FLT_MUST_USE int bus_open(struct flt_loop *loop, const struct bus_config *config,
                           const struct bus_events *events, struct bus **out);
 bool bus_is_up(const struct bus *bus);
-/* Again after each reconnect by itself. The same filter once more brings its retained messages anew. */
+/* Again after each reconnect by itself. The same filter once more brings its retained messages
+ * anew. */
 FLT_MUST_USE int bus_subscribe(struct bus *bus, const char *filter);
-/* `args` (may be NULL) is put by the bus. `fn` is called once, never inside this call, and not after
- * bus_close(). */
+/* `args` (may be NULL) is put by the bus. `fn` is called once, never inside this call, and not
+ * after bus_close(). */
 void bus_request(struct bus *bus, const char *verb, struct json_object *args, uint32_t timeout_ms,
                  bus_fn *fn, void *ctx);
 void bus_close(struct bus *bus); /* NULL is fine */
@@ -46,5 +47,4 @@ void bus_close(struct bus *bus); /* NULL is fine */
 FLT_MUST_USE int bus_wait_up(struct bus *bus, uint32_t timeout_ms, struct flt_error *error);
 /* One request to its end; the caller puts `result`. */
 FLT_MUST_USE int bus_ask(struct bus *bus, const char *verb, struct json_object *args,
-                         uint32_t timeout_ms, struct json_object **result,
-                         struct flt_error *error);
+                         uint32_t timeout_ms, struct json_object **result, struct flt_error *error);

@@ -17,7 +17,7 @@
 #define ROUND_TRIPS 5
 #define ROUND_TRIP_US_MAX 10000 /* Nagle's algorithm would make it 40 ms and more */
 
-static const char *const process_names[] = { "up",     "broker", "sim",       "controller",
+static const char *const process_names[] = { "up",     "broker", "sim",      "controller",
                                              "node-1", "node-2", "dashboard" };
 
 static void check_folder(struct json_object *checks, const struct fleet *fleet)
@@ -60,13 +60,14 @@ static void check_processes(struct json_object *checks, const struct fleet *flee
     if (count == 0)
         check_add(checks, "processes", CHECK_FAIL, "flotilla up --dir DIR", "nothing runs");
     else if (*missing)
-        check_add(checks, "processes", CHECK_FAIL, "see log/ in the fleet's folder", "not running:%s",
-                  missing);
+        check_add(checks, "processes", CHECK_FAIL, "see log/ in the fleet's folder",
+                  "not running:%s", missing);
     else
         check_add(checks, "processes", CHECK_OK, "", "all %zu run", count);
 }
 
-/* --- what listens ----------------------------------------------------------------------------------- */
+/* --- what listens
+ * ----------------------------------------------------------------------------------- */
 
 static size_t sockets_of(pid_t pid, unsigned long *inodes, size_t count)
 {
@@ -110,8 +111,8 @@ static size_t open_ports(const char *table, const unsigned long *inodes, size_t 
     FILE *file = fopen(table, "re");
 
     while (file && fgets(line, sizeof line, file)) {
-        if (sscanf(line, " %*d: %63[0-9A-F]:%x %*s %x %*s %*s %*s %*s %*s %lu", address, &port, &state,
-                   &inode) != 4 ||
+        if (sscanf(line, " %*d: %63[0-9A-F]:%x %*s %x %*s %*s %*s %*s %*s %lu", address, &port,
+                   &state, &inode) != 4 ||
             state != 10 || is_loopback(address))
             continue;
         for (size_t i = 0; i < count; i++)
@@ -147,7 +148,8 @@ static void check_listening(struct json_object *checks, const struct fleet *flee
         check_add(checks, "listening", CHECK_OK, "", "on loopback only");
 }
 
-/* --- disk, clock, databases ------------------------------------------------------------------------- */
+/* --- disk, clock, databases
+ * ------------------------------------------------------------------------- */
 
 static void check_disk(struct json_object *checks, const struct fleet *fleet)
 {
@@ -157,8 +159,12 @@ static void check_disk(struct json_object *checks, const struct fleet *fleet)
         return;
     const uint64_t mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
 
-    check_add(checks, "disk", mib < 200 ? CHECK_FAIL : mib < 1024 ? CHECK_WARN : CHECK_OK,
-              mib < 1024 ? "free some: a full disk stops trading" : "", "%" PRIu64 " MiB free", mib);
+    check_add(checks, "disk",
+              mib < 200    ? CHECK_FAIL
+              : mib < 1024 ? CHECK_WARN
+                           : CHECK_OK,
+              mib < 1024 ? "free some: a full disk stops trading" : "", "%" PRIu64 " MiB free",
+              mib);
 }
 
 static void check_clock(struct json_object *checks)
@@ -167,7 +173,8 @@ static void check_clock(struct json_object *checks)
     const int state = adjtimex(&timex);
 
     if (state < 0 || state == TIME_ERROR || (timex.status & STA_UNSYNC))
-        check_add(checks, "clock", CHECK_WARN, "run chrony or systemd-timesyncd; venues refuse late requests",
+        check_add(checks, "clock", CHECK_WARN,
+                  "run chrony or systemd-timesyncd; venues refuse late requests",
                   "the kernel says that nothing synchronises it");
     else
         check_add(checks, "clock", CHECK_OK, "", "synchronised, error at most %ld us",
@@ -212,8 +219,9 @@ static void check_databases(struct json_object *checks, const struct fleet *flee
             continue;
         }
         bad++;
-        check_add(checks, "database", CHECK_FAIL, "stop the fleet and restore it from a backup; it was left untouched",
-                  "%s: %s", names[i], why);
+        check_add(checks, "database", CHECK_FAIL,
+                  "stop the fleet and restore it from a backup; it was left untouched", "%s: %s",
+                  names[i], why);
     }
     if (!bad)
         check_add(checks, "databases", CHECK_OK, "", "%zu sound", good);
@@ -229,7 +237,8 @@ void check_machine(struct json_object *checks, const struct fleet *fleet)
     check_databases(checks, fleet);
 }
 
-/* --- over the bus ----------------------------------------------------------------------------------- */
+/* --- over the bus
+ * ----------------------------------------------------------------------------------- */
 
 static void check_round_trip(struct json_object *checks, struct session *session)
 {
@@ -297,7 +306,8 @@ static void check_bots(struct json_object *checks, struct session *session)
         const size_t length = strlen(bad);
 
         if (strcmp(out_text(row, "phase", phase, sizeof phase), "error") == 0)
-            snprintf(bad + length, sizeof bad - length, " %s", out_text(row, "bot", name, sizeof name));
+            snprintf(bad + length, sizeof bad - length, " %s",
+                     out_text(row, "bot", name, sizeof name));
     }
     json_object_put(result);
     if (*bad)
@@ -317,7 +327,8 @@ static void check_halts(struct json_object *checks, struct session *session)
 
     json_object_put(result);
     if (count)
-        check_add(checks, "halts", CHECK_WARN, "flotilla halts; flotilla resume", "%zu in force", count);
+        check_add(checks, "halts", CHECK_WARN, "flotilla halts; flotilla resume", "%zu in force",
+                  count);
 }
 
 void check_fleet(struct json_object *checks, struct session *session)

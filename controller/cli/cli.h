@@ -32,10 +32,12 @@ const char *cli_nth(const struct cli *cli, const char *name, size_t index);
 int64_t cli_duration_ms(const char *text);
 /* Asks on the terminal unless --yes; a script has nobody to ask. 0, or error filled. */
 FLT_MUST_USE int cli_confirm(struct cli *cli, const char *question);
-/* A line from the terminal without echo, else from standard input; freed (and wiped) by the caller. */
+/* A line from the terminal without echo, else from standard input; freed (and wiped) by the caller.
+ */
 char *cli_read_secret(const char *prompt);
 
-/* --- printing ------------------------------------------------------------------------------------ */
+/* --- printing ------------------------------------------------------------------------------------
+ */
 
 enum column_kind {
     COLUMN_TEXT,
@@ -67,6 +69,7 @@ void out_object(const struct cli *cli, struct json_object *document);
 FLT_PRINTF(2, 3) void out_note(const struct cli *cli, const char *format, ...);
 void out_error(const struct cli *cli, const struct flt_error *error);
 
-/* --- commands, one file a group -------------------------------------------------------------------- */
+/* --- commands, one file a group
+ * -------------------------------------------------------------------- */
 
 extern const struct cli_command cli_root;

@@ -82,19 +82,19 @@ static int read_key_file(struct cli *cli, const char *path, char **out)
         out_note(cli, "warning: others may read %s; chmod 600 it", path);
     *out = flt_file_read(path, KEY_FILE_MAX, &size);
     if (!*out)
-        return CLI_FAIL(cli, flt_error_from_errno(-errno), "key-file", "", "cannot read %s: %s", path,
-                        strerror(errno));
+        return CLI_FAIL(cli, flt_error_from_errno(-errno), "key-file", "", "cannot read %s: %s",
+                        path, strerror(errno));
     struct json_object *tree = flt_json_parse(*out, size, &error);
-    const bool fine = tree && flt_json_str(tree, "key", &key) && *key &&
-                      (flt_json_str(tree, "secret", &secret) ||
-                       flt_json_str(tree, "private_key_pem", &secret));
+    const bool fine =
+        tree && flt_json_str(tree, "key", &key) && *key &&
+        (flt_json_str(tree, "secret", &secret) || flt_json_str(tree, "private_key_pem", &secret));
 
     json_object_put(tree);
-    return fine ? 0 :
-                  CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "key-file",
-                           "it holds {\"key\": ..., \"secret\": ...} or {\"key\", \"private_key_pem\"}",
-                           "%s is not a key file%s%s", path, *error.message ? ": " : "",
-                           error.message);
+    return fine ? 0
+                : CLI_FAIL(
+                      cli, FLT_INVALID_ARGUMENT, "key-file",
+                      "it holds {\"key\": ..., \"secret\": ...} or {\"key\", \"private_key_pem\"}",
+                      "%s is not a key file%s%s", path, *error.message ? ": " : "", error.message);
 }
 
 static int prompt_keys(struct cli *cli, char **out)
@@ -105,8 +105,8 @@ static int prompt_keys(struct cli *cli, char **out)
     int err = 0;
 
     if (!key || !secret || !*key || !*secret) {
-        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "key", "two lines: the key, then the secret; or --key-file",
-                       "no key was given");
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "key",
+                       "two lines: the key, then the secret; or --key-file", "no key was given");
     } else {
         flt_jw_begin(&buf, NULL, '{');
         flt_jw_str(&buf, "key", key);
@@ -152,7 +152,8 @@ int cmd_account_add(struct cli *cli)
     int err;
 
     if (!flt_name_ok(cli_arg(cli, 0)))
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "name", "small letters, digits and -, at most 32",
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "name",
+                        "small letters, digits and -, at most 32",
                         "not a name for an account: %.64s", cli_arg(cli, 0));
     if (!cli_flag(cli, "venue"))
         return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "venue", "for example --venue binance",

@@ -26,9 +26,9 @@ const struct column bot_columns[] = {
 int cmd_bot_ls(struct cli *cli)
 {
     struct json_object *args = json_object_new_object(), *result = NULL;
-    struct json_object *filter = args_of("node", cli_flag(cli, "node"), "strategy",
-                                         cli_flag(cli, "strategy"), "phase", cli_flag(cli, "phase"),
-                                         "text", cli_arg(cli, 0), NULL);
+    struct json_object *filter =
+        args_of("node", cli_flag(cli, "node"), "strategy", cli_flag(cli, "strategy"), "phase",
+                cli_flag(cli, "phase"), "text", cli_arg(cli, 0), NULL);
 
     if (json_object_object_length(filter))
         json_object_object_add(args, "filter", filter);
@@ -53,7 +53,8 @@ int cmd_bot_show(struct cli *cli)
     return err;
 }
 
-/* --- one action on several bots ------------------------------------------------------------------------ */
+/* --- one action on several bots
+ * ------------------------------------------------------------------------ */
 
 struct action {
     const char *verb;
@@ -66,10 +67,13 @@ static int act_on(struct session *session, const struct action *action, const ch
     struct cli *cli = session->cli;
     struct json_object *result = NULL;
     const bool stop = strcmp(action->verb, "bot-stop") == 0;
-    const char *how = cli_has(cli, "flatten") ? "flatten" : cli_has(cli, "detach") ? "detach" : "cancel";
+    const char *how = cli_has(cli, "flatten")  ? "flatten"
+                      : cli_has(cli, "detach") ? "detach"
+                                               : "cancel";
     int64_t generation = 0;
-    int err = session_ask(session, action->verb,
-                          args_of("bot", bot, stop ? "how" : NULL, stop ? how : NULL, NULL), &result);
+    int err =
+        session_ask(session, action->verb,
+                    args_of("bot", bot, stop ? "how" : NULL, stop ? how : NULL, NULL), &result);
 
     if (!err && action->goals && cli_has(cli, "wait")) {
         flt_json_int(result, "generation", &generation);
@@ -118,7 +122,8 @@ int cmd_bot_start(struct cli *cli)
 
 int cmd_bot_stop(struct cli *cli)
 {
-    int err = cli_has(cli, "flatten") ? cli_confirm(cli, "Cancel the orders and sell the position?") : 0;
+    int err =
+        cli_has(cli, "flatten") ? cli_confirm(cli, "Cancel the orders and sell the position?") : 0;
 
     return err ? err : act(cli, &(struct action){ "bot-stop", stopped });
 }
@@ -140,16 +145,22 @@ int cmd_bot_rm(struct cli *cli)
     return err ? err : act(cli, &(struct action){ "bot-rm", NULL });
 }
 
-/* --- orders, fills, logs ---------------------------------------------------------------------------------- */
+/* --- orders, fills, logs
+ * ---------------------------------------------------------------------------------- */
 
 int cmd_bot_orders(struct cli *cli)
 {
     static const struct column columns[] = {
-        { "INSTRUMENT", "instrument", COLUMN_TEXT }, { "SIDE", "side", COLUMN_TEXT },
-        { "TYPE", "type", COLUMN_TEXT },             { "PRICE", "price", COLUMN_NUMBER },
-        { "QTY", "qty", COLUMN_NUMBER },             { "FILLED", "filled_qty", COLUMN_NUMBER },
-        { "STATUS", "status", COLUMN_TEXT },         { "ORDER", "order_id", COLUMN_TEXT },
-        { "AGE", "ts_ms", COLUMN_AGE },              { NULL, NULL, COLUMN_TEXT },
+        { "INSTRUMENT", "instrument", COLUMN_TEXT },
+        { "SIDE", "side", COLUMN_TEXT },
+        { "TYPE", "type", COLUMN_TEXT },
+        { "PRICE", "price", COLUMN_NUMBER },
+        { "QTY", "qty", COLUMN_NUMBER },
+        { "FILLED", "filled_qty", COLUMN_NUMBER },
+        { "STATUS", "status", COLUMN_TEXT },
+        { "ORDER", "order_id", COLUMN_TEXT },
+        { "AGE", "ts_ms", COLUMN_AGE },
+        { NULL, NULL, COLUMN_TEXT },
     };
     struct json_object *result = NULL;
     int err = ask_once(cli, "bot-orders", args_of("bot", cli_arg(cli, 0), NULL), &result);
@@ -167,7 +178,8 @@ static int read_limit(struct cli *cli, size_t fallback, size_t *out)
     const long value = text ? strtol(text, &end, 10) : (long)fallback;
 
     if ((text && *end) || value < 1 || value > 1000000)
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "limit", "", "--limit is a number of 1 to 1000000");
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "limit", "",
+                        "--limit is a number of 1 to 1000000");
     *out = (size_t)value;
     return 0;
 }
@@ -175,11 +187,16 @@ static int read_limit(struct cli *cli, size_t fallback, size_t *out)
 int cmd_bot_fills(struct cli *cli)
 {
     static const struct column columns[] = {
-        { "TIME", "ts_ms", COLUMN_TIME },    { "BOT", "bot", COLUMN_TEXT },
-        { "INSTRUMENT", "instrument", COLUMN_TEXT }, { "SIDE", "side", COLUMN_TEXT },
-        { "PRICE", "price", COLUMN_NUMBER }, { "QTY", "qty", COLUMN_NUMBER },
-        { "FEE", "fee", COLUMN_NUMBER },     { "IN", "fee_asset", COLUMN_TEXT },
-        { "LIQUIDITY", "liquidity", COLUMN_TEXT }, { "TRADE", "trade_id", COLUMN_TEXT },
+        { "TIME", "ts_ms", COLUMN_TIME },
+        { "BOT", "bot", COLUMN_TEXT },
+        { "INSTRUMENT", "instrument", COLUMN_TEXT },
+        { "SIDE", "side", COLUMN_TEXT },
+        { "PRICE", "price", COLUMN_NUMBER },
+        { "QTY", "qty", COLUMN_NUMBER },
+        { "FEE", "fee", COLUMN_NUMBER },
+        { "IN", "fee_asset", COLUMN_TEXT },
+        { "LIQUIDITY", "liquidity", COLUMN_TEXT },
+        { "TRADE", "trade_id", COLUMN_TEXT },
         { NULL, NULL, COLUMN_TEXT },
     };
     struct json_object *result = NULL;
@@ -204,7 +221,8 @@ static void print_log(const struct cli *cli, struct json_object *line)
         return;
     }
     flt_json_int(line, "ts_ms", &ts_ms);
-    printf("%s %-5s %s %s\n", flt_iso_format(ts_ms, iso), out_text(line, "level", level, sizeof level),
+    printf("%s %-5s %s %s\n", flt_iso_format(ts_ms, iso),
+           out_text(line, "level", level, sizeof level),
            out_text(line, "event", event, sizeof event), out_text(line, "text", text, sizeof text));
 }
 
@@ -254,8 +272,8 @@ static void watch(void *ctx)
     struct json_object *args = args_of("bot", follow->bot, NULL);
 
     json_object_object_add(args, "ttl_s", json_object_new_int(60));
-    bus_request(follow->session->bus, "bot-watch", args, follow->session->cli->timeout_ms, on_watched,
-                follow);
+    bus_request(follow->session->bus, "bot-watch", args, follow->session->cli->timeout_ms,
+                on_watched, follow);
 }
 
 static int follow_log(struct session *session, const char *bot)
@@ -290,7 +308,8 @@ int cmd_bot_logs(struct cli *cli)
 
     session.ctx = &session;
     session.on_message = on_log;
-    json_object_object_add(args, "limit", json_object_new_int64(limit < 1000 ? (int64_t)limit : 1000));
+    json_object_object_add(args, "limit",
+                           json_object_new_int64(limit < 1000 ? (int64_t)limit : 1000));
     if (!err)
         err = session_open(&session, cli);
     if (err)
@@ -300,7 +319,8 @@ int cmd_bot_logs(struct cli *cli)
     lines = flt_json_get(result, "lines");
     if (!err && cli->json && !forever)
         out_json(result);
-    for (size_t i = 0; !err && lines && (forever || !cli->json) && i < json_object_array_length(lines); i++)
+    for (size_t i = 0;
+         !err && lines && (forever || !cli->json) && i < json_object_array_length(lines); i++)
         print_log(cli, json_object_array_get_idx(lines, i));
     json_object_put(result);
     if (!err && forever)

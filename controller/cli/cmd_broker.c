@@ -25,7 +25,8 @@ static int prepare(struct cli *cli, struct fleet *fleet)
         const long value = strtol(port, NULL, 10);
 
         if (value < 1 || value > 65535)
-            return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "port", "", "--port is a number of 1 to 65535");
+            return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "port", "",
+                            "--port is a number of 1 to 65535");
         fleet->broker_port = (uint16_t)value;
     } else {
         err = fleet_choose_ports(fleet, &cli->error);
@@ -72,7 +73,8 @@ int cmd_broker_run(struct cli *cli)
         err = fleet_path(cli->dir, path, &cli->error, "broker/mosquitto.conf");
     if (err)
         return err;
-    out_note(cli, "mosquitto on 127.0.0.1:%u and %s/broker/mosquitto.sock", fleet.broker_port, cli->dir);
+    out_note(cli, "mosquitto on 127.0.0.1:%u and %s/broker/mosquitto.sock", fleet.broker_port,
+             cli->dir);
     /* This process becomes the broker; a copy of the lock without close-on-exec stays with it. */
     if (dup(lock) < 0)
         return CLI_FAIL(cli, FLT_INTERNAL, "", "", "cannot keep the lock: %s", strerror(errno));

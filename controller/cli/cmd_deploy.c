@@ -11,7 +11,8 @@
 
 #define WAIT_MS_DEFAULT 30000
 
-/* --- waiting ------------------------------------------------------------------------------------------ */
+/* --- waiting
+ * ------------------------------------------------------------------------------------------ */
 
 struct wait {
     struct session *session;
@@ -65,8 +66,7 @@ static int wait_result(struct cli *cli, const struct wait *wait, int64_t limit_m
                     *wait->reason ? ", " : "", wait->reason);
 }
 
-int bot_wait(struct session *session, const char *bot, int64_t generation,
-             const char *const *goals)
+int bot_wait(struct session *session, const char *bot, int64_t generation, const char *const *goals)
 {
     struct cli *cli = session->cli;
     const char *text = cli_flag(cli, "wait");
@@ -93,7 +93,8 @@ int bot_wait(struct session *session, const char *bot, int64_t generation,
     return err ? err : wait_result(cli, &wait, limit_ms);
 }
 
-/* --- deploying ------------------------------------------------------------------------------------------ */
+/* --- deploying
+ * ------------------------------------------------------------------------------------------ */
 
 /* As YAML would read a plain word: true, false and integers are those, all else is text, so that a
  * price keeps its digits. */
@@ -243,15 +244,15 @@ static int read_manifest(struct cli *cli, struct json_object **bots)
     struct json_object *manifest;
 
     if (!path)
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "file", "for example: flotilla bot apply -f fleet.yml",
-                        "apply needs -f FILE");
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "file",
+                        "for example: flotilla bot apply -f fleet.yml", "apply needs -f FILE");
     manifest = flt_config_load(path, &cli->error);
     if (!manifest)
         return cli->error.code == FLT_OK ? -EIO : -EINVAL;
     if (!json_object_is_type(manifest, json_type_object)) {
         json_object_put(manifest);
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots", "it begins with: bots:", "%s is not a manifest",
-                        path);
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots",
+                        "it begins with: bots:", "%s is not a manifest", path);
     }
     json_object_object_foreach(manifest, key, value)
     {
@@ -265,9 +266,9 @@ static int read_manifest(struct cli *cli, struct json_object **bots)
     }
     *bots = json_object_get(flt_json_get(manifest, "bots"));
     json_object_put(manifest);
-    return *bots ? 0 :
-                   CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots", "it begins with: bots:",
-                            "%s has no bots", path);
+    return *bots ? 0
+                 : CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots",
+                            "it begins with: bots:", "%s has no bots", path);
 }
 
 int cmd_bot_apply(struct cli *cli)

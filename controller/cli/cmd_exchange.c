@@ -1,4 +1,5 @@
-/* flotilla exchange: reads its own words (exchanges/cli.h), as its options mean nothing elsewhere. */
+/* flotilla exchange: reads its own words (exchanges/cli.h), as its options mean nothing elsewhere.
+ */
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <stdlib.h>

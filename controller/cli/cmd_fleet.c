@@ -1,4 +1,5 @@
-/* What can be asked of the fleet in one request: status, nodes, strategies, profit, halts, users. */
+/* What can be asked of the fleet in one request: status, nodes, strategies, profit, halts, users.
+ */
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <string.h>
@@ -82,12 +83,12 @@ int cmd_status(struct cli *cli)
 }
 
 static const struct column node_columns[] = {
-    { "NODE", "node", COLUMN_TEXT },         { "STATE", "state", COLUMN_STATE },
-    { "BOTS", "bots", COLUMN_NUMBER },       { "CAPACITY", "capacity", COLUMN_NUMBER },
-    { "AGE ms", "age_ms", COLUMN_NUMBER },   { "LAG us", "loop_lag_us", COLUMN_NUMBER },
-    { "RSS", "rss_bytes", COLUMN_NUMBER },   { "HEAD", "head", COLUMN_NUMBER },
+    { "NODE", "node", COLUMN_TEXT },          { "STATE", "state", COLUMN_STATE },
+    { "BOTS", "bots", COLUMN_NUMBER },        { "CAPACITY", "capacity", COLUMN_NUMBER },
+    { "AGE ms", "age_ms", COLUMN_NUMBER },    { "LAG us", "loop_lag_us", COLUMN_NUMBER },
+    { "RSS", "rss_bytes", COLUMN_NUMBER },    { "HEAD", "head", COLUMN_NUMBER },
     { "BOOKED", "committed", COLUMN_NUMBER }, { "VERSION", "version", COLUMN_TEXT },
-    { "HOST", "host", COLUMN_TEXT },         { NULL, NULL, COLUMN_TEXT },
+    { "HOST", "host", COLUMN_TEXT },          { NULL, NULL, COLUMN_TEXT },
 };
 
 int cmd_node_ls(struct cli *cli)
@@ -164,7 +165,8 @@ int cmd_pnl(struct cli *cli)
     return 0;
 }
 
-/* --- halts ------------------------------------------------------------------------------------------- */
+/* --- halts
+ * ------------------------------------------------------------------------------------------- */
 
 /* A target alone means a bot; --scope says another kind, and fleet needs none. */
 static int halt_args(struct cli *cli, struct json_object **out)
@@ -174,7 +176,8 @@ static int halt_args(struct cli *cli, struct json_object **out)
 
     scope = scope ? scope : target ? "bot" : "fleet";
     if (!target && strcmp(scope, "fleet") != 0)
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "target", "", "--scope %s needs its name", scope);
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "target", "", "--scope %s needs its name",
+                        scope);
     *out = args_of("scope", scope, "target", target, "how", cli_flag(cli, "how"), "reason",
                    cli_flag(cli, "reason"), NULL);
     return 0;
@@ -234,7 +237,8 @@ int cmd_halt_ls(struct cli *cli)
     return err;
 }
 
-/* --- users ------------------------------------------------------------------------------------------- */
+/* --- users
+ * ------------------------------------------------------------------------------------------- */
 
 static const struct column user_columns[] = {
     { "USER", "name", COLUMN_TEXT },
@@ -291,10 +295,14 @@ int cmd_user_rm(struct cli *cli)
 int cmd_audit(struct cli *cli)
 {
     static const struct column columns[] = {
-        { "N", "n", COLUMN_NUMBER },      { "TIME", "ts_ms", COLUMN_TIME },
-        { "USER", "user", COLUMN_TEXT },  { "VERB", "verb", COLUMN_TEXT },
-        { "TARGET", "target", COLUMN_TEXT }, { "OK", "ok", COLUMN_TEXT },
-        { "ERROR", "code|error.code", COLUMN_TEXT }, { NULL, NULL, COLUMN_TEXT },
+        { "N", "n", COLUMN_NUMBER },
+        { "TIME", "ts_ms", COLUMN_TIME },
+        { "USER", "user", COLUMN_TEXT },
+        { "VERB", "verb", COLUMN_TEXT },
+        { "TARGET", "target", COLUMN_TEXT },
+        { "OK", "ok", COLUMN_TEXT },
+        { "ERROR", "code|error.code", COLUMN_TEXT },
+        { NULL, NULL, COLUMN_TEXT },
     };
     struct json_object *result = NULL;
     int err = list_once(cli, "audit-ls", json_object_new_object(), 100, &result);

@@ -6,13 +6,22 @@
 #define NAMES_MAX 64
 
 const struct cli_flag cli_global_flags[] = {
-    { .name = "dir", .value = "DIR", .live = "dir",
+    { .name = "dir",
+      .value = "DIR",
+      .live = "dir",
       .help = "folder of the fleet (default: $FLOTILLA_DIR, else ~/.local/share/flotilla)" },
-    { .name = "output", .letter = 'o', .value = "FORMAT", .choices = "table|json",
+    { .name = "output",
+      .letter = 'o',
+      .value = "FORMAT",
+      .choices = "table|json",
       .help = "table for people, json for programs" },
-    { .name = "user", .value = "USER", .help = "who asks (default admin; password in DIR/secrets)" },
+    { .name = "user",
+      .value = "USER",
+      .help = "who asks (default admin; password in DIR/secrets)" },
     { .name = "timeout", .value = "TIME", .help = "how long to wait for an answer (default 5s)" },
-    { .name = "color", .value = "WHEN", .choices = "auto|always|never",
+    { .name = "color",
+      .value = "WHEN",
+      .choices = "auto|always|never",
       .help = "colour (default auto: on a terminal, and never with NO_COLOR)" },
     { .name = "help", .letter = 'h', .help = "what this command does" },
     { .name = "version", .help = "the program's version" },
@@ -70,7 +79,8 @@ static int unknown_flag(const struct cli_command *command, const char *path, con
     char name[64], hint[128];
 
     for (size_t i = 0; i < FLT_COUNT(lists); i++)
-        for (const struct cli_flag *flag = lists[i]; flag && flag->name && count < NAMES_MAX; flag++)
+        for (const struct cli_flag *flag = lists[i]; flag && flag->name && count < NAMES_MAX;
+             flag++)
             names[count++] = flag->name;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
     const char *near = flt_nearest(name + strspn(name, "-"), names, count);
@@ -141,8 +151,8 @@ static int keep_value(struct cli_parse *parse, const struct cli_flag *flag, cons
                       struct flt_error *error)
 {
     if (flag->choices && text && !in_choices(flag->choices, text))
-        return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, "", "--%s is one of %s, not %.64s",
-                             flag->name, flag->choices, text);
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, "",
+                             "--%s is one of %s, not %.64s", flag->name, flag->choices, text);
     if (!flag->repeated && cli_parse_has(parse, flag->name))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, "", "--%s stands twice",
                              flag->name);
@@ -167,8 +177,8 @@ static int take_value(struct cli_parse *parse, const struct cli_flag *flag, cons
 {
     if (!flag->value) {
         if (attached)
-            return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, "",
-                                 "--%s takes no value", flag->name);
+            return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, "", "--%s takes no value",
+                                 flag->name);
         return keep_value(parse, flag, NULL, error);
     }
     if (attached || flag->optional)

@@ -1,8 +1,8 @@
 /* The command line as one table: parsing, help, completion and the tests all read it.
  *
- * A row of struct cli_command is a command or a group of them. Words are matched from the root down;
- * flags may stand anywhere after the program's name, those of the command and the global ones alike.
- * Values are borrowed from argv. Nothing here does I/O except cli_help() and cli_complete().
+ * A row of struct cli_command is a command or a group of them. Words are matched from the root
+ * down; flags may stand anywhere after the program's name, those of the command and the global ones
+ * alike. Values are borrowed from argv. Nothing here does I/O except cli_help() and cli_complete().
  */
 #pragma once
 #include <stdbool.h>
@@ -26,15 +26,15 @@ struct cli_flag {
 };
 
 struct cli_command {
-    const char *name; /* NULL ends a list */
-    const char *args; /* "BOT", "[NAME]", "BOT...", "[NAME...]"; NULL: none */
-    const char *help; /* one line */
-    int (*run)(struct cli *cli);          /* NULL: a group */
-    const struct cli_command *commands;   /* of a group */
-    const struct cli_flag *flags;         /* NULL: none of its own */
-    const char *live;                     /* what its first argument completes to */
-    const char *details;                  /* a paragraph for --help; NULL: none */
-    const char *examples;                 /* lines for --help; NULL: none */
+    const char *name;                   /* NULL ends a list */
+    const char *args;                   /* "BOT", "[NAME]", "BOT...", "[NAME...]"; NULL: none */
+    const char *help;                   /* one line */
+    int (*run)(struct cli *cli);        /* NULL: a group */
+    const struct cli_command *commands; /* of a group */
+    const struct cli_flag *flags;       /* NULL: none of its own */
+    const char *live;                   /* what its first argument completes to */
+    const char *details;                /* a paragraph for --help; NULL: none */
+    const char *examples;               /* lines for --help; NULL: none */
     bool raw;    /* what follows the name goes to `run` as it is: it reads its own arguments */
     bool hidden; /* not in help */
 };
@@ -54,13 +54,13 @@ struct cli_parse {
     size_t value_count;
     const char **args; /* positional arguments, in argv's place */
     size_t arg_count;
-    bool help;         /* --help was there: nothing else was checked */
+    bool help; /* --help was there: nothing else was checked */
 };
 
 extern const struct cli_flag cli_global_flags[];
 
-/* `argv` without the program's name; reordered in place. -EINVAL: `error` says what and, where a word
- * is nearly right, which one was meant. */
+/* `argv` without the program's name; reordered in place. -EINVAL: `error` says what and, where a
+ * word is nearly right, which one was meant. */
 FLT_MUST_USE int cli_parse(const struct cli_command *root, int argc, const char **argv,
                            struct cli_parse *out, struct flt_error *error);
 
@@ -76,8 +76,8 @@ const struct cli_command *cli_find(const struct cli_command *root, size_t count,
                                    struct flt_error *error);
 void cli_help(FILE *file, const struct cli_command *command, const char *path);
 
-/* Candidates for the last of `words` (it may be ""), one "word<TAB>help" a line. `live` prints names
- * that only a running fleet knows, and may be NULL. */
+/* Candidates for the last of `words` (it may be ""), one "word<TAB>help" a line. `live` prints
+ * names that only a running fleet knows, and may be NULL. */
 void cli_complete(FILE *file, const struct cli_command *root, size_t count,
                   const char *const *words,
                   void (*live)(void *ctx, FILE *file, const char *kind, const char *prefix),

@@ -17,7 +17,8 @@
 #define ASK_MS 10000
 #define KEY_BYTES 32
 
-/* --- the account's key ------------------------------------------------------------------------------ */
+/* --- the account's key
+ * ------------------------------------------------------------------------------ */
 
 static int make_key(char out[72])
 {
@@ -66,14 +67,15 @@ int demo_prepare(struct up *up, struct flt_error *error)
         snprintf(up->sim_key, sizeof up->sim_key, "%s", key);
         snprintf(up->sim_secret, sizeof up->sim_secret, "%s", secret);
     } else {
-        err = flt_error_set(error, FLT_INVALID_ARGUMENT, NULL, "it was left untouched", "%s is damaged",
-                            path);
+        err = flt_error_set(error, FLT_INVALID_ARGUMENT, NULL, "it was left untouched",
+                            "%s is damaged", path);
     }
     json_object_put(tree);
     return err;
 }
 
-/* --- the simulator's market --------------------------------------------------------------------------- */
+/* --- the simulator's market
+ * --------------------------------------------------------------------------- */
 
 int demo_sim_args(struct up *up, const char **argv, size_t *count, struct flt_error *error)
 {
@@ -84,14 +86,15 @@ int demo_sim_args(struct up *up, const char **argv, size_t *count, struct flt_er
     return 0;
 }
 
-/* --- account and bots --------------------------------------------------------------------------------- */
+/* --- account and bots
+ * --------------------------------------------------------------------------------- */
 
 struct demo_bot {
     const char *name, *strategy, *instrument, *params;
 };
 
-/* Ranges fit the recorded prices (compose/demo/README.md): BTC 61583..61861 in six minutes, ETH 1293..
- * 2042 in twelve hours, beginning at 1748. Steps and spreads cover two fees of 0.1 %. */
+/* Ranges fit the recorded prices (compose/demo/README.md): BTC 61583..61861 in six minutes, ETH
+ * 1293.. 2042 in twelve hours, beginning at 1748. Steps and spreads cover two fees of 0.1 %. */
 static const struct demo_bot demo_bots[] = {
     { "btc-grid-1", "grid", "BTC-USDT",
       "{\"lower\":\"60000\",\"upper\":\"63600\",\"levels\":20,\"budget\":\"20000\"}" },
@@ -149,7 +152,12 @@ static const struct demo_bot demo_bots[] = {
     { "eth-sma-2", "sma_cross", "ETH-USDT", "{\"amount\":\"1000\",\"fast\":5,\"slow\":15}" },
 };
 
-static struct json_object *bot_of(size_t index)
+size_t demo_bot_count(void)
+{
+    return FLT_COUNT(demo_bots);
+}
+
+struct json_object *demo_bot(size_t index)
 {
     const struct demo_bot *row = &demo_bots[index];
     struct json_object *bot =
@@ -160,7 +168,8 @@ static struct json_object *bot_of(size_t index)
     assert(params && "the table above is JSON");
     json_object_object_add(bot, "params", params);
     json_object_object_add(bot, "risk", args_of("max_order_notional", "25000", NULL));
-    json_object_object_add(bot, "placement", args_of("node", index % 2 ? "node-2" : "node-1", NULL));
+    json_object_object_add(bot, "placement",
+                           args_of("node", index % 2 ? "node-2" : "node-1", NULL));
     return bot;
 }
 
@@ -189,7 +198,7 @@ static void deploy(struct up *up)
     struct json_object *args = json_object_new_object(), *bots = json_object_new_array();
 
     for (size_t i = 0; i < FLT_COUNT(demo_bots); i++)
-        json_object_array_add(bots, bot_of(i));
+        json_object_array_add(bots, demo_bot(i));
     json_object_object_add(args, "bots", bots);
     bus_request(up->bus, "apply", args, ASK_MS, on_applied, up);
 }

@@ -36,9 +36,9 @@ int fleet_path(const char *dir, char *out, struct flt_error *error, const char *
 static int file_error(struct flt_error *error, int err, const char *what, const char *path)
 {
     return err ? flt_error_set(error, flt_error_from_errno(err), "dir",
-                               err == -ENOSPC ? "free some disk space" : "", "cannot %s %s: %s", what,
-                               path, strerror(-err)) :
-                 0;
+                               err == -ENOSPC ? "free some disk space" : "", "cannot %s %s: %s",
+                               what, path, strerror(-err))
+               : 0;
 }
 
 static int read_port(struct json_object *ports, const char *key, uint16_t *out)
@@ -66,9 +66,9 @@ static int read_fleet(struct json_object *document, struct fleet *out)
     return read_port(ports, "dashboard", &out->dashboard_port) ||
                    read_port(ports, "mqtt", &out->broker_port) ||
                    read_port(ports, "sim", &out->sim_port) ||
-                   read_port(ports, "sim_control", &out->sim_control_port) ?
-               -EINVAL :
-               0;
+                   read_port(ports, "sim_control", &out->sim_control_port)
+               ? -EINVAL
+               : 0;
 }
 
 int fleet_load(const char *dir, struct fleet *out, struct flt_error *error)
@@ -90,9 +90,9 @@ int fleet_load(const char *dir, struct fleet *out, struct flt_error *error)
     err = read_fleet(document, out);
     json_object_put(document);
     return err ? flt_error_set(error, FLT_INVALID_ARGUMENT, "dir",
-                               "it was left untouched; restore it from a backup",
-                               "%s is damaged", path) :
-                 0;
+                               "it was left untouched; restore it from a backup", "%s is damaged",
+                               path)
+               : 0;
 }
 
 int fleet_save(const struct fleet *fleet, struct flt_error *error)
@@ -128,7 +128,8 @@ int fleet_save(const struct fleet *fleet, struct flt_error *error)
     return file_error(error, err, "write", path);
 }
 
-/* --- secrets --------------------------------------------------------------------------------------- */
+/* --- secrets
+ * --------------------------------------------------------------------------------------- */
 
 int fleet_password(const char *dir, const char *name, char **out, struct flt_error *error)
 {
@@ -163,7 +164,8 @@ int fleet_set_password(const char *dir, const char *name, const char *password,
     return file_error(error, err, "write", path);
 }
 
-/* A first start that was cut short left some passwords; they are used, as dynsec.json may know them. */
+/* A first start that was cut short left some passwords; they are used, as dynsec.json may know
+ * them. */
 static int make_password(const char *dir, const char *name, char out[BROKER_PASSWORD_MAX],
                          struct flt_error *error)
 {
@@ -187,8 +189,8 @@ static int make_password(const char *dir, const char *name, char out[BROKER_PASS
 
 static int make_folders(const char *dir, struct flt_error *error)
 {
-    static const char *const names[] = { "secrets", "broker", "controller", "node-1", "node-2",
-                                         "sim",     "dashboard", "log",     "run" };
+    static const char *const names[] = { "secrets", "broker",    "controller", "node-1", "node-2",
+                                         "sim",     "dashboard", "log",        "run" };
     char path[BROKER_PATH_MAX];
     int err = flt_mkdir_p(dir);
 
@@ -212,7 +214,8 @@ int fleet_create(const char *dir, bool demo, struct fleet *fleet, struct flt_err
         const char *name;
     } logins[] = { { FLT_ROLE_CONTROLLER, "controller" },
                    { FLT_ROLE_ADMIN, "admin" },
-                   { FLT_ROLE_ADMIN, "up" }, /* this program's own, so that admin may change theirs */
+                   { FLT_ROLE_ADMIN,
+                     "up" }, /* this program's own, so that admin may change theirs */
                    { FLT_ROLE_NODE, "node-1" },
                    { FLT_ROLE_NODE, "node-2" } };
     char passwords[FLT_COUNT(logins)][BROKER_PASSWORD_MAX];
@@ -236,7 +239,8 @@ int fleet_create(const char *dir, bool demo, struct fleet *fleet, struct flt_err
     return err == -EEXIST ? 0 : err;
 }
 
-/* --- ports ----------------------------------------------------------------------------------------- */
+/* --- ports
+ * ----------------------------------------------------------------------------------------- */
 
 /* The port it got, 0: none. */
 static uint16_t try_port(uint16_t port)
@@ -294,7 +298,8 @@ int fleet_choose_ports(struct fleet *fleet, struct flt_error *error)
     return 0;
 }
 
-/* --- configuration files --------------------------------------------------------------------------- */
+/* --- configuration files
+ * --------------------------------------------------------------------------- */
 
 static void write_mqtt(struct flt_buf *buf, const struct fleet *fleet, const char *login)
 {
@@ -365,7 +370,8 @@ static int save_config(const struct fleet *fleet, struct flt_buf *buf, const cha
     int err = fleet_path(fleet->dir, path, error, "%s", name);
 
     if (!err)
-        err = file_error(error, buf->failed ? -ENOMEM : flt_file_write(path, buf->data, buf->length, 0600),
+        err = file_error(error,
+                         buf->failed ? -ENOMEM : flt_file_write(path, buf->data, buf->length, 0600),
                          "write", path);
     flt_buf_finish(buf);
     *buf = FLT_BUF_INIT;

@@ -9,8 +9,9 @@ static void flag_label(const struct cli_flag *flag, char *out, size_t size)
 
     if (flag->letter)
         snprintf(letter, sizeof letter, "-%c, ", flag->letter);
-    snprintf(out, size, "%s--%s%s%s%s", letter, flag->name, flag->value ? flag->optional ? "[=" : " " : "",
-             flag->value ? flag->value : "", flag->optional ? "]" : "");
+    snprintf(out, size, "%s--%s%s%s%s", letter, flag->name,
+             flag->value ? flag->optional ? "[=" : " " : "", flag->value ? flag->value : "",
+             flag->optional ? "]" : "");
 }
 
 static void print_flags(FILE *file, const char *title, const struct cli_flag *flags)
@@ -48,7 +49,9 @@ void cli_help(FILE *file, const struct cli_command *command, const char *path)
 
     fprintf(file, "%s\n\nusage: flotilla%s%s%s%s%s\n", command->help, gap, path,
             command->commands ? " COMMAND" : "", command->args ? " " : "",
-            command->args ? command->args : command->raw || command->commands ? "" : "");
+            command->args                       ? command->args
+            : command->raw || command->commands ? ""
+                                                : "");
     if (command->details)
         fprintf(file, "\n%s\n", command->details);
     if (command->examples)
@@ -168,7 +171,8 @@ static const char bash_script[] =
     "        :dir) mapfile -t COMPREPLY < <(compgen -d -- \"${COMP_WORDS[COMP_CWORD]}\") ;;\n"
     "        ?*) COMPREPLY+=(\"$line\") ;;\n"
     "        esac\n"
-    "    done < <(\"${COMP_WORDS[0]}\" __complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
+    "    done < <(\"${COMP_WORDS[0]}\" __complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" "
+    "2>/dev/null)\n"
     "}\n"
     "complete -F _flotilla flotilla\n";
 

@@ -55,10 +55,10 @@ static void clean(char *text)
 char *out_text(struct json_object *item, const char *path, char *out, size_t size)
 {
     struct json_object *found = out_path(item, path);
-    const char *text = !found ? "" :
-                       json_object_is_type(found, json_type_string) ?
-                                json_object_get_string(found) :
-                                json_object_to_json_string_ext(found, JSON_C_TO_STRING_PLAIN);
+    const char *text = !found ? ""
+                       : json_object_is_type(found, json_type_string)
+                           ? json_object_get_string(found)
+                           : json_object_to_json_string_ext(found, JSON_C_TO_STRING_PLAIN);
 
     snprintf(out, size, "%s", text);
     clean(out);
@@ -119,7 +119,9 @@ static const char *color_of(const struct column *column, const char *text)
     static const char *const bad[] = { "error", "down", "lost", "fail", "unclaimed" };
 
     if (column->kind == COLUMN_SIGNED)
-        return text[0] == '-' && text[1] ? "\033[31m" : text[0] == '0' || text[0] == '-' ? "" : "\033[32m";
+        return text[0] == '-' && text[1]          ? "\033[31m"
+               : text[0] == '0' || text[0] == '-' ? ""
+                                                  : "\033[32m";
     if (column->kind != COLUMN_STATE)
         return "";
     for (size_t i = 0; i < FLT_COUNT(good); i++)
@@ -163,9 +165,9 @@ static void print_table(const struct cli *cli, struct json_object *items,
     }
     for (size_t k = 0; k < count; k++) {
         const struct column title = { .kind = columns[k].kind == COLUMN_NUMBER ||
-                                                      columns[k].kind == COLUMN_SIGNED ?
-                                                  COLUMN_NUMBER :
-                                                  COLUMN_TEXT };
+                                                      columns[k].kind == COLUMN_SIGNED
+                                                  ? COLUMN_NUMBER
+                                                  : COLUMN_TEXT };
         print_cell(cli, &title, columns[k].title, widths[k], k + 1 == count);
     }
     for (size_t i = 0; i < rows; i++)
@@ -205,10 +207,10 @@ static void print_object(struct json_object *object, const char *prefix, unsigne
             continue;
         }
         snprintf(text, sizeof text, "%s",
-                 json_object_is_type(value, json_type_string) ?
-                     json_object_get_string(value) :
-                     json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-                                                               JSON_C_TO_STRING_NOSLASHESCAPE));
+                 json_object_is_type(value, json_type_string)
+                     ? json_object_get_string(value)
+                     : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE));
         clean(text);
         printf("%-28s %s\n", path, text);
     }

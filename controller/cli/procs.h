@@ -3,7 +3,8 @@
  * A child dies with its parent (PR_SET_PDEATHSIG), writes stdout and stderr to LOG_DIR/<name>.log
  * (cut at PROCS_LOG_BYTES_MAX, one older part kept) and is known by its pid and start time in
  * RUN_DIR/<name>.pid, so that what an `up` that was killed left behind can be ended later without
- * ever touching a stranger's process. One that ends unasked is started again with growing delays. */
+ * ever touching a stranger's process. One that ends unasked is started again with growing delays.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +38,7 @@ FLT_MUST_USE int procs_add(struct procs *procs, const char *name, unsigned stage
 FLT_MUST_USE int procs_start(struct procs *procs, size_t index);
 size_t procs_count(const struct procs *procs);
 const char *procs_name(const struct procs *procs, size_t index);
-pid_t procs_pid(const struct procs *procs, size_t index); /* 0: not running */
+pid_t procs_pid(const struct procs *procs, size_t index);      /* 0: not running */
 unsigned procs_exits(const struct procs *procs, size_t index); /* how often it ended unasked */
 /* The last line of its log, for an error message. */
 char *procs_last_line(const struct procs *procs, size_t index, char *out, size_t size);
@@ -45,7 +46,8 @@ char *procs_last_line(const struct procs *procs, size_t index, char *out, size_t
 /* SIGTERM stage by stage, SIGKILL after PROCS_STOP_MS; called again: SIGKILL to all at once. */
 void procs_stop(struct procs *procs);
 
-/* --- pid files ------------------------------------------------------------------------------------ */
+/* --- pid files
+ * ------------------------------------------------------------------------------------ */
 
 FLT_MUST_USE int pidfile_write(const char *run_dir, const char *name, pid_t pid);
 /* The process of RUN_DIR/<name>.pid if it still runs, by pid and start time; 0: it does not. */

@@ -44,7 +44,8 @@ int program_demo_dir(char *out, size_t size, struct flt_error *error)
 
     if (own_folder(own) == 0)
         for (size_t i = 0; i < FLT_COUNT(folders); i++)
-            if ((size_t)snprintf(out, size, "%s/%s", own, folders[i]) < size && access(out, R_OK) == 0)
+            if ((size_t)snprintf(out, size, "%s/%s", own, folders[i]) < size &&
+                access(out, R_OK) == 0)
                 return 0;
     return flt_error_set(error, FLT_UNAVAILABLE, NULL, "build all of it: ./dev build",
                          "the market data of the demo is not there");

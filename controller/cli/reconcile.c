@@ -1,6 +1,6 @@
 /* The books against the venue. The fleet goes on trading meanwhile, so three snapshots are taken:
- * venue, books, venue. Each fill of the first must be in the books, and each of the books in the last;
- * then no fill is missing and none is made up, however fast it trades. */
+ * venue, books, venue. Each fill of the first must be in the books, and each of the books in the
+ * last; then no fill is missing and none is made up, however fast it trades. */
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <inttypes.h>
@@ -95,7 +95,8 @@ static int take_rows(struct json_object *items, struct rows *out)
     return err;
 }
 
-/* --- the two sides --------------------------------------------------------------------------------- */
+/* --- the two sides
+ * --------------------------------------------------------------------------------- */
 
 struct fetch {
     struct session *session;
@@ -126,14 +127,15 @@ static int fetch_page(struct session *session, struct flt_http *http, const char
     char url[160];
     int err;
 
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/ledger/fills%s%s", session->fleet.sim_control_port,
-             *after ? "?after=" : "", after);
-    err = flt_http_send(http, &(struct flt_http_request){ .method = "GET", .url = url },
-                        on_ledger, &fetch, NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/ledger/fills%s%s",
+             session->fleet.sim_control_port, *after ? "?after=" : "", after);
+    err = flt_http_send(http, &(struct flt_http_request){ .method = "GET", .url = url }, on_ledger,
+                        &fetch, NULL);
     while (!err && !fetch.done)
         flt_loop_run(session->loop);
     if (!err && !fetch.tree)
-        err = flt_error_set(&session->cli->error, FLT_UNAVAILABLE, NULL, "only a demo fleet has a simulator",
+        err = flt_error_set(&session->cli->error, FLT_UNAVAILABLE, NULL,
+                            "only a demo fleet has a simulator",
                             "the simulator's ledger cannot be read: %s", fetch.why);
     *out = fetch.tree;
     return err;
@@ -152,9 +154,8 @@ static int venue_rows(struct session *session, struct rows *out)
         if (!err)
             err = fetch_page(session, http, next, &page);
         if (!err) {
-            struct json_object *items = json_object_is_type(page, json_type_array) ?
-                                            page :
-                                            out_path(page, "items|fills");
+            struct json_object *items =
+                json_object_is_type(page, json_type_array) ? page : out_path(page, "items|fills");
             err = take_rows(items, out);
         }
         snprintf(next, sizeof next, "%s", "");
@@ -178,14 +179,16 @@ static int book_rows(struct session *session, struct rows *out)
     return err;
 }
 
-/* --- comparing -------------------------------------------------------------------------------------- */
+/* --- comparing
+ * -------------------------------------------------------------------------------------- */
 
 static const struct row *find(const struct rows *rows, const struct row *row)
 {
     return rows->count ? bsearch(row, rows->items, rows->count, sizeof *row, compare) : NULL;
 }
 
-/* How many of `a` are not in `b`, of one instrument (NULL: any); doubles in `a` count as missing. */
+/* How many of `a` are not in `b`, of one instrument (NULL: any); doubles in `a` count as missing.
+ */
 static size_t missing(const struct rows *a, const struct rows *b, const char *instrument,
                       const char *where, struct json_object *differences)
 {
@@ -199,8 +202,8 @@ static size_t missing(const struct rows *a, const struct rows *b, const char *in
             continue;
         count++;
         if (differences && json_object_array_length(differences) < DIFFERENCES_MAX)
-            json_object_array_add(differences, args_of("where", twice ? "twice" : where, "fill",
-                                                       row->text, NULL));
+            json_object_array_add(
+                differences, args_of("where", twice ? "twice" : where, "fill", row->text, NULL));
     }
     return count;
 }
@@ -225,21 +228,23 @@ static void add_instrument(struct json_object *items, const char *instrument,
             continue;
         in_books++;
         qty = flt_amt_add(qty, fill->qty);
-        const struct flt_amt old = json_object_object_get_ex(fees, fill->fee_asset, &sum) ?
-                                       flt_amt_parse(json_object_get_string(sum)) :
-                                       FLT_AMT_ZERO;
+        const struct flt_amt old = json_object_object_get_ex(fees, fill->fee_asset, &sum)
+                                       ? flt_amt_parse(json_object_get_string(sum))
+                                       : FLT_AMT_ZERO;
 
-        json_object_object_add(fees, fill->fee_asset,
-                               json_object_new_string(flt_amt_format(flt_amt_add(old, fill->fee), text)));
+        json_object_object_add(
+            fees, fill->fee_asset,
+            json_object_new_string(flt_amt_format(flt_amt_add(old, fill->fee), text)));
     }
     json_object_object_add(row, "books", json_object_new_int64(in_books));
     json_object_object_add(row, "venue", json_object_new_int64(at_venue));
     json_object_object_add(row, "qty", json_object_new_string(flt_amt_format(qty, text)));
     json_object_object_add(row, "fees", fees);
-    json_object_object_add(row, "missing",
-                           json_object_new_int64((int64_t)missing(before, books, instrument, "", NULL)));
-    json_object_object_add(row, "extra",
-                           json_object_new_int64((int64_t)missing(books, after, instrument, "", NULL)));
+    json_object_object_add(
+        row, "missing",
+        json_object_new_int64((int64_t)missing(before, books, instrument, "", NULL)));
+    json_object_object_add(
+        row, "extra", json_object_new_int64((int64_t)missing(books, after, instrument, "", NULL)));
     json_object_array_add(items, row);
 }
 
@@ -274,7 +279,8 @@ static struct json_object *make_report(const struct rows *before, const struct r
     return report;
 }
 
-/* Fills take a moment from the venue to the books: asks again until all are there, or patience ends. */
+/* Fills take a moment from the venue to the books: asks again until all are there, or patience
+ * ends. */
 static int await_books(struct session *session, const struct rows *before, struct rows *books)
 {
     const struct flt_clock *clock = flt_clock_system();
@@ -292,8 +298,8 @@ static int await_books(struct session *session, const struct rows *before, struc
 int reconcile(struct session *session, struct json_object **report)
 {
     struct rows before = { 0 }, books = { 0 }, after = { 0 };
-    int err = session->fleet.demo ? venue_rows(session, &before) :
-                                    flt_error_set(&session->cli->error, FLT_UNAVAILABLE, NULL,
+    int err = session->fleet.demo ? venue_rows(session, &before)
+                                  : flt_error_set(&session->cli->error, FLT_UNAVAILABLE, NULL,
                                                   "it works on fleets of: flotilla up --demo",
                                                   "this fleet has no simulator to compare with");
 

@@ -56,9 +56,8 @@ static int add_sim(struct up *up, struct flt_error *error)
     return err;
 }
 
-static int add_daemon(struct up *up, const char *name, const char *program_name,
-                      const char *config, enum ready_kind kind, unsigned stage,
-                      struct flt_error *error)
+static int add_daemon(struct up *up, const char *name, const char *program_name, const char *config,
+                      enum ready_kind kind, unsigned stage, struct flt_error *error)
 {
     char program[BROKER_PATH_MAX], path[BROKER_PATH_MAX];
     int err = program_find(program_name, program, sizeof program, error);
@@ -117,7 +116,8 @@ static void on_http(void *ctx, const struct flt_http_response *response)
 
 static void ask_http(struct service *service)
 {
-    const struct flt_http_request request = { .method = "GET", .url = service->url,
+    const struct flt_http_request request = { .method = "GET",
+                                              .url = service->url,
                                               .timeout_ms = ASK_MS };
 
     service->asked = flt_http_send(service->up->http, &request, on_http, service, NULL) == 0;

@@ -39,7 +39,8 @@ int session_open(struct session *session, struct cli *cli)
 
     session->cli = cli;
     if (!err && !flt_name_ok(cli->user))
-        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "user", "", "not a user's name: %.64s", cli->user);
+        err =
+            CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "user", "", "not a user's name: %.64s", cli->user);
     if (!err)
         err = find_password(cli, &password, &cli->error);
     if (!err)
@@ -68,7 +69,8 @@ void session_close(struct session *session)
 int session_ask(struct session *session, const char *verb, struct json_object *args,
                 struct json_object **result)
 {
-    return bus_ask(session->bus, verb, args, session->cli->timeout_ms, result, &session->cli->error);
+    return bus_ask(session->bus, verb, args, session->cli->timeout_ms, result,
+                   &session->cli->error);
 }
 
 static size_t take_items(struct json_object *page, struct json_object *all, size_t limit)
@@ -94,8 +96,9 @@ int session_list(struct session *session, const char *verb, struct json_object *
         struct json_object *page_args = NULL;
 
         json_object_deep_copy(args, &page_args, NULL);
-        json_object_object_add(page_args, "limit",
-                               json_object_new_int64(limit && limit < PAGE ? (int64_t)limit : PAGE));
+        json_object_object_add(
+            page_args, "limit",
+            json_object_new_int64(limit && limit < PAGE ? (int64_t)limit : PAGE));
         if (after)
             json_object_object_add(page_args, "after", after);
         after = NULL;

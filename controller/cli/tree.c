@@ -81,39 +81,63 @@ int cmd_complete(struct cli *cli)
     return 0;
 }
 
-#define END { .name = NULL }
+#define END                                                                                        \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 #define FLAG_WAIT                                                                                  \
-    { .name = "wait", .value = "TIME", .optional = true,                                           \
-      .help = "until its node reports it (default 30s)" }
-#define FLAG_YES { .name = "yes", .letter = 'y', .help = "do not ask" }
-#define FLAG_LIMIT { .name = "limit", .letter = 'n', .value = "N", .help = "the newest N" }
+    {                                                                                              \
+        .name = "wait", .value = "TIME", .optional = true,                                         \
+        .help = "until its node reports it (default 30s)"                                          \
+    }
+#define FLAG_YES                                                                                   \
+    {                                                                                              \
+        .name = "yes", .letter = 'y', .help = "do not ask"                                         \
+    }
+#define FLAG_LIMIT                                                                                 \
+    {                                                                                              \
+        .name = "limit", .letter = 'n', .value = "N", .help = "the newest N"                       \
+    }
 
 static const struct cli_flag up_flags[] = {
     { .name = "demo", .help = "24 bots on an exchange simulator with recorded market data" },
-    { .name = "port", .letter = 'p', .value = "PORT",
+    { .name = "port",
+      .letter = 'p',
+      .value = "PORT",
       .help = "of the dashboard on 127.0.0.1 (default 8088, else the last one)" },
     { .name = "detach", .letter = 'd', .help = "return once it is ready" },
     END,
 };
 
 static const struct cli_flag broker_flags[] = {
-    { .name = "port", .value = "PORT", .help = "on 127.0.0.1 (default: the last one, else a free one)" },
+    { .name = "port",
+      .value = "PORT",
+      .help = "on 127.0.0.1 (default: the last one, else a free one)" },
     END,
 };
 
 static const struct cli_command broker_commands[] = {
-    { .name = "config", .help = "write DIR/broker/mosquitto.conf and the first logins",
-      .run = cmd_broker_config, .flags = broker_flags },
-    { .name = "run", .help = "the same, then run mosquitto in the foreground",
-      .run = cmd_broker_run, .flags = broker_flags },
-    { .name = "passwd", .args = "USER", .help = "a new password while the broker is stopped",
+    { .name = "config",
+      .help = "write DIR/broker/mosquitto.conf and the first logins",
+      .run = cmd_broker_config,
+      .flags = broker_flags },
+    { .name = "run",
+      .help = "the same, then run mosquitto in the foreground",
+      .run = cmd_broker_run,
+      .flags = broker_flags },
+    { .name = "passwd",
+      .args = "USER",
+      .help = "a new password while the broker is stopped",
       .run = cmd_broker_passwd },
     END,
 };
 
 static const struct cli_command node_commands[] = {
     { .name = "ls", .help = "nodes, their state and load", .run = cmd_node_ls },
-    { .name = "show", .args = "NODE", .help = "one node and its bots", .run = cmd_node_show,
+    { .name = "show",
+      .args = "NODE",
+      .help = "one node and its bots",
+      .run = cmd_node_show,
       .live = "node" },
     END,
 };
@@ -121,7 +145,8 @@ static const struct cli_command node_commands[] = {
 static const struct cli_flag bot_ls_flags[] = {
     { .name = "node", .value = "NODE", .live = "node", .help = "on this node only" },
     { .name = "strategy", .value = "NAME", .live = "strategy", .help = "of this strategy only" },
-    { .name = "phase", .value = "PHASE",
+    { .name = "phase",
+      .value = "PHASE",
       .choices = "waiting|recovering|running|paused|stopping|stopped|flattening|flat|error",
       .help = "in this phase only" },
     END,
@@ -129,19 +154,40 @@ static const struct cli_flag bot_ls_flags[] = {
 
 static const struct cli_flag deploy_flags[] = {
     { .name = "name", .value = "NAME", .help = "its name: small letters, digits and -" },
-    { .name = "strategy", .letter = 's', .value = "NAME", .live = "strategy",
+    { .name = "strategy",
+      .letter = 's',
+      .value = "NAME",
+      .live = "strategy",
       .help = "see: flotilla strategy ls" },
-    { .name = "account", .letter = 'a', .value = "NAME", .live = "account",
+    { .name = "account",
+      .letter = 'a',
+      .value = "NAME",
+      .live = "account",
       .help = "whose money; none: paper" },
     { .name = "venue", .value = "NAME", .help = "for paper without an account" },
     { .name = "instrument", .letter = 'i', .value = "NAME", .help = "for example BTC-USDT" },
-    { .name = "param", .letter = 'P', .value = "K=V", .repeated = true,
+    { .name = "param",
+      .letter = 'P',
+      .value = "K=V",
+      .repeated = true,
       .help = "a parameter; see: flotilla strategy show NAME" },
-    { .name = "risk", .letter = 'R', .value = "K=V", .repeated = true,
+    { .name = "risk",
+      .letter = 'R',
+      .value = "K=V",
+      .repeated = true,
       .help = "a limit, for example max_position=0.5" },
-    { .name = "node", .value = "NODE", .live = "node", .help = "on this node (default: the controller chooses)" },
-    { .name = "failover", .value = "HOW", .choices = "auto|sticky", .help = "when its node is lost" },
-    { .name = "mode", .letter = 'm', .value = "MODE", .choices = "live|paper|shadow",
+    { .name = "node",
+      .value = "NODE",
+      .live = "node",
+      .help = "on this node (default: the controller chooses)" },
+    { .name = "failover",
+      .value = "HOW",
+      .choices = "auto|sticky",
+      .help = "when its node is lost" },
+    { .name = "mode",
+      .letter = 'm',
+      .value = "MODE",
+      .choices = "live|paper|shadow",
       .help = "how it trades (default: live with an account, else paper)" },
     { .name = "live", .help = "yes, with real money: needed unless the account is a sandbox" },
     { .name = "note", .value = "TEXT", .help = "for people" },
@@ -152,7 +198,11 @@ static const struct cli_flag deploy_flags[] = {
 };
 
 static const struct cli_flag apply_flags[] = {
-    { .name = "file", .letter = 'f', .value = "FILE", .live = "file", .help = "a manifest, YAML or JSON" },
+    { .name = "file",
+      .letter = 'f',
+      .value = "FILE",
+      .live = "file",
+      .help = "a manifest, YAML or JSON" },
     { .name = "live", .help = "yes, with real money" },
     { .name = "stopped", .help = "record them, but do not start them" },
     { .name = "dry-run", .help = "check only" },
@@ -180,88 +230,161 @@ static const struct cli_flag logs_flags[] = {
 };
 
 static const struct cli_command bot_commands[] = {
-    { .name = "ls", .args = "[TEXT]", .help = "bots, what they do and what they earned",
-      .run = cmd_bot_ls, .flags = bot_ls_flags },
-    { .name = "show", .args = "BOT", .help = "one bot: state, parameters, limits", .run = cmd_bot_show,
+    { .name = "ls",
+      .args = "[TEXT]",
+      .help = "bots, what they do and what they earned",
+      .run = cmd_bot_ls,
+      .flags = bot_ls_flags },
+    { .name = "show",
+      .args = "BOT",
+      .help = "one bot: state, parameters, limits",
+      .run = cmd_bot_show,
       .live = "bot" },
-    { .name = "deploy", .help = "a new bot, or a changed one", .run = cmd_bot_deploy,
+    { .name = "deploy",
+      .help = "a new bot, or a changed one",
+      .run = cmd_bot_deploy,
       .flags = deploy_flags,
       .examples = "  flotilla bot deploy --name grid-1 --strategy grid --account demo \\\n"
                   "      --instrument BTC-USDT --param lower=60000 --param upper=63000 \\\n"
                   "      --param levels=30 --param budget=5000 --wait" },
-    { .name = "apply", .help = "all bots of a manifest, or none", .run = cmd_bot_apply,
-      .flags = apply_flags, .examples = "  flotilla bot apply -f fleet.yml --dry-run" },
-    { .name = "start", .args = "BOT...", .help = "start stopped bots", .run = cmd_bot_start,
-      .flags = wait_flags, .live = "bot" },
-    { .name = "stop", .args = "BOT...", .help = "cancel their orders and stop", .run = cmd_bot_stop,
-      .flags = stop_flags, .live = "bot" },
-    { .name = "pause", .args = "BOT...", .help = "no new orders until resume", .run = cmd_bot_pause,
-      .flags = wait_flags, .live = "bot" },
-    { .name = "resume", .args = "BOT...", .help = "go on after pause", .run = cmd_bot_resume,
-      .flags = wait_flags, .live = "bot" },
-    { .name = "rm", .args = "BOT...", .help = "remove stopped bots; their fills stay",
-      .run = cmd_bot_rm, .flags = yes_flags, .live = "bot" },
-    { .name = "logs", .args = "BOT", .help = "what it did and why", .run = cmd_bot_logs,
-      .flags = logs_flags, .live = "bot" },
-    { .name = "orders", .args = "BOT", .help = "its open orders, from its node", .run = cmd_bot_orders,
+    { .name = "apply",
+      .help = "all bots of a manifest, or none",
+      .run = cmd_bot_apply,
+      .flags = apply_flags,
+      .examples = "  flotilla bot apply -f fleet.yml --dry-run" },
+    { .name = "start",
+      .args = "BOT...",
+      .help = "start stopped bots",
+      .run = cmd_bot_start,
+      .flags = wait_flags,
       .live = "bot" },
-    { .name = "fills", .args = "[BOT]", .help = "trades in the books, newest first",
-      .run = cmd_bot_fills, .flags = fills_flags, .live = "bot" },
+    { .name = "stop",
+      .args = "BOT...",
+      .help = "cancel their orders and stop",
+      .run = cmd_bot_stop,
+      .flags = stop_flags,
+      .live = "bot" },
+    { .name = "pause",
+      .args = "BOT...",
+      .help = "no new orders until resume",
+      .run = cmd_bot_pause,
+      .flags = wait_flags,
+      .live = "bot" },
+    { .name = "resume",
+      .args = "BOT...",
+      .help = "go on after pause",
+      .run = cmd_bot_resume,
+      .flags = wait_flags,
+      .live = "bot" },
+    { .name = "rm",
+      .args = "BOT...",
+      .help = "remove stopped bots; their fills stay",
+      .run = cmd_bot_rm,
+      .flags = yes_flags,
+      .live = "bot" },
+    { .name = "logs",
+      .args = "BOT",
+      .help = "what it did and why",
+      .run = cmd_bot_logs,
+      .flags = logs_flags,
+      .live = "bot" },
+    { .name = "orders",
+      .args = "BOT",
+      .help = "its open orders, from its node",
+      .run = cmd_bot_orders,
+      .live = "bot" },
+    { .name = "fills",
+      .args = "[BOT]",
+      .help = "trades in the books, newest first",
+      .run = cmd_bot_fills,
+      .flags = fills_flags,
+      .live = "bot" },
     END,
 };
 
 static const struct cli_flag account_flags[] = {
     { .name = "venue", .value = "NAME", .help = "for example binance" },
-    { .name = "key-file", .value = "FILE", .live = "file",
+    { .name = "key-file",
+      .value = "FILE",
+      .live = "file",
       .help = "JSON with key and secret (or private_key_pem); without it: asked for" },
     { .name = "sandbox", .help = "play money: bots need no --live" },
     END,
 };
 
 static const struct cli_command account_commands[] = {
-    { .name = "add", .args = "NAME", .help = "a venue account, or a new key for it",
-      .run = cmd_account_add, .flags = account_flags,
+    { .name = "add",
+      .args = "NAME",
+      .help = "a venue account, or a new key for it",
+      .run = cmd_account_add,
+      .flags = account_flags,
       .details = "Keys are read from a file or a prompt, never from arguments, and leave this\n"
                  "program only sealed to the controller's key." },
     { .name = "ls", .help = "accounts", .run = cmd_account_ls },
-    { .name = "rm", .args = "NAME", .help = "remove an account and wipe its keys",
-      .run = cmd_account_rm, .flags = yes_flags, .live = "account" },
+    { .name = "rm",
+      .args = "NAME",
+      .help = "remove an account and wipe its keys",
+      .run = cmd_account_rm,
+      .flags = yes_flags,
+      .live = "account" },
     END,
 };
 
 static const struct cli_command strategy_commands[] = {
     { .name = "ls", .help = "strategies", .run = cmd_strategy_ls },
-    { .name = "show", .args = "NAME", .help = "a strategy's parameters", .run = cmd_strategy_show,
+    { .name = "show",
+      .args = "NAME",
+      .help = "a strategy's parameters",
+      .run = cmd_strategy_show,
       .live = "strategy" },
     END,
 };
 
 static const struct cli_flag role_flags[] = {
-    { .name = "role", .value = "ROLE", .choices = "viewer|trader|admin",
+    { .name = "role",
+      .value = "ROLE",
+      .choices = "viewer|trader|admin",
       .help = "what they may do (default viewer)" },
     END,
 };
 
 static const struct cli_command user_commands[] = {
-    { .name = "add", .args = "NAME", .help = "a user; prints the password once", .run = cmd_user_add,
+    { .name = "add",
+      .args = "NAME",
+      .help = "a user; prints the password once",
+      .run = cmd_user_add,
       .flags = role_flags },
     { .name = "ls", .help = "users and roles", .run = cmd_user_ls },
-    { .name = "passwd", .args = "NAME", .help = "a new password, printed once", .run = cmd_user_passwd,
+    { .name = "passwd",
+      .args = "NAME",
+      .help = "a new password, printed once",
+      .run = cmd_user_passwd,
       .live = "user" },
-    { .name = "rm", .args = "NAME", .help = "remove a user", .run = cmd_user_rm, .flags = yes_flags,
+    { .name = "rm",
+      .args = "NAME",
+      .help = "remove a user",
+      .run = cmd_user_rm,
+      .flags = yes_flags,
       .live = "user" },
     END,
 };
 
 static const struct cli_flag pnl_flags[] = {
-    { .name = "by", .value = "WHAT", .choices = "bot|node|account", .help = "grouped by (default bot)" },
+    { .name = "by",
+      .value = "WHAT",
+      .choices = "bot|node|account",
+      .help = "grouped by (default bot)" },
     END,
 };
 
 static const struct cli_flag halt_flags[] = {
-    { .name = "scope", .value = "SCOPE", .choices = "fleet|node|account|bot",
+    { .name = "scope",
+      .value = "SCOPE",
+      .choices = "fleet|node|account|bot",
       .help = "what TARGET is (default: bot with a target, else fleet)" },
-    { .name = "how", .value = "HOW", .choices = "pause|cancel|flatten",
+    { .name = "how",
+      .value = "HOW",
+      .choices = "pause|cancel|flatten",
       .help = "no new orders; cancel orders too; close positions too (default pause)" },
     { .name = "reason", .letter = 'r', .value = "TEXT", .help = "why; stays in the audit log" },
     FLAG_YES,
@@ -269,7 +392,10 @@ static const struct cli_flag halt_flags[] = {
 };
 
 static const struct cli_flag resume_flags[] = {
-    { .name = "scope", .value = "SCOPE", .choices = "fleet|node|account|bot", .help = "what TARGET is" },
+    { .name = "scope",
+      .value = "SCOPE",
+      .choices = "fleet|node|account|bot",
+      .help = "what TARGET is" },
     { .name = "reason", .letter = 'r', .value = "TEXT", .help = "why" },
     END,
 };
@@ -280,39 +406,62 @@ static const struct cli_flag doctor_flags[] = {
 };
 
 static const struct cli_command commands[] = {
-    { .name = "up", .help = "start a fleet on this machine and watch over it", .run = cmd_up,
+    { .name = "up",
+      .help = "start a fleet on this machine and watch over it",
+      .run = cmd_up,
       .flags = up_flags,
-      .details = "Starts broker, controller, two nodes and the dashboard in --dir, prints one line\n"
-                 "\"ready http://127.0.0.1:PORT user=admin password=...\" and runs until Ctrl-C. The\n"
-                 "password is printed at the first start only; it stays in DIR/secrets." },
+      .details =
+          "Starts broker, controller, two nodes and the dashboard in --dir, prints one line\n"
+          "\"ready http://127.0.0.1:PORT user=admin password=...\" and runs until Ctrl-C. The\n"
+          "password is printed at the first start only; it stays in DIR/secrets." },
     { .name = "down", .help = "stop what up started in --dir", .run = cmd_down },
     { .name = "status", .help = "the fleet in a few lines", .run = cmd_status },
-    { .name = "doctor", .help = "what is wrong, and what to do about it", .run = cmd_doctor,
+    { .name = "doctor",
+      .help = "what is wrong, and what to do about it",
+      .run = cmd_doctor,
       .flags = doctor_flags },
     { .name = "node", .help = "machines that run bots", .commands = node_commands },
     { .name = "bot", .help = "bots", .commands = bot_commands },
     { .name = "account", .help = "venue accounts and their keys", .commands = account_commands },
     { .name = "strategy", .help = "what bots can do", .commands = strategy_commands },
     { .name = "pnl", .help = "profit and loss", .run = cmd_pnl, .flags = pnl_flags },
-    { .name = "halt", .args = "[TARGET]", .help = "stop trading: the fleet, a node, an account or a bot",
-      .run = cmd_halt, .flags = halt_flags,
+    { .name = "halt",
+      .args = "[TARGET]",
+      .help = "stop trading: the fleet, a node, an account or a bot",
+      .run = cmd_halt,
+      .flags = halt_flags,
       .examples = "  flotilla halt --reason \"venue maintenance\"\n"
                   "  flotilla halt demo --scope account --how cancel --reason drill" },
     { .name = "halts", .help = "halts in force", .run = cmd_halt_ls },
-    { .name = "resume", .args = "[TARGET]", .help = "end a halt", .run = cmd_resume,
+    { .name = "resume",
+      .args = "[TARGET]",
+      .help = "end a halt",
+      .run = cmd_resume,
       .flags = resume_flags },
     { .name = "user", .help = "people and what they may do", .commands = user_commands },
-    { .name = "audit", .help = "the last commands, who gave them and how they ended", .run = cmd_audit },
-    { .name = "broker", .help = "the MQTT broker: configuration, first logins, run it alone",
+    { .name = "audit",
+      .help = "the last commands, who gave them and how they ended",
+      .run = cmd_audit },
+    { .name = "broker",
+      .help = "the MQTT broker: configuration, first logins, run it alone",
       .commands = broker_commands },
-    { .name = "exchange", .args = "WHAT", .help = "a venue's wire protocol offline: requests, replies, streams",
-      .run = cmd_exchange, .raw = true, .examples = "  flotilla exchange --help" },
-    { .name = "completion", .args = "SHELL", .help = "completion script for bash, zsh or fish",
+    { .name = "exchange",
+      .args = "WHAT",
+      .help = "a venue's wire protocol offline: requests, replies, streams",
+      .run = cmd_exchange,
+      .raw = true,
+      .examples = "  flotilla exchange --help" },
+    { .name = "completion",
+      .args = "SHELL",
+      .help = "completion script for bash, zsh or fish",
       .run = cmd_completion,
       .examples = "  source <(flotilla completion bash)\n  flotilla completion fish | source" },
     { .name = "help", .args = "[COMMAND...]", .help = "help on a command", .run = cmd_help },
     { .name = "version", .help = "the program's version", .run = cmd_version },
-    { .name = "__complete", .help = "candidates for the shells", .run = cmd_complete, .raw = true,
+    { .name = "__complete",
+      .help = "candidates for the shells",
+      .run = cmd_complete,
+      .raw = true,
       .hidden = true },
     END,
 };

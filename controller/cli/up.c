@@ -30,7 +30,8 @@ static void enter(struct up *up, enum up_phase phase)
     up->asked = false;
 }
 
-/* --- what the person, or the parent of --detach, is told --------------------------------------------- */
+/* --- what the person, or the parent of --detach, is told
+ * --------------------------------------------- */
 
 /* "E<code>\t<message>\t<hint>\t<field>\n" to the parent. */
 static void report_error(const struct up *up, const struct flt_error *error)
@@ -66,7 +67,8 @@ static void announce(struct up *up)
     snprintf(url, sizeof url, "http://127.0.0.1:%u", up->fleet.dashboard_port);
     if (up->cli->json)
         snprintf(line, sizeof line, "{\"ready\":true,\"url\":\"%s\",\"user\":\"admin\"%s%s%s}", url,
-                 password ? ",\"password\":\"" : "", password ? password : "", password ? "\"" : "");
+                 password ? ",\"password\":\"" : "", password ? password : "",
+                 password ? "\"" : "");
     else
         snprintf(line, sizeof line, "ready %s user=admin%s%s", url, password ? " password=" : "",
                  password ? password : "");
@@ -96,7 +98,8 @@ void up_fail(struct up *up, const struct flt_error *error)
     procs_stop(up->procs);
 }
 
-/* --- starting ---------------------------------------------------------------------------------------- */
+/* --- starting
+ * ---------------------------------------------------------------------------------------- */
 
 static void start_stage(struct up *up)
 {
@@ -160,12 +163,14 @@ static void on_status(void *ctx, struct json_object *result, const struct flt_er
         announce(up);
 }
 
-/* The first trade is what makes a demo ready; without one in a minute people are let in all the same. */
+/* The first trade is what makes a demo ready; without one in a minute people are let in all the
+ * same. */
 static void wait_for_trade(struct up *up)
 {
     if (now_ms(up) - up->phase_ms > TRADE_MS_MAX) {
         FLT_LOG(WARN, "no_trade", "after_ms=%d", TRADE_MS_MAX);
-        out_note(up->cli, "no bot has traded after %d s; see: flotilla doctor", TRADE_MS_MAX / 1000);
+        out_note(up->cli, "no bot has traded after %d s; see: flotilla doctor",
+                 TRADE_MS_MAX / 1000);
         announce(up);
     } else if (!up->asked && bus_is_up(up->bus)) {
         up->asked = true;
@@ -218,7 +223,8 @@ void up_demo_done(struct up *up, const struct flt_error *error)
         enter(up, UP_TRADING);
 }
 
-/* --- while it runs ------------------------------------------------------------------------------------- */
+/* --- while it runs
+ * ------------------------------------------------------------------------------------- */
 
 static const struct service *service_of(const struct up *up, size_t proc)
 {
@@ -338,7 +344,8 @@ static void close_all(struct up *up)
 /* What an `up` that was killed left behind: only processes that this folder's pid files name. */
 static void end_leftovers(const struct up *up)
 {
-    static const char *const names[] = { "dashboard", "node-1", "node-2", "controller", "sim", "broker" };
+    static const char *const names[] = { "dashboard",  "node-1", "node-2",
+                                         "controller", "sim",    "broker" };
     char run_dir[BROKER_PATH_MAX];
     struct flt_error error = { 0 };
 
@@ -375,7 +382,8 @@ static int supervise(struct up *up)
     return err;
 }
 
-/* --- before it starts ---------------------------------------------------------------------------------- */
+/* --- before it starts
+ * ---------------------------------------------------------------------------------- */
 
 static int choose_port(struct up *up)
 {
@@ -453,8 +461,8 @@ static int run_up(struct up *up)
         err = supervise(up);
     }
     if (err && up->error.code == FLT_OK)
-        flt_error_set(&up->error, flt_error_from_errno(err), NULL, "see log/up.log in the fleet's folder",
-                      "cannot start: %s", strerror(-err));
+        flt_error_set(&up->error, flt_error_from_errno(err), NULL,
+                      "see log/up.log in the fleet's folder", "cannot start: %s", strerror(-err));
     if (err)
         report_error(up, &up->error);
     if (up->lock_fd >= 0)
@@ -470,7 +478,8 @@ static int await_report(struct cli *cli, int fd)
     ssize_t got;
 
     while (length + 1 < sizeof text && !memchr(text, '\n', length) &&
-           ((got = read(fd, text + length, sizeof text - 1 - length)) > 0 || (got < 0 && errno == EINTR)))
+           ((got = read(fd, text + length, sizeof text - 1 - length)) > 0 ||
+            (got < 0 && errno == EINTR)))
         length += got > 0 ? (size_t)got : 0;
     text[length] = 0;
     text[strcspn(text, "\n")] = 0;
@@ -481,12 +490,14 @@ static int await_report(struct cli *cli, int fd)
     }
     char *rest = text + 1;
     const char *code = text[0] == 'E' ? strsep(&rest, "\t") : "internal";
-    const char *message = text[0] == 'E' ? strsep(&rest, "\t") : "the supervisor ended without a word";
-    const char *hint = text[0] == 'E' ? strsep(&rest, "\t") : "see log/up.log in the fleet's folder";
+    const char *message =
+        text[0] == 'E' ? strsep(&rest, "\t") : "the supervisor ended without a word";
+    const char *hint =
+        text[0] == 'E' ? strsep(&rest, "\t") : "see log/up.log in the fleet's folder";
     const char *field = text[0] == 'E' ? rest : "";
 
-    return flt_error_set(&cli->error, flt_error_from_name(code), field ? field : "", hint ? hint : "",
-                         "%s", message ? message : "");
+    return flt_error_set(&cli->error, flt_error_from_name(code), field ? field : "",
+                         hint ? hint : "", "%s", message ? message : "");
 }
 
 static int detach(struct up *up)
@@ -533,7 +544,9 @@ int cmd_up(struct cli *cli)
     return err;
 }
 
-/* --- down ------------------------------------------------------------------------------------------------ */
+/* --- down
+ * ------------------------------------------------------------------------------------------------
+ */
 
 int cmd_down(struct cli *cli)
 {

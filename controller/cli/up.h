@@ -63,6 +63,9 @@ FLT_MUST_USE int demo_prepare(struct up *up, struct flt_error *error);
 /* The simulator's arguments for its market and its account. */
 FLT_MUST_USE int demo_sim_args(struct up *up, const char **argv, size_t *count,
                                struct flt_error *error);
+/* The demo's bots as manifests (schemas/bot.json); the caller puts them. */
+size_t demo_bot_count(void);
+struct json_object *demo_bot(size_t index);
 /* Makes account and bots through the controller's verbs, once per fleet; then demo_done(). */
 void demo_start(struct up *up);
 

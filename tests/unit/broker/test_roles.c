@@ -127,8 +127,8 @@ static void a_create_names_role_and_client_and_echoes_the_id(void **ctx)
     assert_string_equal(text, "tom");
     assert_true(flt_json_str(client, "correlationData", &text));
     assert_string_equal(text, "c1");
-    assert_true(flt_json_str(json_object_array_get_idx(flt_json_get(client, "roles"), 0), "rolename",
-                             &text));
+    assert_true(flt_json_str(json_object_array_get_idx(flt_json_get(client, "roles"), 0),
+                             "rolename", &text));
     assert_string_equal(text, "user-tom");
     json_object_put(tree);
     flt_buf_finish(&buf);
