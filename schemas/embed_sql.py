@@ -19,7 +19,8 @@ def main(name, out, files):
     body = '\n'.join(rows)
     with open(out, 'w', encoding='utf-8') as file:
         file.write(f'/* Made by schemas/embed_sql.py; not edited by hand. */\n'
-                   f'#include <stddef.h>\n#include "lib/db.h"\n'
+                   f'#include <stddef.h>\n'
+                   f'#pragma GCC diagnostic ignored "-Woverlength-strings"\n#include "lib/db.h"\n'
                    f'extern const struct flt_migration {name}[];\nextern const size_t {name}_count;\n'
                    f'const struct flt_migration {name}[] = {{\n{body}\n}};\n'
                    f'const size_t {name}_count = {len(files)};\n')

@@ -187,7 +187,7 @@ def define_type(made):
 
 def source(contract):
     out = ['/* Made by schemas/gen.py from schemas/ (*.json); not edited by hand. */',
-           '#include <math.h>', '#include <stddef.h>', '#include "schemas/schemas_msg.h"', '']
+           '#pragma GCC diagnostic ignored "-Woverlength-strings"', '#include <math.h>', '#include <stddef.h>', '#include "schemas/schemas_msg.h"', '']
     for enum in contract.enums.values():
         words = ', '.join(quote(v) for v in enum.values)
         out.append(f'static const char *const words_{enum.name}[] = {{ {words} }};\n'
