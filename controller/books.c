@@ -125,7 +125,8 @@ static struct book_fee *fee_row(struct book *book, const char *asset)
     return &book->fees[book->fee_count++];
 }
 
-/* A fee in quote leaves the cash, one in base the position; one in a third asset only its own row. */
+/* A fee in quote leaves the cash, one in base the position; one in a third asset only its own row.
+ */
 static int take_fee(struct book *book, const struct msg_fill *fill)
 {
     struct book_fee *row = flt_amt_sign(fill->fee) ? fee_row(book, fill->fee_asset) : NULL;
@@ -146,8 +147,8 @@ int book_apply(struct book *book, const struct msg_ev_fill *fill)
 {
     struct book next = *book;
     const struct flt_amt qty = flt_amt_from_dec(fill->fill.qty);
-    const struct flt_amt value = flt_amt_product(fill->fill.price, fill->fill.qty,
-                                                 FLT_ROUND_HALF_EVEN);
+    const struct flt_amt value =
+        flt_amt_product(fill->fill.price, fill->fill.qty, FLT_ROUND_HALF_EVEN);
     const bool buys = fill->fill.side == SIDE_BUY;
     int err;
 

@@ -1,9 +1,10 @@
 /* The fleet's books in memory: per bot, account and instrument the sums of all its fills.
  *
- * Position, cash, volume and fees are our own exact sums over the fills, in whatever order they come;
- * the average cost depends on their order and is taken from the sub-ledger that the node sends with
- * each fill. realised = cash + cost, after fees in quote. A sum that differs from the node's is
- * `differs`: an alarm, never repaired here. Pure memory; controller/store.c keeps the rows. */
+ * Position, cash, volume and fees are our own exact sums over the fills, in whatever order they
+ * come; the average cost depends on their order and is taken from the sub-ledger that the node
+ * sends with each fill. realised = cash + cost, after fees in quote. A sum that differs from the
+ * node's is `differs`: an alarm, never repaired here. Pure memory; controller/store.c keeps the
+ * rows. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,5 +56,6 @@ FLT_MUST_USE int book_apply(struct book *book, const struct msg_ev_fill *fill);
 struct flt_amt book_realised(const struct book *book);
 /* position * mark - cost; zero while the mark is unknown (zero or bad). */
 struct flt_amt book_unrealised(const struct book *book, struct flt_dec mark);
-struct json_object *book_fees_tree(const struct book *book); /* {"USDT":"1.5"}; the caller puts it */
+struct json_object *
+book_fees_tree(const struct book *book); /* {"USDT":"1.5"}; the caller puts it */
 FLT_MUST_USE int book_fees_read(struct book *book, const char *json);

@@ -240,11 +240,10 @@ static bool fits(const struct node *node, const struct msg_bot *spec, const char
     const struct msg_n_presence *presence = &node->presence;
 
     return !node->has_presence ||
-           ((!presence->has_strategies ||
-             has_word((const char (*)[33])presence->strategies, presence->strategies_count,
-                      spec->strategy)) &&
-            (!presence->has_venues || has_word((const char (*)[33])presence->venues,
-                                               presence->venues_count, venue)) &&
+           ((!presence->has_strategies || has_word((const char(*)[33])presence->strategies,
+                                                   presence->strategies_count, spec->strategy)) &&
+            (!presence->has_venues ||
+             has_word((const char(*)[33])presence->venues, presence->venues_count, venue)) &&
             has_labels(presence->labels, spec->has_placement ? spec->placement.labels : NULL));
 }
 

@@ -22,12 +22,13 @@ struct node {
     bool has_presence;
     struct msg_n_hb hb; /* the last one */
     bool has_hb;
-    int64_t heard_ms; /* monotonic time of the last birth or heartbeat; -1: never */
-    int64_t synced_ms; /* monotonic time of the last sync; -1: not since its birth */
+    int64_t heard_ms;          /* monotonic time of the last birth or heartbeat; -1: never */
+    int64_t synced_ms;         /* monotonic time of the last sync; -1: not since its birth */
     char stream[FLT_ULID_MAX]; /* the stream it writes now */
-    int64_t replay_ms; /* monotonic time of the last replay request; 0: none waits */
-    int64_t last_head; /* head of the heartbeat before the last */
-    bool alerted;
+    int64_t replay_ms;         /* monotonic time of the last replay request; 0: none waits */
+    int64_t last_head;         /* head of the heartbeat before the last */
+    bool sack_due;             /* records were taken since the last acknowledgement */
+    bool alerted;              /* that it is lost */
 };
 
 struct bot {
@@ -44,8 +45,8 @@ struct bot {
     int64_t created_ms, changed_ms;
     struct msg_n_state state; /* last word of its node */
     bool has_state;
-    int64_t heard_ms; /* monotonic; -1: never */
-    int64_t reported_generation; /* of `state` */
+    int64_t heard_ms;                    /* monotonic; -1: never */
+    int64_t reported_generation;         /* of `state` */
     char equity_point[FLT_AMT_TEXT_MAX]; /* last snapshot, to skip equal ones */
 };
 
@@ -57,7 +58,8 @@ struct inventory {
 };
 
 struct node *inventory_find_node(const struct inventory *inventory, const char *name);
-struct node *inventory_get_node(struct inventory *inventory, const char *name); /* NULL: no memory */
+struct node *inventory_get_node(struct inventory *inventory,
+                                const char *name); /* NULL: no memory */
 struct bot *inventory_find_bot(const struct inventory *inventory, const char *name);
 struct bot *inventory_get_bot(struct inventory *inventory, const char *name);
 void inventory_finish(struct inventory *inventory);
@@ -66,8 +68,8 @@ enum { INVENTORY_OLD = 1, INVENTORY_BIRTH = 2 };
 /* Takes a presence; `presence` moves into the node when it holds. INVENTORY_OLD: it does not;
  * INVENTORY_BIRTH: a new connection of the node; 0: it went down. */
 int node_take_presence(struct node *node, struct msg_n_presence *presence, int64_t now_ms);
-/* Takes a heartbeat; INVENTORY_OLD: of another connection than the newest; INVENTORY_BIRTH: its birth
- * was missed; 0: taken. */
+/* Takes a heartbeat; INVENTORY_OLD: of another connection than the newest; INVENTORY_BIRTH: its
+ * birth was missed; 0: taken. */
 int node_take_hb(struct node *node, struct msg_n_hb *hb, int64_t now_ms);
 enum msg_node_row_state node_state(const struct node *node, int64_t now_ms);
 bool node_is_up(const struct node *node, int64_t now_ms);

@@ -1,0 +1,211 @@
+/* Commands to nodes: at least once on the wire, at most once executed (the node remembers ids). The
+ * same id is sent again after 250 ms, 500 ms, ... until accepted or its deadline; then it is
+ * `unknown` until somebody asks. */
+#define FLT_MOD "commands"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controller/controller.h"
+#include "lib/crypto.h"
+#include "lib/ids.h"
+#include "lib/log.h"
+
+#define RESEND_FIRST_MS 250
+
+struct pending_command {
+    struct pending_command *next;
+    char id[FLT_ULID_MAX], node[FLT_NAME_MAX];
+    char topic[TOPIC_MAX];
+    char *payload;
+    size_t size;
+    int64_t due_ms, wait_ms, deadline_ms; /* monotonic */
+    bool accepted, record;
+    command_done_fn *done;
+    void *ctx;
+};
+
+static void command_free(struct pending_command *command)
+{
+    if (command->payload)
+        flt_wipe(command->payload, command->size); /* it may carry sealed keys */
+    free(command->payload);
+    free(command);
+}
+
+static void send_once(struct controller *controller, struct pending_command *command)
+{
+    const struct flt_mqtt_publish publish = { .topic = command->topic,
+                                              .payload = command->payload,
+                                              .payload_size = command->size,
+                                              .qos = 1 };
+
+    (void)!flt_mqtt_publish(controller->mqtt, &publish); /* down: the next turn sends it */
+    command->due_ms = controller_mono_ms(controller) + command->wait_ms;
+    command->wait_ms *= 2;
+}
+
+static int record_new(struct controller *controller, const struct pending_command *command,
+                      enum msg_c_cmd_op op, const char *bot)
+{
+    sqlite3_stmt *stmt = store_write(&controller->store,
+                                     "INSERT INTO commands (id, node, op, bot, state, created_ms,"
+                                     " changed_ms) VALUES (?, ?, ?, ?, 'sent', ?, ?)");
+
+    flt_db_bind_str(stmt, 1, command->id);
+    flt_db_bind_str(stmt, 2, command->node);
+    flt_db_bind_str(stmt, 3, msg_c_cmd_op_name(op));
+    flt_db_bind_str(stmt, 4, bot);
+    flt_db_bind_int(stmt, 5, controller_now_ms(controller));
+    flt_db_bind_int(stmt, 6, controller_now_ms(controller));
+    return store_run(&controller->store, stmt);
+}
+
+static void record_state(struct controller *controller, const char *id, const char *state,
+                         const struct msg_n_res *res)
+{
+    sqlite3_stmt *stmt = store_write(
+        &controller->store, "UPDATE commands SET state = ?, changed_ms = ?, result = ?, error = ?"
+                            " WHERE id = ?");
+    struct flt_buf error = FLT_BUF_INIT;
+
+    if (res && res->has_error)
+        msg_error_encode(&error, &res->error);
+    flt_db_bind_str(stmt, 1, state);
+    flt_db_bind_int(stmt, 2, controller_now_ms(controller));
+    flt_db_bind_str(stmt, 3,
+                    res && res->has_result ? json_object_to_json_string(res->result) : NULL);
+    flt_db_bind_str(stmt, 4, error.data);
+    flt_db_bind_str(stmt, 5, id);
+    controller_check(controller, store_run(&controller->store, stmt));
+    flt_buf_finish(&error);
+}
+
+/* The whole message as text; NULL: no memory. */
+static char *compose(struct controller *controller, struct pending_command *command,
+                     enum msg_c_cmd_op op, const char *bot, const void *args, int64_t ttl_ms)
+{
+    const struct msg_op *row = msg_op_find(msg_c_cmd_op_name(op));
+    struct msg_c_cmd cmd = { .term = controller->term, .op = op };
+    const struct bot *about = bot ? inventory_find_bot(&controller->inventory, bot) : NULL;
+    struct flt_buf buf = FLT_BUF_INIT;
+
+    controller_envelope(controller, &cmd.env);
+    snprintf(command->id, sizeof command->id, "%s", cmd.env.id);
+    cmd.expires_ms = cmd.env.ts_ms + ttl_ms;
+    if (about) {
+        cmd.env.has_epoch = cmd.has_bot = true;
+        cmd.env.epoch = about->epoch;
+        snprintf(cmd.bot, sizeof cmd.bot, "%s", bot);
+    }
+    cmd.has_args = args != NULL;
+    cmd.args = args ? msg_to_tree(row->args, args) : NULL;
+    msg_c_cmd_encode(&buf, &cmd);
+    json_object_put(cmd.args);
+    command->size = buf.length;
+    if (buf.failed)
+        flt_buf_finish(&buf);
+    return buf.data;
+}
+
+void commands_send(struct controller *controller, const char *node, enum msg_c_cmd_op op,
+                   const char *bot, const void *args, int64_t ttl_ms, bool record, char *id,
+                   command_done_fn *done, void *ctx)
+{
+    struct pending_command *command = calloc(1, sizeof *command);
+
+    if (command)
+        command->payload = compose(controller, command, op, bot, args, ttl_ms);
+    if (!command || !command->payload) {
+        free(command);
+        if (done)
+            done(controller, ctx, NULL);
+        return;
+    }
+    snprintf(command->node, sizeof command->node, "%s", node);
+    topic_cmd(command->topic, controller->config.tenant, node);
+    command->wait_ms = RESEND_FIRST_MS;
+    command->deadline_ms = controller_mono_ms(controller) + ttl_ms;
+    command->record = record;
+    command->done = done;
+    command->ctx = ctx;
+    if (id)
+        snprintf(id, FLT_ULID_MAX, "%s", command->id);
+    if (record)
+        controller_check(controller, record_new(controller, command, op, bot));
+    command->next = controller->commands;
+    controller->commands = command;
+    send_once(controller, command);
+}
+
+static struct pending_command **find_place(struct controller *controller, const char *id)
+{
+    struct pending_command **place = &controller->commands;
+
+    while (*place && strcmp((*place)->id, id) != 0)
+        place = &(*place)->next;
+    return place;
+}
+
+void commands_on_res(struct controller *controller, const char *node, const struct msg_n_res *res)
+{
+    struct pending_command **place = find_place(controller, res->re), *command = *place;
+    const bool going =
+        res->state == MSG_N_RES_STATE_ACCEPTED || res->state == MSG_N_RES_STATE_RUNNING;
+
+    if (!command || strcmp(command->node, node) != 0)
+        return; /* answered before, or not ours */
+    if (command->record)
+        record_state(controller, command->id, msg_n_res_state_name(res->state), res);
+    if (going) {
+        command->accepted = true;
+        return;
+    }
+    if (res->has_error)
+        FLT_LOG(WARN, "command_refused", "id=%s node=%s op=%s code=%s", res->re, node, res->op,
+                res->error.code);
+    *place = command->next;
+    if (command->done)
+        command->done(controller, command->ctx, res);
+    command_free(command);
+}
+
+static void expire(struct controller *controller, struct pending_command *command)
+{
+    if (command->record)
+        record_state(controller, command->id, command->accepted ? "accepted" : "unknown", NULL);
+    if (command->done)
+        command->done(controller, command->ctx, NULL);
+    command_free(command);
+}
+
+void commands_on_tick(struct controller *controller)
+{
+    const int64_t now = controller_mono_ms(controller);
+    struct pending_command **place = &controller->commands;
+
+    while (*place) {
+        struct pending_command *command = *place;
+
+        if (now >= command->deadline_ms) {
+            *place = command->next;
+            expire(controller, command);
+            place = &controller->commands; /* `done` may have sent others */
+            continue;
+        }
+        if (!command->accepted && now >= command->due_ms)
+            send_once(controller, command);
+        place = &command->next;
+    }
+}
+
+void commands_finish(struct controller *controller)
+{
+    while (controller->commands) {
+        struct pending_command *command = controller->commands;
+
+        controller->commands = command->next;
+        if (command->done)
+            command->done(controller, command->ctx, NULL);
+        command_free(command);
+    }
+}

@@ -1,0 +1,593 @@
+/* The daemon: start, the bus, and the turns of its timers. */
+#define FLT_MOD "controller"
+#include "controller/controller.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controller/market.h"
+#include "controller/request.h"
+#include "lib/config.h"
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "lib/roles.h"
+
+#define COMMIT_MS 10
+#define FAST_MS 100
+#define DIGEST_TURNS 5
+#define LOST_MS 5000
+
+int64_t controller_now_ms(const struct controller *controller)
+{
+    return flt_wall_ms(controller->clock);
+}
+
+int64_t controller_mono_ms(const struct controller *controller)
+{
+    return flt_mono_ms(controller->clock);
+}
+
+void controller_envelope(struct controller *controller, struct msg_envelope *env)
+{
+    msg_envelope_init(env, controller->clock, "controller", &controller->sequence);
+}
+
+static void publish_bytes(struct controller *controller, const char *topic, const char *data,
+                          size_t size, int qos, bool retained)
+{
+    const struct flt_mqtt_publish publish = {
+        .topic = topic, .payload = data, .payload_size = size, .qos = qos, .retained = retained
+    };
+    const int err = flt_mqtt_publish(controller->mqtt, &publish);
+
+    if (err && err != -ENOTCONN)
+        FLT_LOG(WARN, "publish_dropped", "topic=%s err=%d", topic, err);
+}
+
+void controller_publish(struct controller *controller, const char *topic,
+                        const struct msg_type *type, const void *message, int qos, bool retained)
+{
+    struct flt_buf *buf = &controller->out;
+
+    flt_buf_reset(buf);
+    msg_encode(type, buf, NULL, message);
+    if (buf->failed)
+        FLT_LOG(ERROR, "encode_failed", "topic=%s", topic);
+    else
+        publish_bytes(controller, topic, buf->data, buf->length, qos, retained);
+}
+
+void controller_clear(struct controller *controller, const char *topic)
+{
+    publish_bytes(controller, topic, "", 0, 1, true);
+}
+
+void controller_check(struct controller *controller, int err)
+{
+    if (err < 0 && controller->on_fatal && !controller->stopping) {
+        FLT_LOG(ERROR, "database_failed", "err=%d hint=\"%s\"", err,
+                err == -ENOSPC ? "the disk is full: free some space and start again"
+                               : "nothing was acknowledged; start again");
+        controller->stopping = true;
+        controller->on_fatal(controller->fatal_ctx);
+    }
+}
+
+bool controller_commit(struct controller *controller)
+{
+    int err = store_save_books(&controller->store, &controller->books);
+
+    if (!err)
+        err = store_commit(&controller->store);
+    controller_check(controller, err);
+    return !err;
+}
+
+/* --- timers
+ * ------------------------------------------------------------------------------------------ */
+
+static void on_commit(void *ctx)
+{
+    struct controller *controller = ctx;
+
+    controller->committing = false;
+    if (!controller_commit(controller))
+        return;
+    for (size_t i = 0; i < controller->inventory.node_count; i++)
+        if (controller->inventory.nodes[i]->sack_due)
+            ingest_sack(controller, controller->inventory.nodes[i]);
+}
+
+static void schedule_commit(struct controller *controller)
+{
+    if (!controller->store.open_tx || controller->committing)
+        return;
+    controller->committing = true;
+    flt_timer_start(controller->commit_timer, COMMIT_MS, 0);
+}
+
+static void on_fast(void *ctx)
+{
+    struct controller *controller = ctx;
+
+    commands_on_tick(controller);
+    users_on_tick(controller);
+    if (++controller->turns % DIGEST_TURNS == 0 && flt_mqtt_is_up(controller->mqtt))
+        digest_tick(controller);
+    schedule_commit(controller);
+}
+
+static void watch_node(struct controller *controller, struct node *node)
+{
+    const int64_t now = controller_mono_ms(controller);
+    const bool lost = node->word == NODE_LOST || (node->word == NODE_UP && node->heard_ms >= 0 &&
+                                                  now - node->heard_ms > LOST_MS);
+    char alert[TOPIC_LEVEL_MAX];
+
+    snprintf(alert, sizeof alert, "node-%s", node->name);
+    if (lost && !node->alerted)
+        alert_raise(controller, alert, MSG_SEVERITY_WARNING, "node_lost", node->name,
+                    "node %s is not heard of any more", node->name);
+    else if (!lost && node->alerted)
+        alert_clear(controller, alert);
+    node->alerted = lost;
+}
+
+static void on_second(void *ctx)
+{
+    struct controller *controller = ctx;
+
+    for (size_t i = 0; i < controller->inventory.node_count; i++) {
+        ingest_on_second(controller, controller->inventory.nodes[i]);
+        watch_node(controller, controller->inventory.nodes[i]);
+    }
+    equity_tick(controller);
+    schedule_commit(controller);
+}
+
+/* --- messages
+ * ---------------------------------------------------------------------------------------- */
+
+static void refuse_message(const char *topic, const struct flt_error *error)
+{
+    char quoted[200];
+
+    FLT_LOG(WARN, "message_refused", "topic=%s field=%s why=%s", topic, error->field,
+            flt_log_quote(error->message, quoted, sizeof quoted));
+}
+
+static void on_birth(struct controller *controller, struct node *node)
+{
+    FLT_LOG(INFO, "node_up", "node=%s incarnation=%" PRId64, node->name, node->incarnation);
+    controller_check(controller,
+                     store_save_node(&controller->store, node, controller_now_ms(controller)));
+    accounts_send_all(controller, node);
+    desired_sync(controller, node);
+    ingest_sack(controller, node);
+}
+
+static void on_presence(struct controller *controller, const char *name,
+                        const struct flt_mqtt_message *message)
+{
+    struct msg_n_presence presence;
+    struct flt_error error = { 0 };
+    struct node *node;
+    int outcome;
+
+    if (message->payload_size == 0)
+        return;
+    if (msg_parse(&msg_type_n_presence, message->payload, message->payload_size, MSG_PROGRAM,
+                  &presence, &error) != 0) {
+        refuse_message(message->topic, &error);
+        return;
+    }
+    node = inventory_get_node(&controller->inventory, name);
+    outcome =
+        node ? node_take_presence(node, &presence, controller_mono_ms(controller)) : INVENTORY_OLD;
+    msg_n_presence_finish(&presence);
+    if (outcome == INVENTORY_BIRTH)
+        on_birth(controller, node);
+    else if (outcome == 0 && node->word != NODE_UP)
+        FLT_LOG(INFO, "node_gone", "node=%s word=%s", name,
+                node->word == NODE_DOWN ? "down" : "lost");
+}
+
+static void on_hb(struct controller *controller, const char *name, struct msg_n_hb *hb)
+{
+    struct node *node = inventory_get_node(&controller->inventory, name);
+    const int outcome =
+        node ? node_take_hb(node, hb, controller_mono_ms(controller)) : INVENTORY_OLD;
+
+    if (outcome == INVENTORY_BIRTH)
+        on_birth(controller, node);
+    if (outcome != INVENTORY_OLD)
+        desired_on_hb(controller, node);
+}
+
+static bool is_released(const struct bot *bot)
+{
+    return bot->release && bot->has_state && bot->reported_generation >= bot->generation &&
+           (bot->state.phase == MSG_PHASE_STOPPED || bot->state.phase == MSG_PHASE_FLAT);
+}
+
+static void on_state(struct controller *controller, const struct topic_ref *topic,
+                     const struct flt_mqtt_message *message)
+{
+    struct bot *bot = inventory_find_bot(&controller->inventory, topic->bot);
+    struct msg_n_state state;
+    struct flt_error error = { 0 };
+
+    if (!bot || !bot_listed(bot))
+        return; /* `unclaimed` shows in the node's hash, and the sync lists what it should hold */
+    if (message->payload_size == 0) {
+        if (bot->release && strcmp(bot->node, topic->node) == 0)
+            desired_removed(controller, bot);
+        return;
+    }
+    if (msg_parse(&msg_type_n_state, message->payload, message->payload_size, MSG_PROGRAM, &state,
+                  &error) != 0) {
+        refuse_message(message->topic, &error);
+        return;
+    }
+    (void)bot_take_state(bot, topic->node, &state, controller_mono_ms(controller));
+    msg_n_state_finish(&state);
+    if (is_released(bot))
+        desired_removed(controller, bot);
+}
+
+/* Messages whose whole struct goes to one function. */
+static void on_node_message(struct controller *controller, const struct topic_ref *topic,
+                            const struct flt_mqtt_message *message)
+{
+    union {
+        struct msg_n_hb hb;
+        struct msg_n_ev ev;
+        struct msg_n_rp rp;
+        struct msg_n_res res;
+    } is;
+    const struct msg_type *type = topic_rows[topic->id].message;
+    struct node *node = inventory_get_node(&controller->inventory, topic->node);
+    struct flt_error error = { 0 };
+
+    if (!node)
+        return;
+    if (msg_parse(type, message->payload, message->payload_size, MSG_PROGRAM, &is, &error) != 0) {
+        refuse_message(message->topic, &error);
+        return;
+    }
+    if (type == &msg_type_n_hb)
+        on_hb(controller, topic->node, &is.hb);
+    else if (type == &msg_type_n_ev)
+        ingest_ev(controller, node, &is.ev);
+    else if (type == &msg_type_n_rp)
+        ingest_rp(controller, node, &is.rp);
+    else
+        commands_on_res(controller, topic->node, &is.res);
+    msg_finish(type, &is);
+}
+
+static void on_message(void *ctx, const struct flt_mqtt_message *message)
+{
+    struct controller *controller = ctx;
+    struct topic_ref topic;
+
+    if (controller->stopping)
+        return;
+    if (strcmp(message->topic, FLT_DYNSEC_RESPONSE_TOPIC) == 0) {
+        users_on_response(controller, message->payload, message->payload_size);
+    } else if (!topic_parse(message->topic, &topic)) {
+        FLT_LOG(WARN, "topic_unknown", "bytes=%zu", message->payload_size);
+    } else if (topic.id == TOPIC_NODE_PRESENCE) {
+        on_presence(controller, topic.node, message);
+    } else if (topic.id == TOPIC_NODE_STATE) {
+        on_state(controller, &topic, message);
+    } else if (topic.id == TOPIC_USER_REQ) {
+        request_take(controller, &topic, message);
+    } else if (topic.id == TOPIC_NODE_HB || topic.id == TOPIC_NODE_EV ||
+               topic.id == TOPIC_NODE_RP || topic.id == TOPIC_NODE_RES) {
+        on_node_message(controller, &topic, message);
+    }
+    schedule_commit(controller);
+}
+
+/* --- the connection
+ * ------------------------------------------------------------------------------------ */
+
+static void fill_state(struct controller *controller, bool online, struct msg_ctl_state *out)
+{
+    memset(out, 0, sizeof *out);
+    controller_envelope(controller, &out->env);
+    out->state = online ? MSG_CTL_STATE_STATE_ONLINE : MSG_CTL_STATE_STATE_OFFLINE;
+    out->term = controller->term;
+    out->incarnation = controller->incarnation;
+    out->has_version = true;
+    snprintf(out->version, sizeof out->version, "%s", FLT_VERSION);
+}
+
+static bool on_will(void *ctx, const char **topic, const char **payload, size_t *size,
+                    bool *retained)
+{
+    struct controller *controller = ctx;
+    struct msg_ctl_state state;
+
+    controller->incarnation++;
+    controller_check(
+        controller, store_set_meta_int(&controller->store, "incarnation", controller->incarnation));
+    if (!controller_commit(controller))
+        return false;
+    fill_state(controller, false, &state);
+    flt_buf_reset(&controller->will);
+    msg_ctl_state_encode(&controller->will, &state);
+    *topic = topic_ctl_state(controller->will_topic, controller->config.tenant);
+    *payload = controller->will.data;
+    *size = controller->will.length;
+    *retained = true;
+    return !controller->will.failed;
+}
+
+static void subscribe_all(struct controller *controller)
+{
+    const char *tenant = controller->config.tenant;
+    char topic[TOPIC_MAX];
+    int err = flt_mqtt_subscribe(controller->mqtt, topic_node_presence(topic, tenant, "+"), 1);
+
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_node_hb(topic, tenant, "+"), 0);
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_node_state(topic, tenant, "+", "+"), 1);
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_node_ev(topic, tenant, "+"), 1);
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_node_rp(topic, tenant, "+", "+"), 1);
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_node_res(topic, tenant, "+"), 1);
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_user_req(topic, tenant, "+", "+"), 1);
+    err |= flt_mqtt_subscribe(controller->mqtt, FLT_DYNSEC_RESPONSE_TOPIC, 1);
+    if (err)
+        FLT_LOG(ERROR, "subscribe_failed", "err=%d", err);
+}
+
+static void on_up(void *ctx)
+{
+    struct controller *controller = ctx;
+    struct msg_ctl_state state;
+    char topic[TOPIC_MAX];
+
+    FLT_LOG(INFO, "bus_up", "term=%" PRId64 " incarnation=%" PRId64, controller->term,
+            controller->incarnation);
+    subscribe_all(controller);
+    fill_state(controller, true, &state);
+    controller_publish(controller, topic_ctl_state(topic, controller->config.tenant),
+                       &msg_type_ctl_state, &state, 1, true);
+    halts_publish(controller);
+    for (size_t i = 0; i < controller->inventory.bot_count; i++)
+        if (bot_listed(controller->inventory.bots[i]))
+            desired_publish(controller, controller->inventory.bots[i]);
+    alerts_publish(controller);
+    digest_forget(controller);
+    if (users_start(controller) != 0)
+        FLT_LOG(WARN, "users_unknown", "why=\"the broker was not asked\"");
+}
+
+static void on_down(void *ctx, const char *reason)
+{
+    char quoted[160];
+
+    (void)ctx;
+    FLT_LOG(WARN, "bus_down", "why=%s", flt_log_quote(reason, quoted, sizeof quoted));
+}
+
+/* --- start and end
+ * ------------------------------------------------------------------------------------- */
+
+static int open_database(struct controller *controller, struct flt_error *error)
+{
+    char path[512];
+    int err = flt_path_join(path, sizeof path, controller->config.dir, "controller.db");
+
+    if (!err)
+        err = flt_mkdir_p(controller->config.dir);
+    if (err)
+        return flt_error_set(error, flt_error_from_errno(err), "dir", "", "cannot use %s",
+                             controller->config.dir);
+    err = store_open(&controller->store, path, error);
+    if (!err)
+        err = store_load(&controller->store, &controller->inventory, &controller->books);
+    return err ? err : flt_path_join(path, sizeof path, controller->config.dir, "key");
+}
+
+/* The next term, durable before anybody hears it. */
+static int take_term(struct controller *controller)
+{
+    const int64_t stored = store_meta_int(&controller->store, "term", 0);
+    const int64_t seconds = controller_now_ms(controller) / 1000;
+    int err;
+
+    controller->term = stored + 1 > seconds ? stored + 1 : seconds;
+    controller->incarnation = store_meta_int(&controller->store, "incarnation", 0);
+    controller->halt_number = store_meta_int(&controller->store, "halt_number", 0);
+    err = store_set_meta_int(&controller->store, "term", controller->term);
+    return err ? err : store_commit(&controller->store);
+}
+
+/* The key that seals accounts, and the box that people seal to; the box's private half is kept
+ * sealed in the key file's folder. */
+static int load_keys(struct controller *controller, struct flt_error *error)
+{
+    char path[512], box[512];
+    uint8_t *sealed = NULL;
+    size_t size = 0;
+    int err = flt_path_join(path, sizeof path, controller->config.dir, "key");
+
+    if (!err)
+        err = flt_path_join(box, sizeof box, controller->config.dir, "box");
+    if (!err)
+        err = flt_key_file(path, controller->key);
+    if (!err && (sealed = (uint8_t *)flt_file_read(box, 4096, &size))) {
+        err = size == 64 + FLT_SEAL_OVERHEAD ? 0 : -EBADMSG;
+        uint8_t both[64];
+        if (!err)
+            err = flt_unseal(controller->key, "box", sealed, size, both);
+        memcpy(controller->box_private, both, 32);
+        memcpy(controller->box_public, both + 32, 32);
+        flt_wipe(both, sizeof both);
+    } else if (!err) {
+        uint8_t both[64], out[64 + FLT_SEAL_OVERHEAD];
+
+        err = flt_box_keypair(controller->box_private, controller->box_public);
+        memcpy(both, controller->box_private, 32);
+        memcpy(both + 32, controller->box_public, 32);
+        if (!err)
+            err = flt_seal(controller->key, "box", both, sizeof both, out);
+        if (!err)
+            err = flt_file_write(box, out, sizeof out, 0600);
+        flt_wipe(both, sizeof both);
+    }
+    free(sealed);
+    return err ? flt_error_set(error, flt_error_from_errno(err), "dir",
+                               "restore the files key and box from a backup",
+                               "the keys in %s cannot be used", controller->config.dir)
+               : 0;
+}
+
+static char *read_password(const struct msg_config_mqtt *mqtt, struct flt_error *error)
+{
+    size_t size = 0;
+    char *text;
+
+    if (!mqtt->has_password_file)
+        return NULL;
+    text = flt_file_read(mqtt->password_file, 512, &size);
+    if (!text) {
+        (void)flt_error_set(error, FLT_NOT_FOUND, "mqtt.password_file", "", "cannot read %s",
+                            mqtt->password_file);
+        return NULL;
+    }
+    text[strcspn(text, "\r\n")] = '\0';
+    return text;
+}
+
+static int connect_bus(struct controller *controller, struct flt_error *error)
+{
+    const struct msg_config_mqtt *mqtt = &controller->config.mqtt;
+    char *password = read_password(mqtt, error);
+    const struct flt_mqtt_config config = {
+        .library = mqtt->has_library ? msg_config_mqtt_library_name(mqtt->library) : NULL,
+        .url = mqtt->url,
+        .client_id = "flotilla-controller",
+        .username = mqtt->has_username ? mqtt->username : NULL,
+        .password = password,
+        .ca_file = mqtt->has_ca_file ? mqtt->ca_file : NULL,
+        .cert_file = mqtt->has_cert_file ? mqtt->cert_file : NULL,
+        .key_file = mqtt->has_key_file ? mqtt->key_file : NULL,
+        .window = 100,
+    };
+    const struct flt_mqtt_events events = { .ctx = controller,
+                                            .will = on_will,
+                                            .on_up = on_up,
+                                            .on_down = on_down,
+                                            .on_message = on_message };
+    int err = mqtt->has_password_file && !password ? -ENOENT : 0;
+
+    if (!err)
+        err = flt_mqtt_create(controller->loop, &config, &events, &controller->mqtt);
+    if (err)
+        (void)flt_error_set(error, flt_error_from_errno(err), "mqtt.url", "",
+                            "cannot use the broker at %s", mqtt->url);
+    if (password)
+        flt_wipe(password, strlen(password));
+    free(password);
+    return err;
+}
+
+static int start_timers(struct controller *controller)
+{
+    int err = flt_timer_create(controller->loop, on_commit, controller, &controller->commit_timer);
+
+    if (!err)
+        err = flt_timer_create(controller->loop, on_fast, controller, &controller->fast_timer);
+    if (!err)
+        err = flt_timer_create(controller->loop, on_second, controller, &controller->second_timer);
+    if (err)
+        return err;
+    flt_timer_start(controller->fast_timer, FAST_MS, FAST_MS);
+    flt_timer_start(controller->second_timer, 1000, 1000);
+    return 0;
+}
+
+static void count_fills(struct controller *controller)
+{
+    for (size_t i = 0; i < controller->books.count; i++)
+        controller->fills_total += controller->books.list[i]->fills;
+}
+
+int controller_create(struct flt_loop *loop, const struct msg_config_controller *config,
+                      struct flt_error *error, struct controller **out)
+{
+    struct controller *controller = calloc(1, sizeof *controller);
+    int err;
+
+    if (!controller)
+        return -ENOMEM;
+    controller->loop = loop;
+    controller->clock = flt_loop_clock(loop);
+    controller->config = *config; /* lives longer than we do */
+    controller->started_ms = controller_mono_ms(controller);
+    err = open_database(controller, error);
+    if (!err)
+        err = take_term(controller);
+    if (!err)
+        err = load_keys(controller, error);
+    if (!err)
+        err = market_create(controller, &controller->market);
+    if (!err)
+        err = start_timers(controller);
+    if (!err)
+        err = connect_bus(controller, error);
+    if (err) {
+        controller_destroy(controller);
+        (void)flt_error_set(error, flt_error_from_errno(err), "", "", "cannot start: %s",
+                            strerror(-err));
+        return err;
+    }
+    count_fills(controller);
+    *out = controller;
+    return 0;
+}
+
+void controller_stop(struct controller *controller, void (*closed)(void *ctx), void *ctx)
+{
+    struct msg_ctl_state state;
+    char topic[TOPIC_MAX];
+
+    (void)controller_commit(controller);
+    controller->stopping = true;
+    fill_state(controller, false, &state);
+    controller_publish(controller, topic_ctl_state(topic, controller->config.tenant),
+                       &msg_type_ctl_state, &state, 1, true);
+    commands_finish(controller);
+    users_finish(controller);
+    flt_mqtt_close(controller->mqtt, 1000, closed, ctx);
+    controller->mqtt = NULL;
+}
+
+void controller_destroy(struct controller *controller)
+{
+    if (!controller)
+        return;
+    controller->stopping = true;
+    if (controller->mqtt) {
+        commands_finish(controller);
+        users_finish(controller);
+        flt_mqtt_close(controller->mqtt, 0, NULL, NULL);
+    }
+    flt_timer_destroy(controller->commit_timer);
+    flt_timer_destroy(controller->fast_timer);
+    flt_timer_destroy(controller->second_timer);
+    market_destroy(controller->market);
+    store_close(&controller->store);
+    books_finish(&controller->books);
+    inventory_finish(&controller->inventory);
+    free(controller->alerts);
+    flt_buf_finish(&controller->out);
+    flt_buf_finish(&controller->will);
+    flt_wipe(controller->key, sizeof controller->key);
+    flt_wipe(controller->box_private, sizeof controller->box_private);
+    free(controller);
+}

@@ -1,0 +1,146 @@
+/* The controller: one writer that knows what should run where, and keeps the books.
+ *
+ * This header is for controller/ alone: the daemon's whole state, owned by the loop's thread, and
+ * what its parts call of each other. Everything that must survive is in the database before anybody
+ * hears of it; the broker may lose any message (docs/ARCHITECTURE.md). */
+#pragma once
+#include "controller/books.h"
+#include "controller/inventory.h"
+#include "controller/store.h"
+#include "lib/loop.h"
+#include "lib/mqtt.h"
+#include "schemas/schemas_msg.h"
+
+struct market;
+struct pending_command;
+struct halts;
+struct user_call;
+
+struct controller {
+    struct msg_config_controller config;
+    struct flt_loop *loop;
+    const struct flt_clock *clock;
+    struct flt_mqtt *mqtt;
+    struct store store;
+    struct inventory inventory;
+    struct books books;
+    struct market *market;
+    struct pending_command *commands; /* list, newest first */
+    struct user_call *user_calls;     /* list of questions to the broker's login plugin */
+    struct flt_timer *commit_timer, *fast_timer, *second_timer;
+    uint8_t key[32];                         /* seals accounts at rest */
+    uint8_t box_private[32], box_public[32]; /* people seal credentials to it */
+    int64_t term, incarnation, halt_number, started_ms;
+    uint64_t sequence;
+    char will_topic[TOPIC_MAX];
+    struct flt_buf will, out;  /* `out`: scratch of one publish */
+    uint64_t digest_hash[512]; /* of each page as last sent */
+    size_t digest_pages;
+    int64_t equity_ms; /* when snapshots were last taken */
+    unsigned turns;    /* of the fast timer */
+    int64_t fills_total, alerts_raised;
+    struct msg_ui_alert *alerts; /* those in force */
+    size_t alert_count;
+    bool stopping, committing;
+    void (*on_fatal)(void *ctx); /* the database failed: end the process */
+    void *fatal_ctx;
+};
+
+/* --- controller.c
+ * ---------------------------------------------------------------------------------- */
+
+FLT_MUST_USE int controller_create(struct flt_loop *loop,
+                                   const struct msg_config_controller *config,
+                                   struct flt_error *error, struct controller **out);
+/* Says a clean goodbye; `closed` when the connection is gone. */
+void controller_stop(struct controller *controller, void (*closed)(void *ctx), void *ctx);
+void controller_destroy(struct controller *controller); /* NULL is fine */
+
+int64_t controller_now_ms(const struct controller *controller);  /* wall */
+int64_t controller_mono_ms(const struct controller *controller); /* monotonic */
+void controller_envelope(struct controller *controller, struct msg_envelope *env);
+/* Encodes and publishes; a broker that is away loses nothing, as on_up publishes what is true. */
+void controller_publish(struct controller *controller, const char *topic,
+                        const struct msg_type *type, const void *message, int qos, bool retained);
+void controller_clear(struct controller *controller,
+                      const char *topic); /* empties a retained one */
+/* Makes writes durable now; on failure the process ends (on_fatal) and false comes back. */
+bool controller_commit(struct controller *controller);
+void controller_check(struct controller *controller, int err); /* a write failed: fatal */
+
+/* --- desired.c: what nodes should run -----------------------------------------------------------
+ */
+
+void desired_publish(struct controller *controller, const struct bot *bot);
+void desired_clear(struct controller *controller, const struct bot *bot);
+/* Everything the node should hold, in chunks of the sync command, and its accounts' keys. */
+void desired_sync(struct controller *controller, struct node *node);
+void desired_on_hb(struct controller *controller,
+                   struct node *node); /* lease; sync on a mismatch */
+/* A released bot is gone from its node: it leaves the inventory. */
+void desired_removed(struct controller *controller, struct bot *bot);
+void halts_publish(struct controller *controller);
+int halts_read(struct controller *controller, struct msg_halt **out, size_t *count);
+
+/* --- ingest.c: the streams of the nodes
+ * ----------------------------------------------------------- */
+
+void ingest_ev(struct controller *controller, struct node *node, const struct msg_n_ev *ev);
+void ingest_rp(struct controller *controller, struct node *node, const struct msg_n_rp *rp);
+/* Asks again for what is missing; called each second. */
+void ingest_on_second(struct controller *controller, struct node *node);
+void ingest_sack(struct controller *controller, struct node *node); /* after a commit */
+
+/* --- commands.c: one-shot actions at nodes
+ * ---------------------------------------------------------- */
+
+/* `res` NULL: no answer before the deadline. */
+typedef void command_done_fn(struct controller *controller, void *ctx, const struct msg_n_res *res);
+
+/* Sends and resends until accepted or `ttl_ms` is over. `args` (may be NULL) is encoded as the op's
+ * type. `record`: kept in the database for command-show. `id` (may be NULL) gets FLT_ULID_MAX. */
+void commands_send(struct controller *controller, const char *node, enum msg_c_cmd_op op,
+                   const char *bot, const void *args, int64_t ttl_ms, bool record, char *id,
+                   command_done_fn *done, void *ctx);
+void commands_on_res(struct controller *controller, const char *node, const struct msg_n_res *res);
+void commands_on_tick(struct controller *controller); /* resends, expires */
+void commands_finish(struct controller *controller);
+
+/* --- accounts.c ----------------------------------------------------------------------------------
+ */
+
+/* Sends the keys of `account` to the node, sealed to it; nothing when there are none. */
+void accounts_send(struct controller *controller, struct node *node, const char *account);
+void accounts_send_all(struct controller *controller, struct node *node); /* of the node's bots */
+
+/* --- alerts.c, digest.c, market.c, users.c
+ * ---------------------------------------------------------- */
+
+FLT_PRINTF(6, 7)
+void alert_raise(struct controller *controller, const char *alert, enum msg_severity severity,
+                 const char *code, const char *target, const char *format, ...);
+void alert_clear(struct controller *controller, const char *alert);
+void alerts_publish(struct controller *controller);
+
+void digest_tick(struct controller *controller);   /* 2 Hz */
+void digest_forget(struct controller *controller); /* send every page again */
+void equity_tick(struct controller *controller);   /* snapshots, each 10 s */
+
+/* How a person is asked for: rows and sums, shared by verbs and digest. */
+struct bot_sums {
+    struct flt_amt position, realised, unrealised, equity;
+    struct flt_dec mark;
+    int64_t fills;
+    const struct book *book; /* of its own account and instrument; NULL: no fill yet */
+};
+void bot_sums_get(const struct controller *controller, const struct bot *bot, struct bot_sums *out);
+void bot_row_fill(const struct controller *controller, const struct bot *bot,
+                  struct msg_bot_row *out);
+void node_row_fill(struct controller *controller, const struct node *node,
+                   struct msg_node_row *out);
+
+FLT_MUST_USE int users_start(struct controller *controller); /* on_up: learns users and roles */
+void users_on_response(struct controller *controller, const char *text, size_t size);
+void users_on_tick(struct controller *controller);
+void users_finish(struct controller *controller);
+enum msg_role user_role(struct controller *controller, const char *user, enum msg_role least);

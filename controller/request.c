@@ -1,0 +1,320 @@
+/* Requests of users: decode, check the role, run the verb's row, answer, and write the audit. */
+#define FLT_MOD "request"
+#include "controller/request.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib/crypto.h"
+#include "lib/log.h"
+
+const struct handler handlers[] = {
+    { "account-add", verb_account_add },
+    { "account-key", verb_account_key },
+    { "account-ls", verb_account_ls },
+    { "account-rm", verb_account_rm },
+    { "apply", verb_apply },
+    { "audit-ls", verb_audit_ls },
+    { "bot-deploy", verb_bot_deploy },
+    { "bot-equity", verb_bot_equity },
+    { "bot-fills", verb_bot_fills },
+    { "bot-logs", verb_bot_logs },
+    { "bot-ls", verb_bot_ls },
+    { "bot-orders", verb_bot_orders },
+    { "bot-pause", verb_bot_pause },
+    { "bot-resume", verb_bot_resume },
+    { "bot-rm", verb_bot_rm },
+    { "bot-show", verb_bot_show },
+    { "bot-start", verb_bot_start },
+    { "bot-stop", verb_bot_stop },
+    { "bot-watch", verb_bot_watch },
+    { "candles", verb_candles },
+    { "command-show", verb_command_show },
+    { "halt", verb_halt },
+    { "halt-ls", verb_halt_ls },
+    { "instrument-ls", verb_instrument_ls },
+    { "node-ls", verb_node_ls },
+    { "node-show", verb_node_show },
+    { "pnl", verb_pnl },
+    { "reconcile", verb_reconcile },
+    { "resume", verb_resume },
+    { "status", verb_status },
+    { "strategy-ls", verb_strategy_ls },
+    { "strategy-show", verb_strategy_show },
+    { "user-add", verb_user_add },
+    { "user-ls", verb_user_ls },
+    { "user-passwd", verb_user_passwd },
+    { "user-rm", verb_user_rm },
+    { "whoami", verb_whoami },
+};
+const size_t handler_count = FLT_COUNT(handlers);
+
+static const struct handler *find_handler(const char *verb)
+{
+    for (size_t i = 0; i < handler_count; i++)
+        if (strcmp(handlers[i].verb, verb) == 0)
+            return &handlers[i];
+    return NULL;
+}
+
+/* --- answers
+ * ---------------------------------------------------------------------------------------- */
+
+static void write_audit(const struct request *request, const struct flt_error *error)
+{
+    struct store *store = &request->controller->store;
+    sqlite3_stmt *stmt;
+
+    if (!request->verb || !request->verb->mutates)
+        return;
+    stmt =
+        store_write(store, "INSERT INTO audit (ts_ms, user, verb, target, args, digest, ok, code,"
+                           " message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    flt_db_bind_int(stmt, 1, controller_now_ms(request->controller));
+    flt_db_bind_str(stmt, 2, request->user);
+    flt_db_bind_str(stmt, 3, request->verb->name);
+    flt_db_bind_str(stmt, 4, request->target[0] ? request->target : NULL);
+    flt_db_bind_str(stmt, 5, request->args);
+    flt_db_bind_str(stmt, 6, request->digest);
+    flt_db_bind_int(stmt, 7, error == NULL);
+    flt_db_bind_str(stmt, 8, error ? flt_error_name(error->code) : NULL);
+    flt_db_bind_str(stmt, 9, error ? error->message : NULL);
+    controller_check(request->controller, store_run(store, stmt));
+}
+
+/* What was recorded is durable before anybody hears of it. */
+static void send_response(const struct request *request, struct json_object *result,
+                          const struct flt_error *error)
+{
+    struct controller *controller = request->controller;
+    struct msg_u_response response = { .ok = error == NULL };
+    struct flt_buf buf = FLT_BUF_INIT;
+
+    write_audit(request, error);
+    if (!controller_commit(controller))
+        return;
+    controller_envelope(controller, &response.env);
+    snprintf(response.re, sizeof response.re, "%s", request->id);
+    snprintf(response.verb, sizeof response.verb, "%s", request->verb ? request->verb->name : "");
+    response.has_result = result != NULL;
+    response.result = result;
+    response.has_error = error != NULL;
+    if (error)
+        msg_error_from(&response.error, error);
+    msg_u_response_encode(&buf, &response);
+    const struct flt_mqtt_publish publish = {
+        .topic = request->topic,
+        .payload = buf.data,
+        .payload_size = buf.length,
+        .qos = 1,
+        .correlation = request->correlation_size ? request->correlation : NULL,
+        .correlation_size = request->correlation_size,
+    };
+    if (buf.failed || flt_mqtt_publish(controller->mqtt, &publish) != 0)
+        FLT_LOG(WARN, "answer_lost", "user=%s verb=%s", request->user, response.verb);
+    flt_buf_finish(&buf);
+}
+
+static void send_result(const struct request *request, const void *result)
+{
+    struct json_object *tree = msg_to_tree(request->verb->result, result);
+    struct flt_error error = { 0 };
+
+    if (!tree)
+        (void)flt_error_set(&error, FLT_INTERNAL, "", "", "the answer could not be written");
+    send_response(request, tree, tree ? NULL : &error);
+    json_object_put(tree);
+}
+
+void request_answer(struct request *request, const void *result)
+{
+    send_result(request, result);
+    free(request);
+}
+
+void request_refuse(struct request *request, const struct flt_error *error)
+{
+    send_response(request, NULL, error);
+    free(request);
+}
+
+struct request *request_keep(const struct request *request)
+{
+    struct request *kept = malloc(sizeof *kept);
+
+    if (kept)
+        *kept = *request;
+    return kept;
+}
+
+/* --- taking one
+ * -------------------------------------------------------------------------------------- */
+
+/* The MQTT 5 response topic holds when it lies under the user's own answers; else the id names it.
+ */
+static void choose_topic(struct request *request, const struct flt_mqtt_message *message)
+{
+    const char *tenant = request->controller->config.tenant;
+    char own[TOPIC_MAX];
+
+    topic_user_res(own, tenant, request->user, "#");
+    if (message->response_topic && flt_topic_matches(own, message->response_topic) &&
+        strlen(message->response_topic) < sizeof request->topic)
+        snprintf(request->topic, sizeof request->topic, "%s", message->response_topic);
+    else
+        topic_user_res(request->topic, tenant, request->user,
+                       request->id[0] ? request->id : "error");
+    if (message->correlation_size <= sizeof request->correlation && message->correlation_size) {
+        memcpy(request->correlation, message->correlation, message->correlation_size);
+        request->correlation_size = message->correlation_size;
+    }
+}
+
+/* Sealed texts are long and tell nothing: they stay out of the audit. */
+static void note_args(struct request *request, struct json_object *args)
+{
+    static const char *const targets[] = { "bot", "node", "name", "target" };
+    const char *text = json_object_to_json_string_ext(args, JSON_C_TO_STRING_PLAIN);
+    const char *target;
+    uint8_t digest[32];
+
+    flt_sha256(text, strlen(text), digest);
+    flt_hex(digest, sizeof digest, request->digest);
+    if (flt_json_get(args, "credentials_sealed"))
+        text = "(sealed)";
+    snprintf(request->args, sizeof request->args, "%.*s", (int)sizeof request->args - 1, text);
+    for (size_t i = 0; i < FLT_COUNT(targets) && !request->target[0]; i++)
+        if (flt_json_str(args, targets[i], &target))
+            snprintf(request->target, sizeof request->target, "%.64s", target);
+    if (!request->target[0] && flt_json_str(flt_json_get(args, "bot"), "name", &target))
+        snprintf(request->target, sizeof request->target, "%.64s", target);
+}
+
+static int check_role(struct request *request, struct flt_error *error)
+{
+    const enum msg_role has = user_role(request->controller, request->user, request->verb->role);
+
+    if (has >= request->verb->role)
+        return 0;
+    return flt_error_set(error, FLT_DENIED, "", "ask an admin", "%s needs the role %s, %s is %s",
+                         request->verb->name, msg_role_name(request->verb->role), request->user,
+                         msg_role_name(has));
+}
+
+/* Runs the verb; REQUEST_LATER or 0, or an error. Sends the answer of a 0. */
+static int run_verb(struct request *request, struct json_object *args, struct flt_error *error)
+{
+    const struct msg_verb *verb = request->verb;
+    const struct handler *handler = find_handler(verb->name);
+    void *in = calloc(1, verb->args->size), *result = calloc(1, verb->result->size);
+    int err = in && result && handler ? check_role(request, error) : -ENOMEM;
+
+    if (!err)
+        err = msg_decode(verb->args, args, MSG_PEOPLE, in, error);
+    if (!err) {
+        err = handler->run(request, in, result, error);
+        msg_finish(verb->args, in);
+    }
+    if (!err)
+        send_result(request, result);
+    if (result)
+        msg_finish(verb->result, result);
+    free(in);
+    free(result);
+    return err;
+}
+
+static int take(struct request *request, const struct topic_ref *topic,
+                struct msg_u_request *message, struct flt_error *error)
+{
+    struct json_object *args =
+        message->has_args ? json_object_get(message->args) : json_object_new_object();
+    int err;
+
+    request->verb = msg_verb_find(topic->verb);
+    if (!request->verb) {
+        const char *names[64];
+        size_t count = 0;
+
+        for (; count < msg_verb_count && count < FLT_COUNT(names); count++)
+            names[count] = msg_verbs[count].name;
+        const char *near = flt_nearest(topic->verb, names, count);
+        err = flt_error_set(error, FLT_NOT_FOUND, "verb", near ? near : "see `flotilla help`",
+                            "there is no verb %s", topic->verb);
+    } else if (message->has_expires_ms &&
+               message->expires_ms < controller_now_ms(request->controller)) {
+        err = flt_error_set(error, FLT_EXPIRED, "expires_ms", "compare the clocks",
+                            "the request came after its deadline");
+    } else {
+        note_args(request, args);
+        err = run_verb(request, args, error);
+    }
+    json_object_put(args);
+    return err;
+}
+
+void request_take(struct controller *controller, const struct topic_ref *topic,
+                  const struct flt_mqtt_message *message)
+{
+    struct request request = { .controller = controller };
+    struct msg_u_request in;
+    struct flt_error error = { 0 };
+    int err;
+
+    if (message->retained)
+        return; /* a request is never kept; somebody published it wrongly, long ago */
+    snprintf(request.user, sizeof request.user, "%.*s", FLT_NAME_MAX - 1, topic->user);
+    err = msg_parse(&msg_type_u_request, message->payload, message->payload_size, MSG_PEOPLE, &in,
+                    &error);
+    if (!err)
+        snprintf(request.id, sizeof request.id, "%s", in.id);
+    choose_topic(&request, message);
+    if (!err)
+        err = take(&request, topic, &in, &error);
+    msg_u_request_finish(&in);
+    if (err < 0) {
+        (void)flt_error_set(&error, flt_error_from_errno(err), "", "", "%s", strerror(-err));
+        send_response(&request, NULL, &error);
+    }
+}
+
+/* --- for handlers
+ * -------------------------------------------------------------------------------------- */
+
+struct bot *request_bot(struct request *request, const char *name, struct flt_error *error)
+{
+    const struct inventory *inventory = &request->controller->inventory;
+    struct bot *bot = inventory_find_bot(inventory, name);
+    const char **names;
+    size_t count = 0;
+    char hint[96] = "list them with bot-ls";
+
+    if (bot && bot_listed(bot))
+        return bot;
+    names = calloc(inventory->bot_count + 1, sizeof *names);
+    for (size_t i = 0; names && i < inventory->bot_count; i++)
+        if (bot_listed(inventory->bots[i]))
+            names[count++] = inventory->bots[i]->name;
+    if (names && flt_nearest(name, names, count))
+        snprintf(hint, sizeof hint, "did you mean %s?", flt_nearest(name, names, count));
+    (void)flt_error_set(error, FLT_NOT_FOUND, "bot", hint, "there is no bot %s", name);
+    free(names);
+    return NULL;
+}
+
+struct node *request_node(struct request *request, const char *name, const char *field,
+                          struct flt_error *error)
+{
+    struct node *node = inventory_find_node(&request->controller->inventory, name);
+
+    if (!node)
+        (void)flt_error_set(error, FLT_NOT_FOUND, field, "list them with node-ls",
+                            "there is no node %s", name);
+    return node;
+}
+
+const char *request_by(const struct request *request, char out[40])
+{
+    snprintf(out, 40, "user/%s", request->user);
+    return out;
+}

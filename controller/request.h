@@ -1,0 +1,96 @@
+/* One request of a user: what a verb's handler gets and how its answer goes out.
+ *
+ * A handler fills `result` (the verb's own struct, zeroed; arrays and trees in it are freed after
+ * it was sent) and returns 0, or a negative errno with `error` filled, or REQUEST_LATER after
+ * request_keep(): then request_answer() or request_refuse() comes once, later. Handlers that change
+ * anything check everything first: on refusal nothing has changed. */
+#pragma once
+#include "controller/controller.h"
+
+enum { REQUEST_LATER = 1 };
+
+struct request {
+    struct controller *controller;
+    const struct msg_verb *verb; /* NULL: unknown */
+    char user[FLT_NAME_MAX];
+    char id[TOPIC_LEVEL_MAX];
+    char topic[FLT_MQTT_TOPIC_MAX]; /* where the answer goes */
+    uint8_t correlation[128];
+    size_t correlation_size;
+    char target[65]; /* bot, node, account: for the audit */
+    char args[256];  /* their start as text, without secrets */
+    char digest[65];
+};
+
+struct handler {
+    const char *verb;
+    int (*run)(struct request *request, const void *args, void *result, struct flt_error *error);
+};
+
+/* Every verb of schemas/req has its row; a test compares. */
+extern const struct handler handlers[];
+extern const size_t handler_count;
+
+void request_take(struct controller *controller, const struct topic_ref *topic,
+                  const struct flt_mqtt_message *message);
+struct request *request_keep(const struct request *request); /* a copy for later; NULL: no memory */
+/* Both end a kept request and free it. `result` is the verb's struct. */
+void request_answer(struct request *request, const void *result);
+void request_refuse(struct request *request, const struct flt_error *error);
+
+/* For handlers: the bot of this name (not a removed one), or an error with the nearest name. */
+struct bot *request_bot(struct request *request, const char *name, struct flt_error *error);
+struct node *request_node(struct request *request, const char *name, const char *field,
+                          struct flt_error *error);
+/* "user/<name>", for records. */
+const char *request_by(const struct request *request, char out[40]);
+
+/* The handlers, by file. */
+#define HANDLER(name)                                                                              \
+    int name(struct request *request, const void *args, void *result, struct flt_error *error)
+
+/* verb_bot.c */
+HANDLER(verb_bot_deploy);
+HANDLER(verb_apply);
+HANDLER(verb_bot_start);
+HANDLER(verb_bot_stop);
+HANDLER(verb_bot_pause);
+HANDLER(verb_bot_resume);
+HANDLER(verb_bot_rm);
+/* verb_read.c */
+HANDLER(verb_status);
+HANDLER(verb_whoami);
+HANDLER(verb_node_ls);
+HANDLER(verb_node_show);
+HANDLER(verb_bot_ls);
+HANDLER(verb_bot_show);
+HANDLER(verb_halt_ls);
+HANDLER(verb_command_show);
+HANDLER(verb_audit_ls);
+/* verb_books.c */
+HANDLER(verb_bot_fills);
+HANDLER(verb_bot_equity);
+HANDLER(verb_pnl);
+HANDLER(verb_reconcile);
+/* verb_node.c: asked of the node */
+HANDLER(verb_bot_orders);
+HANDLER(verb_bot_logs);
+HANDLER(verb_bot_watch);
+/* verb_halt.c */
+HANDLER(verb_halt);
+HANDLER(verb_resume);
+/* accounts.c */
+HANDLER(verb_account_add);
+HANDLER(verb_account_ls);
+HANDLER(verb_account_rm);
+HANDLER(verb_account_key);
+/* verb_market.c */
+HANDLER(verb_candles);
+HANDLER(verb_instrument_ls);
+HANDLER(verb_strategy_ls);
+HANDLER(verb_strategy_show);
+/* users.c */
+HANDLER(verb_user_add);
+HANDLER(verb_user_ls);
+HANDLER(verb_user_passwd);
+HANDLER(verb_user_rm);

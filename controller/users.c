@@ -1,0 +1,463 @@
+/* Users are logins of the broker: its dynamic-security plugin keeps passwords and enforces topics;
+ * the table `users` here remembers who has which role. The plugin is asked over its control topic;
+ * its answers come back by their correlationData. */
+#define FLT_MOD "users"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "controller/request.h"
+#include "lib/crypto.h"
+#include "lib/ids.h"
+#include "lib/log.h"
+#include "lib/roles.h"
+
+#define ANSWER_MS 5000
+#define PASSWORD_BYTES 15
+
+enum user_call_kind { CALL_LIST, CALL_ADD, CALL_PASSWORD, CALL_REMOVE };
+
+struct user_call { /* a question to the plugin that waits for its answer */
+    struct user_call *next;
+    char id[FLT_ULID_MAX];
+    enum user_call_kind kind;
+    struct request *request; /* NULL: our own */
+    char name[FLT_NAME_MAX], password[32];
+    enum msg_role role;
+    int64_t deadline_ms;
+};
+
+static enum flt_role_kind kind_of(enum msg_role role)
+{
+    switch (role) {
+    case MSG_ROLE_VIEWER:
+        return FLT_ROLE_VIEWER;
+    case MSG_ROLE_TRADER:
+        return FLT_ROLE_TRADER;
+    case MSG_ROLE_ADMIN:
+        break;
+    }
+    return FLT_ROLE_ADMIN;
+}
+
+static int send_call(struct controller *controller, const struct flt_buf *payload)
+{
+    const struct flt_mqtt_publish publish = { .topic = FLT_DYNSEC_TOPIC,
+                                              .payload = payload->data,
+                                              .payload_size = payload->length,
+                                              .qos = 1 };
+
+    return payload->failed ? -ENOMEM : flt_mqtt_publish(controller->mqtt, &publish);
+}
+
+static struct user_call *call_create(struct controller *controller, enum user_call_kind kind,
+                                     const char *name, struct request *request)
+{
+    struct user_call *call = calloc(1, sizeof *call);
+
+    if (!call)
+        return NULL;
+    flt_ulid(controller_now_ms(controller), call->id);
+    call->kind = kind;
+    call->request = request ? request_keep(request) : NULL;
+    snprintf(call->name, sizeof call->name, "%s", name);
+    call->deadline_ms = controller_mono_ms(controller) + ANSWER_MS;
+    if (request && !call->request) {
+        free(call);
+        return NULL;
+    }
+    call->next = controller->user_calls;
+    controller->user_calls = call;
+    return call;
+}
+
+static void call_free(struct user_call *call)
+{
+    flt_wipe(call->password, sizeof call->password);
+    free(call);
+}
+
+static void call_refuse(struct user_call *call, enum flt_error_code code, const char *why)
+{
+    struct flt_error error = { 0 };
+
+    (void)flt_error_set(&error, code, "", "", "%s", why);
+    if (call->request)
+        request_refuse(call->request, &error);
+    else
+        FLT_LOG(WARN, "broker_refused", "why=\"%s\"", why);
+    call_free(call);
+}
+
+static void unlink_call(struct controller *controller, struct user_call *call)
+{
+    struct user_call **place = &controller->user_calls;
+
+    while (*place && *place != call)
+        place = &(*place)->next;
+    if (*place)
+        *place = call->next;
+}
+
+/* Sends `payload`; the answer completes the request. */
+static int ask(struct controller *controller, struct user_call *call, struct flt_buf *payload)
+{
+    const int err = call ? send_call(controller, payload) : -ENOMEM;
+
+    flt_wipe(payload->data, payload->length); /* it may carry a password */
+    flt_buf_finish(payload);
+    if (!err)
+        return REQUEST_LATER;
+    if (call) {
+        unlink_call(controller, call);
+        free(call->request);
+        call_free(call);
+    }
+    return err;
+}
+
+/* --- the table
+ * ------------------------------------------------------------------------------------------ */
+
+static bool find_user(struct controller *controller, const char *name, enum msg_role *role)
+{
+    sqlite3_stmt *stmt = store_read(&controller->store, "SELECT role FROM users WHERE name = ?");
+    unsigned word = 0;
+
+    flt_db_bind_str(stmt, 1, name);
+    if (!store_next(&controller->store, stmt))
+        return false;
+    (void)msg_enum_parse(&msg_enum_role, flt_db_str(stmt, 0), &word);
+    *role = (enum msg_role)word;
+    sqlite3_reset(stmt);
+    return true;
+}
+
+static void save_user(struct controller *controller, const char *name, enum msg_role role)
+{
+    sqlite3_stmt *stmt = store_write(&controller->store,
+                                     "INSERT INTO users (name, role, created_ms) VALUES (?, ?, ?)"
+                                     " ON CONFLICT (name) DO UPDATE SET role = excluded.role");
+
+    flt_db_bind_str(stmt, 1, name);
+    flt_db_bind_str(stmt, 2, msg_role_name(role));
+    flt_db_bind_int(stmt, 3, controller_now_ms(controller));
+    controller_check(controller, store_run(&controller->store, stmt));
+}
+
+static void delete_user(struct controller *controller, const char *name)
+{
+    sqlite3_stmt *stmt = store_write(&controller->store, "DELETE FROM users WHERE name = ?");
+
+    flt_db_bind_str(stmt, 1, name);
+    controller_check(controller, store_run(&controller->store, stmt));
+}
+
+/* The broker has let the request through, so the user may at least use its verb; what is known here
+ * can only be the same or more, and is learned from the broker on each connect. */
+enum msg_role user_role(struct controller *controller, const char *user, enum msg_role least)
+{
+    enum msg_role role;
+
+    return find_user(controller, user, &role) ? role : least;
+}
+
+/* --- answers of the plugin
+ * --------------------------------------------------------------------------- */
+
+/* A user's kind shows in the topics its role may publish to (lib/roles.c). */
+static enum msg_role role_of_acls(struct json_object *acls)
+{
+    enum msg_role role = MSG_ROLE_VIEWER;
+
+    for (size_t i = 0; i < json_object_array_length(acls); i++) {
+        struct json_object *acl = json_object_array_get_idx(acls, i);
+        const char *type, *topic, *end;
+
+        if (!flt_json_str(acl, "acltype", &type) || !flt_json_str(acl, "topic", &topic) ||
+            strcmp(type, "publishClientSend") != 0 || !(end = strstr(topic, "/req/")))
+            continue;
+        if (strcmp(end, "/req/+") == 0 || strcmp(end, "/req/#") == 0)
+            return MSG_ROLE_ADMIN;
+        if (strcmp(end, "/req/bot-deploy") == 0)
+            role = MSG_ROLE_TRADER;
+    }
+    return role;
+}
+
+static void take_roles(struct controller *controller, struct json_object *data)
+{
+    struct json_object *roles = flt_json_get(data, "roles");
+    size_t count =
+        json_object_is_type(roles, json_type_array) ? json_object_array_length(roles) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *role = json_object_array_get_idx(roles, i);
+        struct json_object *acls = flt_json_get(role, "acls");
+        const char *name;
+        enum msg_role is, was;
+
+        if (!flt_json_str(role, "rolename", &name) || strncmp(name, "user-", 5) != 0 ||
+            !flt_name_ok(name + 5) || !json_object_is_type(acls, json_type_array))
+            continue;
+        is = role_of_acls(acls);
+        if (!find_user(controller, name + 5, &was) || was != is)
+            save_user(controller, name + 5, is);
+    }
+}
+
+static void finish_added(struct controller *controller, struct user_call *call)
+{
+    struct msg_user_add_result out = { .role = call->role };
+
+    snprintf(out.name, sizeof out.name, "%s", call->name);
+    snprintf(out.password, sizeof out.password, "%s", call->password);
+    save_user(controller, call->name, call->role);
+    request_answer(call->request, &out);
+    flt_wipe(&out, sizeof out);
+}
+
+static void finish_password(struct user_call *call)
+{
+    struct msg_user_passwd_result out = { 0 };
+
+    snprintf(out.name, sizeof out.name, "%s", call->name);
+    snprintf(out.password, sizeof out.password, "%s", call->password);
+    request_answer(call->request, &out);
+    flt_wipe(&out, sizeof out);
+}
+
+static void finish_removed(struct controller *controller, struct user_call *call)
+{
+    struct msg_user_rm_result out = { 0 };
+
+    snprintf(out.name, sizeof out.name, "%s", call->name);
+    delete_user(controller, call->name);
+    request_answer(call->request, &out);
+}
+
+static void finish_call(struct controller *controller, struct user_call *call,
+                        struct json_object *data)
+{
+    switch (call->kind) {
+    case CALL_LIST:
+        take_roles(controller, data);
+        break;
+    case CALL_ADD:
+        finish_added(controller, call);
+        break;
+    case CALL_PASSWORD:
+        finish_password(call);
+        break;
+    case CALL_REMOVE:
+        finish_removed(controller, call);
+        break;
+    }
+    call_free(call);
+}
+
+static struct user_call *find_call(struct controller *controller, const char *id)
+{
+    struct user_call *call = controller->user_calls;
+
+    while (call && strcmp(call->id, id) != 0)
+        call = call->next;
+    return call;
+}
+
+/* One payload of ours makes several responses with the same id: an error in any of them is the
+ * answer, else the last one. "already exists" and "not found" are what was wanted. */
+static bool is_fine(const char *error)
+{
+    return strstr(error, "already exists") || strstr(error, "not found") ||
+           strstr(error, "already in this");
+}
+
+void users_on_response(struct controller *controller, const char *text, size_t size)
+{
+    struct json_object *tree = flt_json_parse(text, size, NULL);
+    struct json_object *responses = flt_json_get(tree, "responses");
+    const size_t count =
+        json_object_is_type(responses, json_type_array) ? json_object_array_length(responses) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *response = json_object_array_get_idx(responses, i);
+        const char *id, *why = NULL, *next_id = NULL;
+        struct user_call *call;
+
+        if (!flt_json_str(response, "correlationData", &id) || !(call = find_call(controller, id)))
+            continue;
+        if (flt_json_str(response, "error", &why) && !is_fine(why)) {
+            unlink_call(controller, call);
+            call_refuse(call, FLT_INTERNAL, why);
+            continue;
+        }
+        if (i + 1 < count)
+            (void)flt_json_str(json_object_array_get_idx(responses, i + 1), "correlationData",
+                               &next_id);
+        if (next_id && strcmp(next_id, id) == 0)
+            continue; /* more of the same payload follows */
+        unlink_call(controller, call);
+        finish_call(controller, call, flt_json_get(response, "data"));
+    }
+    json_object_put(tree);
+}
+
+void users_on_tick(struct controller *controller)
+{
+    const int64_t now = controller_mono_ms(controller);
+
+    for (struct user_call *call = controller->user_calls, *next; call; call = next) {
+        next = call->next;
+        if (now < call->deadline_ms)
+            continue;
+        unlink_call(controller, call);
+        call_refuse(call, FLT_UNAVAILABLE, "the broker's login plugin did not answer");
+    }
+}
+
+void users_finish(struct controller *controller)
+{
+    while (controller->user_calls) {
+        struct user_call *call = controller->user_calls;
+
+        controller->user_calls = call->next;
+        free(call->request);
+        call_free(call);
+    }
+}
+
+int users_start(struct controller *controller)
+{
+    struct user_call *call = call_create(controller, CALL_LIST, "", NULL);
+    struct flt_buf payload = FLT_BUF_INIT;
+    int outcome;
+
+    flt_jw_begin(&payload, NULL, '{');
+    flt_jw_begin(&payload, "commands", '[');
+    flt_jw_begin(&payload, NULL, '{');
+    flt_jw_str(&payload, "command", "listRoles");
+    flt_jw_bool(&payload, "verbose", true);
+    flt_jw_str(&payload, "correlationData", call ? call->id : "");
+    flt_jw_end(&payload, '}');
+    flt_jw_end(&payload, ']');
+    flt_jw_end(&payload, '}');
+    outcome = ask(controller, call, &payload);
+    return outcome == REQUEST_LATER ? 0 : outcome;
+}
+
+/* --- verbs
+ * -------------------------------------------------------------------------------------------- */
+
+static int new_password(char out[32])
+{
+    uint8_t bytes[PASSWORD_BYTES];
+    const int err = flt_random(bytes, sizeof bytes);
+
+    flt_base64(bytes, sizeof bytes, out);
+    for (char *c = out; *c; c++)
+        *c = *c == '+' ? 'x' : *c == '/' ? 'y' : *c; /* easy to type and to quote */
+    return err;
+}
+
+HANDLER(verb_user_add)
+{
+    const struct msg_user_add_args *in = args;
+    struct controller *controller = request->controller;
+    struct user_call *call;
+    struct flt_buf payload = FLT_BUF_INIT;
+    enum msg_role was;
+
+    (void)result;
+    if (find_user(controller, in->name, &was))
+        return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
+                             "there is a user %s", in->name);
+    call = call_create(controller, CALL_ADD, in->name, request);
+    if (!call || new_password(call->password) != 0)
+        return -ENOMEM;
+    call->role = in->role;
+    flt_dynsec_create(&payload, controller->config.tenant, kind_of(in->role), in->name,
+                      call->password, call->id);
+    return ask(controller, call, &payload);
+}
+
+static int check_user(struct controller *controller, const char *name, struct flt_error *error)
+{
+    enum msg_role role;
+
+    return find_user(controller, name, &role)
+               ? 0
+               : flt_error_set(error, FLT_NOT_FOUND, "name", "list them with user-ls",
+                               "there is no user %s", name);
+}
+
+HANDLER(verb_user_passwd)
+{
+    const struct msg_user_passwd_args *in = args;
+    struct controller *controller = request->controller;
+    struct user_call *call;
+    struct flt_buf payload = FLT_BUF_INIT;
+    const int err = check_user(controller, in->name, error);
+
+    (void)result;
+    if (err)
+        return err;
+    call = call_create(controller, CALL_PASSWORD, in->name, request);
+    if (!call || new_password(call->password) != 0)
+        return -ENOMEM;
+    flt_dynsec_password(&payload, in->name, call->password, call->id);
+    return ask(controller, call, &payload);
+}
+
+HANDLER(verb_user_rm)
+{
+    const struct msg_user_rm_args *in = args;
+    struct controller *controller = request->controller;
+    struct flt_buf payload = FLT_BUF_INIT;
+    struct user_call *call;
+    enum msg_role role = MSG_ROLE_VIEWER;
+    int err = check_user(controller, in->name, error);
+
+    (void)result;
+    if (err)
+        return err;
+    if (strcmp(in->name, request->user) == 0)
+        return flt_error_set(error, FLT_CONFLICT, "name", "ask another admin",
+                             "nobody removes themselves");
+    (void)find_user(controller, in->name, &role);
+    call = call_create(controller, CALL_REMOVE, in->name, request);
+    if (!call)
+        return -ENOMEM;
+    flt_dynsec_remove(&payload, kind_of(role), in->name, call->id);
+    return ask(controller, call, &payload);
+}
+
+HANDLER(verb_user_ls)
+{
+    const struct msg_user_ls_args *in = args;
+    struct msg_user_ls_result *out = result;
+    struct store *store = &request->controller->store;
+    const int64_t limit = in->has_limit ? in->limit : 200;
+    sqlite3_stmt *stmt = store_read(store, "SELECT name, role, created_ms FROM users"
+                                           " WHERE name > ? ORDER BY name LIMIT ?");
+
+    (void)error;
+    out->items = calloc((size_t)limit, sizeof *out->items);
+    if (!out->items)
+        return -ENOMEM;
+    flt_db_bind_str(stmt, 1, in->has_after ? in->after : "");
+    flt_db_bind_int(stmt, 2, limit);
+    while (store_next(store, stmt)) {
+        struct msg_user_row *row = &out->items[out->items_count++];
+        unsigned role = 0;
+
+        flt_db_copy(stmt, 0, row->name, sizeof row->name);
+        (void)msg_enum_parse(&msg_enum_role, flt_db_str(stmt, 1), &role);
+        row->role = (enum msg_role)role;
+        row->created_ms = flt_db_int(stmt, 2);
+    }
+    out->has_next = out->items_count == (size_t)limit;
+    if (out->has_next)
+        snprintf(out->next, sizeof out->next, "%s", out->items[limit - 1].name);
+    return 0;
+}
