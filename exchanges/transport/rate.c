@@ -49,7 +49,7 @@ static int64_t window_wait_ms(struct rate_window *window, uint32_t units, enum o
         return 0;
     uint32_t sum = window->sum;
 
-    for (int64_t s = window->slot + 1; s < window->slot + RATE_SLOTS; s++) {
+    for (int64_t s = window->slot + 1; s <= window->slot + RATE_SLOTS; s++) {
         sum -= window->used[s % RATE_SLOTS];
         if (sum + units <= limit)
             return s * slot_ms(window) - now_ms;
