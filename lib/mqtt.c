@@ -510,7 +510,7 @@ static int copy_config(const struct flt_mqtt_config *from, struct flt_mqtt_confi
 
 static int choose_library(const char *library, bool is_unix, const struct mqtt_link_ops **out)
 {
-    static const struct mqtt_link_ops *const all[] = { &mqtt_link_mosquitto };
+    static const struct mqtt_link_ops *const all[] = { &mqtt_link_mosquitto, &mqtt_link_paho };
 
     *out = NULL;
     for (size_t i = 0; i < FLT_COUNT(all); i++) {
@@ -547,6 +547,8 @@ int flt_mqtt_create(struct flt_loop *loop, const struct flt_mqtt_config *config,
         (err = choose_library(config->library, mqtt->url.is_unix, &mqtt->ops)) < 0 ||
         (err = copy_config(config, &mqtt->config)) < 0)
         goto fail;
+    if (mqtt->config.window > mqtt->ops->window_max)
+        mqtt->config.window = mqtt->ops->window_max;
     mqtt->inflight = calloc(mqtt->config.window, sizeof mqtt->inflight[0]);
     err = mqtt->inflight ? 0 : -ENOMEM;
     if (err < 0 || (err = flt_timer_create(loop, on_timer, mqtt, &mqtt->timer)) < 0 ||

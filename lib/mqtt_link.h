@@ -29,6 +29,7 @@ struct mqtt_will {
 struct mqtt_link_ops {
     const char *name;
     bool has_unix_sockets;
+    unsigned window_max; /* more QoS 1 in flight than this it cannot handle */
     /* Starts to connect; all is copied. mqtt_core_up or mqtt_core_down follows. */
     int (*open)(struct flt_mqtt *core, struct flt_loop *loop, const struct mqtt_target *target,
                 const struct mqtt_will *will, struct mqtt_link **out);

@@ -510,6 +510,7 @@ static void link_disconnect(struct mqtt_link *link)
 const struct mqtt_link_ops mqtt_link_mosquitto = {
     .name = "mosquitto",
     .has_unix_sockets = true,
+    .window_max = 1000,
     .open = link_open,
     .publish = link_publish,
     .subscribe = link_subscribe,
