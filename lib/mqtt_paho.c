@@ -127,11 +127,13 @@ static void on_not_connected(void *arg, MQTTAsync_failureData *data)
         push_down(arg, false, data && data->message ? data->message : "cannot connect");
 }
 
+/* The CONNACK's code is in `code`, as of 3.1.1, and not in `reasonCode`. */
 static void on_not_connected5(void *arg, MQTTAsync_failureData5 *data)
 {
-    if (data && data->reasonCode >= MQTTREASONCODE_UNSPECIFIED_ERROR)
-        push_down(arg, mqtt_connack_is_refusal(FLT_MQTT_5, (int)data->reasonCode),
-                  mqtt_connack_text(FLT_MQTT_5, (int)data->reasonCode));
+    const int code = !data ? 0 : data->code > 0 ? data->code : (int)data->reasonCode;
+
+    if (code >= MQTTREASONCODE_UNSPECIFIED_ERROR)
+        push_down(arg, mqtt_connack_is_refusal(FLT_MQTT_5, code), mqtt_connack_text(FLT_MQTT_5, code));
     else
         push_down(arg, false, data && data->message ? data->message : "cannot connect");
 }
