@@ -4,6 +4,7 @@
 #include <string.h>
 #include "controller/cli/programs.h"
 #include "controller/cli/up.h"
+#include "lib/json.h"
 
 #define ASK_MS 2000
 
@@ -158,13 +159,31 @@ void service_check(struct service *service)
     }
 }
 
-void service_heard(struct up *up, const char *topic)
+/* A will comes on the same topic as a birth. */
+static bool is_birth(const struct flt_mqtt_message *message)
 {
-    for (size_t i = 0; i < up->service_count; i++) {
-        const size_t length = strlen(up->services[i].name);
+    struct json_object *presence = flt_json_parse(message->payload, message->payload_size, NULL);
+    const char *state = "";
 
-        if (up->services[i].kind == READY_NODE && strncmp(topic, "n/", 2) == 0 &&
-            strncmp(topic + 2, up->services[i].name, length) == 0 && topic[2 + length] == '/')
-            mark_ready(&up->services[i]);
+    flt_json_str(presence, "state", &state);
+    const bool up = strcmp(state, "up") == 0;
+
+    json_object_put(presence);
+    return up;
+}
+
+void service_heard(struct up *up, const char *topic, const struct flt_mqtt_message *message)
+{
+    const char *last = strrchr(topic, '/');
+
+    if (strncmp(topic, "n/", 2) != 0 || (strcmp(last, "/presence") == 0 && !is_birth(message)))
+        return;
+    for (size_t i = 0; i < up->service_count; i++) {
+        struct service *service = &up->services[i];
+        const size_t length = strlen(service->name);
+
+        if (service->kind == READY_NODE && strncmp(topic + 2, service->name, length) == 0 &&
+            topic[2 + length] == '/')
+            mark_ready(service);
     }
 }

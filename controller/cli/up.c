@@ -282,8 +282,8 @@ static void on_signal(void *ctx, int signum)
 
 static void on_message(void *ctx, const char *topic, const struct flt_mqtt_message *message)
 {
-    if (!message->retained)
-        service_heard(ctx, topic);
+    if (!message->retained) /* what is retained may be of a node that is long gone */
+        service_heard(ctx, topic, message);
 }
 
 static int open_bus(struct up *up)
@@ -301,7 +301,9 @@ static int open_bus(struct up *up)
     err = bus_open(up->loop, &config, &events, &up->bus);
     flt_wipe(password, strlen(password));
     free(password);
-    return err ? err : bus_subscribe(up->bus, "n/+/hb");
+    if (!err)
+        err = bus_subscribe(up->bus, "n/+/hb");
+    return err ? err : bus_subscribe(up->bus, "n/+/presence");
 }
 
 static int open_all(struct up *up)

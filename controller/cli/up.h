@@ -56,7 +56,8 @@ struct up {
 FLT_MUST_USE int services_add(struct up *up, struct flt_error *error);
 /* Asks what can be asked of a service that is not ready yet. */
 void service_check(struct service *service);
-void service_heard(struct up *up, const char *topic); /* a node's heartbeat */
+/* A node's heartbeat, or its birth. */
+void service_heard(struct up *up, const char *topic, const struct flt_mqtt_message *message);
 
 /* The key of the demo's account: made at the first start, then read from DIR/secrets. */
 FLT_MUST_USE int demo_prepare(struct up *up, struct flt_error *error);
