@@ -10,8 +10,8 @@
 #include "lib/tcp.h"
 
 static const char *const methods[] = {
-    [LWSHUMETH_GET] = "GET",       [LWSHUMETH_POST] = "POST",       [LWSHUMETH_OPTIONS] = "OPTIONS",
-    [LWSHUMETH_PUT] = "PUT",       [LWSHUMETH_PATCH] = "PATCH",     [LWSHUMETH_DELETE] = "DELETE",
+    [LWSHUMETH_GET] = "GET",         [LWSHUMETH_POST] = "POST",   [LWSHUMETH_OPTIONS] = "OPTIONS",
+    [LWSHUMETH_PUT] = "PUT",         [LWSHUMETH_PATCH] = "PATCH", [LWSHUMETH_DELETE] = "DELETE",
     [LWSHUMETH_CONNECT] = "CONNECT", [LWSHUMETH_HEAD] = "HEAD",
 };
 
@@ -33,7 +33,8 @@ static const struct known_header known_headers[SERVER_HEADER_COUNT] = {
     { "x-flotilla-token", WSI_TOKEN_COUNT },
 };
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------
+ */
 
 static void request_free(struct flt_request *request)
 {
@@ -182,7 +183,8 @@ const char *flt_request_header(const struct flt_request *request, const char *na
     return NULL;
 }
 
-/* --- what waits to be written ------------------------------------------------------------------ */
+/* --- what waits to be written ------------------------------------------------------------------
+ */
 
 static void schedule(struct flt_server *server, struct lws *wsi, struct server_dirty *dirty)
 {
@@ -235,7 +237,8 @@ static bool may_go(const struct flt_server *server, uint64_t batch)
     return !server->holding || batch <= server->released;
 }
 
-/* --- replies ----------------------------------------------------------------------------------- */
+/* --- replies -----------------------------------------------------------------------------------
+ */
 
 static const char *reason_of(int status)
 {
@@ -243,11 +246,21 @@ static const char *reason_of(int status)
         int status;
         const char *reason;
     } reasons[] = {
-        { 200, "OK" },          { 204, "No Content" },  { 304, "Not Modified" },
-        { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
-        { 404, "Not Found" },   { 405, "Method Not Allowed" }, { 409, "Conflict" },
-        { 413, "Payload Too Large" }, { 418, "I'm a teapot" }, { 429, "Too Many Requests" },
-        { 500, "Internal Server Error" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+        { 200, "OK" },
+        { 204, "No Content" },
+        { 304, "Not Modified" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 409, "Conflict" },
+        { 413, "Payload Too Large" },
+        { 418, "I'm a teapot" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },
         { 504, "Gateway Timeout" },
     };
 
@@ -267,8 +280,8 @@ void flt_request_reply(struct flt_request *request, const struct flt_reply *repl
     }
     const char *type = reply->content_type ? reply->content_type : "application/json";
     const char *more = reply->headers ? reply->headers : "";
-    const size_t size = LWS_PRE + 256 + strlen(type) + strlen(more) +
-                        strlen(listener->headers) + reply->size;
+    const size_t size =
+        LWS_PRE + 256 + strlen(type) + strlen(more) + strlen(listener->headers) + reply->size;
 
     request->out = malloc(size);
     if (!request->out) {
@@ -310,9 +323,9 @@ void flt_request_drop(struct flt_request *request)
     lws_callback_on_writable(request->wsi);
 }
 
-/* libwebsockets 4.1.6 takes the headers of a request with a body for that body, and then spins, when
- * the request was pipelined (it sits in its buffer already). So tell those by the connection's count
- * of received bytes, which did not grow since the answer before, and hang up. */
+/* libwebsockets 4.1.6 takes the headers of a request with a body for that body, and then spins,
+ * when the request was pipelined (it sits in its buffer already). So tell those by the connection's
+ * count of received bytes, which did not grow since the answer before, and hang up. */
 static uint64_t received_bytes(struct lws *wsi)
 {
     return flt_tcp_received(lws_get_socket_fd(wsi));
@@ -368,11 +381,10 @@ static int on_http(struct flt_listener *listener, struct lws *wsi)
     if (!request)
         return -1;
     lws_set_opaque_user_data(wsi, request);
-    const bool told =
-        lws_hdr_copy(wsi, length, sizeof length, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
+    const bool told = lws_hdr_copy(wsi, length, sizeof length, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0;
     const long long size = told ? atoll(length) : 0;
-    const bool posts = strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
-                       strcmp(request->method, "PATCH") == 0;
+    const bool posts = strcmp(request->method, "POST") == 0 ||
+                       strcmp(request->method, "PUT") == 0 || strcmp(request->method, "PATCH") == 0;
 
     /* Without a length libwebsockets would wait for a body for ever; with one that it does not read
      * (DELETE) the rest of the stream is not to be trusted. */
@@ -412,7 +424,8 @@ static void on_http_gone(struct flt_request *request)
         request_free(request); /* else its owner still holds it */
 }
 
-/* --- peers ------------------------------------------------------------------------------------- */
+/* --- peers -------------------------------------------------------------------------------------
+ */
 
 static void peer_free(struct flt_peer *peer)
 {
@@ -458,7 +471,8 @@ static int enqueue(struct flt_peer *peer, const void *data, size_t size, int pro
 
     if (!message)
         return -ENOMEM;
-    *message = (struct server_message){ .size = size, .protocol = protocol, .batch = server->batch };
+    *message =
+        (struct server_message){ .size = size, .protocol = protocol, .batch = server->batch };
     memcpy(message->data + LWS_PRE, data, size);
     if (peer->last)
         peer->last->next = message;
@@ -520,7 +534,8 @@ static int end_peer(struct flt_peer *peer)
     return -1;
 }
 
-/* libwebsockets keeps what the kernel does not take, but wants no more until it is writable again. */
+/* libwebsockets keeps what the kernel does not take, but wants no more until it is writable again.
+ */
 static int write_messages(struct flt_peer *peer)
 {
     struct flt_server *server = peer->listener->server;
@@ -615,7 +630,8 @@ static void on_peer_gone(struct flt_peer *peer)
     peer_free(peer);
 }
 
-/* --- libwebsockets' one callback --------------------------------------------------------------- */
+/* --- libwebsockets' one callback ---------------------------------------------------------------
+ */
 
 static void on_destroyed(struct flt_listener *listener, struct lws *wsi)
 {
@@ -666,7 +682,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     return 0;
 }
 
-/* --- server and listeners ---------------------------------------------------------------------- */
+/* --- server and listeners ----------------------------------------------------------------------
+ */
 
 static void emit_log(int level, const char *line)
 {
@@ -763,8 +780,8 @@ static struct flt_listener *listener_new(struct flt_server *server,
     listener->queue_bytes_max = config->queue_bytes_max ? config->queue_bytes_max : 8 * 1024 * 1024;
     listener->retry.secs_since_valid_ping = (uint16_t)config->ping_s;
     listener->retry.secs_since_valid_hangup = (uint16_t)(config->ping_s * 2);
-    listener->protocols[0] = (struct lws_protocols){ .name = "http", .callback = on_event,
-                                                     .rx_buffer_size = 32768 };
+    listener->protocols[0] =
+        (struct lws_protocols){ .name = "http", .callback = on_event, .rx_buffer_size = 32768 };
     if (listener->subprotocol)
         listener->protocols[1] = (struct lws_protocols){ .name = listener->subprotocol,
                                                          .callback = on_event,
@@ -785,8 +802,12 @@ int flt_server_listen(struct flt_server *server, const struct flt_listener_confi
         .port = config->port,
         .iface = config->host,
         .protocols = listener->protocols,
-        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-                   (config->tls_cert ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0u),
+        /* With IPv6 on, libwebsockets 4.1 takes an IPv4 address for "any": the port was open to
+           all. */
+        .options =
+            LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
+            (config->host && !strchr(config->host, ':') ? LWS_SERVER_OPTION_DISABLE_IPV6 : 0u) |
+            (config->tls_cert ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0u),
         .ssl_cert_filepath = config->tls_cert,
         .ssl_private_key_filepath = config->tls_key,
         .alpn = "http/1.1",

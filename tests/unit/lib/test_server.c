@@ -20,9 +20,9 @@ struct rig {
     struct flt_server *server;
     struct flt_listener *listener;
     int port;
-    long patience_us;      /* how long the client waits for a byte; 0: 5 s */
-    const char *send;      /* what the client says, all at once */
-    size_t expect_count;   /* it reads until it has seen `expect` so often */
+    long patience_us;    /* how long the client waits for a byte; 0: 5 s */
+    const char *send;    /* what the client says, all at once */
+    size_t expect_count; /* it reads until it has seen `expect` so often */
     const char *expect;
     char got[65536];
     size_t got_size;
@@ -48,8 +48,8 @@ static void on_request(void *ctx, struct flt_request *request)
         return;
     }
     snprintf(text, sizeof text, "<%s %s ?%s body=%s key=%s>", flt_request_method(request),
-             flt_request_path(request), flt_request_query(request),
-             flt_request_body(request, NULL), key ? key : "-");
+             flt_request_path(request), flt_request_query(request), flt_request_body(request, NULL),
+             key ? key : "-");
     flt_request_reply_text(request, 200, text);
 }
 
@@ -106,7 +106,8 @@ static void client(void *arg)
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
         send(fd, rig->send, strlen(rig->send), 0) > 0)
         while (rig->got_size < sizeof rig->got - 1 &&
-               (n = recv(fd, rig->got + rig->got_size, sizeof rig->got - 1 - rig->got_size, 0)) > 0) {
+               (n = recv(fd, rig->got + rig->got_size, sizeof rig->got - 1 - rig->got_size, 0)) >
+                   0) {
             rig->got_size += (size_t)n;
             rig->got[rig->got_size] = '\0';
             if (rig->expect && count_of(rig->got, rig->expect) >= rig->expect_count)
@@ -135,10 +136,11 @@ static int setup(void **ctx)
 {
     static const char *const headers[] = { "X-Frame-Options: DENY", NULL };
     struct rig *rig = test_calloc(1, sizeof *rig);
-    const struct flt_listener_events events = { rig, on_request, on_accept, on_message, NULL,
-                                                on_gone };
-    const struct flt_listener_config config = { .host = "127.0.0.1", .headers = headers,
-                                                .body_bytes_max = 64, .message_bytes_max = 64 };
+    const struct flt_listener_events events = { rig,        on_request, on_accept,
+                                                on_message, NULL,       on_gone };
+    const struct flt_listener_config config = {
+        .host = "127.0.0.1", .headers = headers, .body_bytes_max = 64, .message_bytes_max = 64
+    };
 
     assert_int_equal(flt_loop_create(flt_clock_system(), &rig->loop), 0);
     assert_int_equal(flt_server_create(rig->loop, &rig->server), 0);
@@ -320,6 +322,29 @@ static void a_busy_port_is_refused(void **ctx)
     close(fd);
 }
 
+/* Once 127.0.0.1 was listened to as [::], which is every address of the machine. */
+static void only_the_address_that_was_asked_for_listens(void **ctx)
+{
+    const struct rig *rig = *ctx;
+    static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+    char line[512], address[64];
+    unsigned port, state, found = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = fopen(tables[i], "re");
+
+        while (file && fgets(line, sizeof line, file))
+            if (sscanf(line, " %*d: %63[0-9A-F]:%x %*s %x", address, &port, &state) == 3 &&
+                (int)port == rig->port && state == 10) {
+                assert_string_equal(address, "0100007F");
+                found++;
+            }
+        if (file)
+            fclose(file);
+    }
+    assert_int_equal(found, 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -335,6 +360,7 @@ int main(void)
         CASE(a_websocket_is_let_in_by_its_path),
         CASE(a_message_that_is_too_large_ends_the_connection),
         CASE(a_busy_port_is_refused),
+        CASE(only_the_address_that_was_asked_for_listens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
