@@ -31,7 +31,7 @@ struct bus {
     struct pending pending[PENDING_MAX];
     char reason[160]; /* why the last attempt to connect failed */
     struct flt_timer *wait;
-    bool waiting, timed_out;
+    bool waiting, timed_out, denied;
 };
 
 static int64_t now_ms(const struct bus *bus)
@@ -215,6 +215,9 @@ static void on_down(void *ctx, const char *reason)
     struct bus *bus = ctx;
 
     snprintf(bus->reason, sizeof bus->reason, "%s", reason ? reason : "connection lost");
+    bus->denied = strncmp(bus->reason, "not authorised", 14) == 0; /* lib/mqtt_url.c */
+    if (bus->waiting && bus->denied)
+        flt_loop_stop(bus->loop);
     if (bus->events.on_down)
         bus->events.on_down(bus->events.ctx, bus->reason);
 }
@@ -303,12 +306,15 @@ int bus_wait_up(struct bus *bus, uint32_t timeout_ms, struct flt_error *error)
     bus->waiting = true;
     bus->timed_out = false;
     flt_timer_start(bus->wait, timeout_ms, 0);
-    while (!bus_is_up(bus) && !bus->timed_out)
+    while (!bus_is_up(bus) && !bus->timed_out && !bus->denied)
         flt_loop_run(bus->loop);
     flt_timer_stop(bus->wait);
     bus->waiting = false;
     if (bus_is_up(bus))
         return 0;
+    if (bus->denied)
+        return flt_error_set(error, FLT_DENIED, "user", "an admin: flotilla user passwd NAME",
+                             "the broker refuses %s: wrong password, or no such user", bus->user);
     return flt_error_set(error, FLT_UNAVAILABLE, NULL,
                          "is it running? flotilla up; flotilla doctor",
                          "the broker is not reachable: %s", bus->reason);

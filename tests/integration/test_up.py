@@ -181,6 +181,11 @@ class Up(unittest.TestCase):
         done = self.run_cli("bot", "ls", "--user", "nobody")
         self.assertEqual(done.returncode, 3)
         self.assertIn("no password of nobody", done.stderr)
+        os.environ["FLOTILLA_PASSWORD"] = "wrong"
+        done = self.run_cli("status")
+        del os.environ["FLOTILLA_PASSWORD"]
+        self.assertEqual(done.returncode, 5)
+        self.assertIn("the broker refuses admin", done.stderr)
         done = self.run_cli("-o", "json", "doctor")
         checks = {row["check"]: row["state"] for row in json.loads(done.stdout)["checks"]}
         for name in ("folder", "processes", "listening", "controller"):
