@@ -23,6 +23,7 @@ struct known_header {
 static const struct known_header known_headers[SERVER_HEADER_COUNT] = {
     { "host", WSI_TOKEN_HOST },
     { "origin", WSI_TOKEN_ORIGIN },
+    { "accept-encoding", WSI_TOKEN_HTTP_ACCEPT_ENCODING },
     { "content-type", WSI_TOKEN_HTTP_CONTENT_TYPE },
     { "cookie", WSI_TOKEN_HTTP_COOKIE },
     { "authorization", WSI_TOKEN_HTTP_AUTHORIZATION },
@@ -540,6 +541,7 @@ static int write_messages(struct flt_peer *peer)
 {
     struct flt_server *server = peer->listener->server;
     struct server_message *message;
+    const bool wrote = peer->first != NULL;
 
     if (peer->cut || (peer->closing && !peer->first))
         return end_peer(peer);
@@ -559,6 +561,8 @@ static int write_messages(struct flt_peer *peer)
     }
     if (peer->first ? may_go(server, peer->first->batch) : peer->closing)
         lws_callback_on_writable(peer->wsi);
+    if (wrote && !peer->first && !peer->closing && peer->listener->events.on_drained)
+        peer->listener->events.on_drained(peer->listener->events.ctx, peer);
     return 0;
 }
 

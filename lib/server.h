@@ -28,6 +28,8 @@ struct flt_listener_events {
     bool (*on_accept)(void *ctx, const struct flt_request *request, struct flt_peer *peer);
     void (*on_message)(void *ctx, struct flt_peer *peer, const char *data, size_t size, bool text);
     void (*on_pong)(void *ctx, struct flt_peer *peer, const char *data, size_t size); /* may be NULL */
+    /* All that was queued for it has been handed to the kernel: the place to read its source again. */
+    void (*on_drained)(void *ctx, struct flt_peer *peer); /* may be NULL */
     void (*on_gone)(void *ctx, struct flt_peer *peer); /* the last word; also after our close */
 };
 
@@ -63,8 +65,8 @@ const char *flt_request_path(const struct flt_request *request);   /* decoded, b
 const char *flt_request_query(const struct flt_request *request);  /* without '?'; "" when none */
 const char *flt_request_body(const struct flt_request *request, size_t *size); /* NUL-terminated */
 const char *flt_request_peer(const struct flt_request *request);   /* the client's address */
-/* Headers named here (lower case) are kept, others not: host, origin, content-type, cookie,
- * authorization, if-none-match, x-mbx-apikey, x-mbx-time-unit, x-forwarded-for, x-flotilla-token.
+/* Headers named here (lower case) are kept, others not: host, origin, accept-encoding, content-type,
+ * cookie, authorization, if-none-match, x-mbx-apikey, x-mbx-time-unit, x-forwarded-for, x-flotilla-token.
  * NULL: not sent. */
 const char *flt_request_header(const struct flt_request *request, const char *name);
 

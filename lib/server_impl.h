@@ -3,7 +3,7 @@
 #include <libwebsockets.h>
 #include "lib/server.h"
 
-#define SERVER_HEADER_COUNT 10
+#define SERVER_HEADER_COUNT 11
 #define SERVER_FD_MAX 4096 /* connections of one server; pipelining is told by it */
 
 struct server_kind { /* the first field of whatever a connection's data is */
