@@ -1,0 +1,111 @@
+// Actions and what became of them: pending, done, failed, unknown and checked. Nothing is sent twice.
+import { signal } from '@preact/signals';
+import { listen, body, request, type Answer } from './bus/session.ts';
+import { t, word, type Key } from './i18n/index.ts';
+import type { FlotillaError, NState, Verb, Verbs } from './types.ts';
+
+export type Tone = 'pending' | 'ok' | 'bad' | 'unsure';
+export interface Notice { n: number; tone: Tone; text: string; hint?: string; id?: string }
+
+export const notices = signal<Notice[]>([]);
+export const busy = signal<ReadonlySet<string>>(new Set()); // "bot-pause btc-grid"
+let count = 0;
+
+export function dismiss(n: number): void {
+  notices.value = notices.value.filter((notice) => notice.n !== n);
+}
+
+function show(n: number, tone: Tone, text: string, more: { hint?: string; id?: string } = {}): void {
+  const next: Notice = { n, tone, text, ...more };
+  const others = notices.value.filter((notice) => notice.n !== n);
+  notices.value = [...others, next].slice(-4);
+  if (tone === 'ok') setTimeout(() => dismiss(n), 4000);
+}
+
+const mark = (key: string, on: boolean): void => {
+  const next = new Set(busy.value);
+  if (on) next.add(key);
+  else next.delete(key);
+  busy.value = next;
+};
+
+export const why = (error: FlotillaError): string => (error.code === 'denied' ? t('cmd.denied') : error.message);
+
+/** Runs one action with its notices; `check` looks up what became of it when no answer came. */
+export async function act<V extends Verb>(what: string, verb: V, args: Verbs[V]['args'], key: string,
+  check: () => Promise<string | null>): Promise<Answer<Verbs[V]['result']>> {
+  const n = ++count;
+  mark(key, true);
+  show(n, 'pending', t('cmd.pending', { what }));
+  const answer = await request(verb, args);
+  if (answer.kind === 'error')
+    show(n, 'bad', t('cmd.failed', { what, why: why(answer.error) }), { hint: answer.error.hint, id: answer.id });
+  else if (answer.kind === 'offline') show(n, 'bad', t('cmd.offline', { what }));
+  else if (answer.kind === 'unknown') {
+    show(n, 'unsure', t('cmd.unknown', { what }), { id: answer.id });
+    const found = await check();
+    show(n, 'unsure', found ? t('cmd.unknownChecked', { what, found }) : t('cmd.unknownStill', { what }), { id: answer.id });
+  } else show(n, 'ok', t('cmd.done', { what }));
+  mark(key, false);
+  return answer;
+}
+
+async function checkBot(bot: string): Promise<string | null> {
+  const answer = await request('bot-show', { bot });
+  if (answer.kind === 'error') return answer.error.message;
+  if (answer.kind !== 'ok') return null;
+  const row = answer.result.bot;
+  return t('cmd.found', { run: word('phase', row.run), phase: word('phase', row.phase ?? 'unknown') });
+}
+
+/** Waits until the bot itself says that it applied `generation`. */
+function applied(bot: string, generation: number, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const finish = (ok: boolean): void => {
+      clearTimeout(timer);
+      stop();
+      resolve(ok);
+    };
+    const timer = setTimeout(() => finish(false), timeoutMs);
+    const stop = listen(`n/+/b/${bot}/state`, (message) => {
+      const state = body<NState>(message);
+      if (state && state.generation >= generation) finish(true);
+    }, 1);
+  });
+}
+
+const CONFIRM_MS = 15000;
+type BotVerb = 'bot-pause' | 'bot-resume' | 'bot-start' | 'bot-stop';
+const WHAT: Record<BotVerb, Key> = {
+  'bot-pause': 'what.pause', 'bot-resume': 'what.resume', 'bot-start': 'what.start', 'bot-stop': 'what.stop',
+};
+
+/** Pause, resume, start, stop: recorded by the controller, then said by the bot. */
+export async function botAct(verb: BotVerb, args: Verbs['bot-stop']['args']): Promise<void> {
+  const what = t(WHAT[verb], { bot: args.bot });
+  const key = `bot ${args.bot}`;
+  const answer = await act(what, verb, args, key, () => checkBot(args.bot));
+  if (answer.kind !== 'ok') return;
+  const n = ++count;
+  mark(key, true);
+  show(n, 'pending', t('cmd.waiting', { what }));
+  const done = await applied(args.bot, answer.result.generation, CONFIRM_MS);
+  if (done) show(n, 'ok', t('cmd.done', { what }));
+  else show(n, 'unsure', t('cmd.slow', { what, seconds: CONFIRM_MS / 1000 }));
+  mark(key, false);
+}
+
+export const removeBot = (bot: string): Promise<Answer<Verbs['bot-rm']['result']>> =>
+  act(t('what.remove', { bot }), 'bot-rm', { bot }, `bot ${bot}`, () => checkBot(bot));
+
+async function checkHalts(): Promise<string | null> {
+  const answer = await request('halt-ls', {});
+  return answer.kind === 'ok' ? t('cmd.foundHalts', { n: answer.result.halts.length, number: answer.result.number }) : null;
+}
+
+export const halt = (args: Verbs['halt']['args']): Promise<Answer<Verbs['halt']['result']>> =>
+  act(t('what.halt'), 'halt', args, 'halt', checkHalts);
+export const lift = (args: Verbs['resume']['args']): Promise<Answer<Verbs['resume']['result']>> =>
+  act(t('what.lift'), 'resume', args, 'halt', checkHalts);
+export const deploy = (args: Verbs['bot-deploy']['args']): Promise<Answer<Verbs['bot-deploy']['result']>> =>
+  act(t('what.deploy', { bot: args.bot.name }), 'bot-deploy', args, 'deploy', () => checkBot(args.bot.name));

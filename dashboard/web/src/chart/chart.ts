@@ -1,0 +1,139 @@
+// Price and equity charts: lightweight-charts behind the few calls that the bot page needs.
+import {
+  AreaSeries, CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineStyle,
+  type ChartOptions, type DeepPartial, type IChartApi, type IPriceLine, type UTCTimestamp,
+} from 'lightweight-charts';
+import { color } from '../prefs.ts';
+import { Overlay, type FillMark, type OrderMark } from './overlay.ts';
+
+export type { FillMark, OrderMark };
+export interface Bar { time: number; open: number; high: number; low: number; close: number; volume: number }
+export interface Point { time: number; value: number }
+
+const two = (n: number): string => String(n).padStart(2, '0');
+const clock = (seconds: number): string => {
+  const d = new Date(seconds * 1000);
+  return `${two(d.getHours())}:${two(d.getMinutes())}`;
+};
+const day = (seconds: number): string => {
+  const d = new Date(seconds * 1000);
+  return `${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+};
+
+function look(): DeepPartial<ChartOptions> {
+  const line = color('grid');
+  return {
+    layout: {
+      background: { type: ColorType.Solid, color: 'transparent' }, textColor: color('dim'), fontSize: 12,
+      fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false, // the credit stands under the chart
+    },
+    grid: { vertLines: { color: line }, horzLines: { color: line } },
+    rightPriceScale: { borderColor: color('line') },
+    timeScale: {
+      borderColor: color('line'), timeVisible: true, secondsVisible: false, rightOffset: 6, minBarSpacing: 2,
+      tickMarkFormatter: (time: UTCTimestamp, kind: number) => (kind < 3 ? day(time) : clock(time)), // the reader's own time
+    },
+    localization: { timeFormatter: (time: UTCTimestamp) => `${day(time)} ${clock(time)}` },
+    crosshair: { mode: CrosshairMode.Normal },
+    handleScroll: { vertTouchDrag: false }, // one finger still scrolls the page
+  };
+}
+
+export interface PriceChart {
+  setBars(bars: Bar[], places: number): void;
+  update(bar: Bar): void;
+  setFills(fills: FillMark[]): void;
+  setOrders(orders: OrderMark[], last: number): void;
+  setAverage(price: number | null, title: string): void;
+  fit(): void;
+  recolor(): void;
+  destroy(): void;
+}
+
+export function createPriceChart(place: HTMLElement): PriceChart {
+  const chart: IChartApi = createChart(place, { ...look(), autoSize: true });
+  const candles = chart.addSeries(CandlestickSeries);
+  const volume = chart.addSeries(HistogramSeries, { priceScaleId: '', priceFormat: { type: 'volume' }, lastValueVisible: false, priceLineVisible: false });
+  const overlay = new Overlay();
+  let average: IPriceLine | null = null;
+  let bars: Bar[] = [];
+  candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
+  volume.priceScale().applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
+  candles.attachPrimitive(overlay);
+
+  const bar = (b: Bar): { time: UTCTimestamp } & Omit<Bar, 'time' | 'volume'> =>
+    ({ time: b.time as UTCTimestamp, open: b.open, high: b.high, low: b.low, close: b.close });
+  const column = (b: Bar): { time: UTCTimestamp; value: number; color: string } =>
+    ({ time: b.time as UTCTimestamp, value: b.volume, color: color(b.close >= b.open ? 'up' : 'down') + '40' });
+  const recolor = (): void => {
+    const up = color('up');
+    const down = color('down');
+    chart.applyOptions(look());
+    candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false, priceLineColor: color('dim') });
+    volume.setData(bars.map(column));
+    average?.applyOptions({ color: color('accent') });
+  };
+  recolor();
+
+  return {
+    setBars(next, places) {
+      const first = bars.length === 0;
+      bars = next;
+      candles.applyOptions({ priceFormat: { type: 'price', precision: places, minMove: 10 ** -places } });
+      candles.setData(next.map(bar));
+      volume.setData(next.map(column));
+      if (first) chart.timeScale().setVisibleLogicalRange({ from: next.length - 120, to: next.length + 6 });
+    },
+    update(next) {
+      const last = bars[bars.length - 1];
+      if (last && next.time < last.time) return;
+      if (last && last.time === next.time) bars[bars.length - 1] = next;
+      else bars.push(next);
+      candles.update(bar(next));
+      volume.update(column(next));
+    },
+    setFills: (fills) => overlay.setFills(fills),
+    setOrders: (orders, last) => overlay.setOrders(orders, last),
+    setAverage(price, title) {
+      if (average) candles.removePriceLine(average);
+      average = price === null ? null
+        : candles.createPriceLine({ price, color: color('accent'), lineWidth: 1, lineStyle: LineStyle.Solid, axisLabelVisible: true, title });
+    },
+    fit: () => chart.timeScale().fitContent(),
+    recolor,
+    destroy: () => chart.remove(),
+  };
+}
+
+export interface EquityChart {
+  set(points: Point[]): void;
+  update(point: Point): void;
+  recolor(): void;
+  destroy(): void;
+}
+
+export function createEquityChart(place: HTMLElement): EquityChart {
+  const chart = createChart(place, { ...look(), autoSize: true });
+  const area = chart.addSeries(AreaSeries, { lineWidth: 2, priceLineVisible: false });
+  let last = 0;
+  const recolor = (): void => {
+    const accent = color('accent');
+    chart.applyOptions(look());
+    area.applyOptions({ lineColor: accent, topColor: accent + '55', bottomColor: accent + '05' });
+  };
+  recolor();
+  return {
+    set(points) {
+      area.setData(points.map(({ time, value }) => ({ time: time as UTCTimestamp, value })));
+      last = points[points.length - 1]?.time ?? 0;
+      chart.timeScale().fitContent();
+    },
+    update({ time, value }) {
+      if (time < last) return;
+      last = time;
+      area.update({ time: time as UTCTimestamp, value });
+    },
+    recolor,
+    destroy: () => chart.remove(),
+  };
+}

@@ -1,0 +1,144 @@
+// What the deploy form offers, and what was typed; the words of the wire stay in one place.
+import { computed, signal } from '@preact/signals';
+import { reasonOf } from './botdata.ts';
+import { request } from './bus/session.ts';
+import { check, encodeAll, freeName, nearPrice, type Fault } from './lib/form.ts';
+import { isName } from './lib/topic.ts';
+import { assets } from './lib/format.ts';
+import { rows } from './fleet.ts';
+import type { AccountRow, BotSpec, Instrument, NodeRow, Param, StrategyRow, StrategyShowResult } from './types.ts';
+
+export const strategies = signal<StrategyRow[] | null>(null);
+export const accounts = signal<AccountRow[]>([]);
+export const nodes = signal<NodeRow[]>([]);
+export const instruments = signal<Instrument[]>([]);
+export const shown = signal<StrategyShowResult | null>(null);
+export const problem = signal<string | null>(null);
+export const price = signal<string | null>(null);
+
+export const form = signal({ name: '', strategy: '', account: '', instrument: 'BTC-USDT', node: '', mode: 'live' as 'live' | 'paper' | 'shadow', real: false });
+export const texts = signal<Record<string, string>>({});  // parameters
+export const limits = signal<Record<string, string>>({}); // risk
+export const touched = signal<ReadonlySet<string>>(new Set());
+export const refused = signal<{ path: string; message: string; hint: string } | null>(null);
+
+export const RISK: Param[] = [
+  { name: 'max_order_notional', type: 'decimal', unit: 'quote', help: '', default: '', min: '0' },
+  { name: 'max_position_notional', type: 'decimal', unit: 'quote', help: '', default: '', min: '0' },
+  { name: 'max_daily_loss', type: 'decimal', unit: 'quote', help: '', default: '', min: '0' },
+  { name: 'max_drawdown_pct', type: 'double', unit: '%', help: '', default: '', min: '0', max: '100' },
+  { name: 'max_open_orders', type: 'int', unit: '', help: '', default: '', min: '1', max: '10000' },
+  { name: 'price_band_pct', type: 'double', unit: '%', help: '', default: '', min: '0', max: '100' },
+];
+
+export const account = computed(() => accounts.value.find((row) => row.name === form.value.account));
+export const venue = computed(() => account.value?.venue ?? accounts.value[0]?.venue ?? 'binance');
+export const needsReal = computed(() => form.value.mode === 'live' && account.value !== undefined && !account.value.sandbox);
+let typedName = false;
+
+export async function load(): Promise<void> {
+  const [list, keys, machines] = await Promise.all([
+    request('strategy-ls', { limit: 200 }), request('account-ls', { limit: 200 }), request('node-ls', { limit: 200 }),
+  ]);
+  if (list.kind !== 'ok') {
+    problem.value = reasonOf(list);
+    return;
+  }
+  problem.value = null;
+  strategies.value = list.result.items;
+  if (keys.kind === 'ok') accounts.value = keys.result.items;
+  if (machines.kind === 'ok') nodes.value = machines.result.items;
+  if (!form.value.account && accounts.value[0]) set({ account: accounts.value[0].name });
+  const items = await request('instrument-ls', { venue: venue.value, limit: 200 });
+  if (items.kind === 'ok') instruments.value = items.result.items;
+  await Promise.all([choose(form.value.strategy || (list.result.items.find((row) => row.strategy === 'grid') ?? list.result.items[0])?.strategy || ''), askPrice()]);
+}
+
+/** Changes the upper part of the form; a name that nobody typed follows. */
+export function set(change: Partial<typeof form.value>): void {
+  if (change.name !== undefined) typedName = true;
+  const next = { ...form.value, ...change };
+  if (!typedName) next.name = freeName(assets(next.instrument).base || 'bot', next.strategy || 'bot', rows);
+  form.value = next;
+  refused.value = null;
+  if (change.instrument !== undefined) void askPrice();
+}
+
+export function fresh(): void {
+  typedName = false;
+  texts.value = {};
+  touched.value = new Set();
+  refused.value = null;
+}
+
+export async function choose(strategy: string): Promise<void> {
+  if (!strategy) return;
+  set({ strategy });
+  const answer = await request('strategy-show', { strategy });
+  if (answer.kind !== 'ok') {
+    problem.value = reasonOf(answer);
+    return;
+  }
+  if (strategy !== form.value.strategy) return;
+  shown.value = answer.result;
+  texts.value = Object.fromEntries(answer.result.params.map((param) => [param.name, param.default ?? '']));
+  touched.value = new Set();
+  suggest();
+}
+
+/** A first idea for the ends of a range, around the price. */
+function suggest(): void {
+  const now = Number(price.value);
+  if (!(now > 0) || !shown.value) return;
+  const tick = instruments.value.find((row) => row.name === form.value.instrument)?.tick ?? '0.01';
+  const ends: Record<string, number> = { lower: 0.97, upper: 1.03 };
+  const next = { ...texts.value };
+  for (const param of shown.value.params) {
+    const factor = ends[param.name];
+    if (factor && !touched.value.has(`params.${param.name}`)) next[param.name] = nearPrice(now, factor, tick);
+  }
+  texts.value = next;
+}
+
+let asking = 0;
+export async function askPrice(): Promise<void> {
+  const mine = ++asking;
+  const { instrument } = form.value;
+  price.value = null;
+  if (!/^[A-Z0-9]+(-[A-Z0-9]+)+$/.test(instrument)) return;
+  const answer = await request('candles', { venue: venue.value, instrument, timeframe: '1m', limit: 1 });
+  if (mine !== asking || answer.kind !== 'ok') return;
+  price.value = answer.result.candles.at(-1)?.close ?? null;
+  suggest();
+}
+
+/** The manifest as it would be sent. */
+export const spec = computed((): BotSpec => {
+  const { name, strategy, instrument, mode, node } = form.value;
+  const risk = encodeAll(RISK, limits.value);
+  return {
+    name, strategy,
+    ...(form.value.account ? { account: form.value.account } : { venue: venue.value }),
+    instrument, mode,
+    params: encodeAll(shown.value?.params ?? [], texts.value),
+    ...(Object.keys(risk).length ? { risk } : {}),
+    ...(node ? { placement: { node } } : {}),
+  } as BotSpec;
+});
+
+/** What this page can already see is wrong, by path. */
+export const faults = computed((): ReadonlyMap<string, Fault> => {
+  const found = new Map<string, Fault>();
+  if (!isName(form.value.name)) found.set('name', { kind: 'name' });
+  if (form.value.mode === 'live' && !form.value.account) found.set('account', { kind: 'required' });
+  if (!form.value.instrument) found.set('instrument', { kind: 'required' });
+  for (const param of shown.value?.params ?? []) {
+    const fault = check(param, texts.value[param.name] ?? '');
+    if (fault) found.set(`params.${param.name}`, fault);
+  }
+  for (const param of RISK) {
+    const fault = check(param, limits.value[param.name] ?? '');
+    if (fault) found.set(`risk.${param.name}`, fault);
+  }
+  return found;
+});

@@ -1,0 +1,177 @@
+// The fleet as the digest pages tell it: one signal a row, applied on a frame at most every 250 ms.
+import { computed, signal, type Signal } from '@preact/signals';
+import { body, listen, online } from './bus/session.ts';
+import { clockOffsetMs, fleetNow, heard, tick } from './bus/clock.ts';
+import { add, approx, parse, text } from './lib/dec.ts';
+import { assets } from './lib/format.ts';
+import { compile } from './lib/filter.ts';
+import { paused } from './prefs.ts';
+import type { DigestBot, DigestFleet, UiDigest } from './types.ts';
+
+export interface Row { bot: DigestBot; at: number; page: number; trend: number[] } // at: fleet time its words were true
+export const STALE_MS = 90000; // a node repeats a bot's state every minute
+export const SLOW_MS = 5000;
+const TREND_MAX = 48;
+const TREND_STEP_MS = 2500;
+
+export const rows = new Map<string, Signal<Row>>();
+export const names = signal<string[]>([]);         // changes only when bots come or go
+export const revision = signal(0);                 // after each flush
+export const fleetTotals = signal<DigestFleet | null>(null);
+export const digestAt = signal<number | null>(null); // fleet time of the newest page
+export const loaded = signal(false);
+
+const dirty = new Map<number, { digest: UiDigest; at: number }>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+let sampledAt = 0;
+
+function apply(digest: UiDigest, at: number, sample: boolean): boolean {
+  const seen = new Set<string>();
+  let changed = false;
+  for (const bot of digest.bots) {
+    seen.add(bot.n);
+    const before = rows.get(bot.n);
+    const trend = before?.peek().trend ?? [];
+    const value = approx(bot.eq);
+    const next = sample && Number.isFinite(value) ? [...trend.slice(1 - TREND_MAX), value] : trend;
+    const row: Row = { bot, at: at - (bot.age_ms ?? 0), page: digest.page, trend: next };
+    if (before) before.value = row;
+    else {
+      rows.set(bot.n, signal(row));
+      changed = true;
+    }
+  }
+  for (const [name, row] of rows) { // bots that left this page, and pages that are no more
+    const page = row.peek().page;
+    if ((page === digest.page && !seen.has(name)) || page >= digest.pages) {
+      rows.delete(name);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+function flush(): void {
+  timer = undefined;
+  if (paused.value) return;
+  const sample = Date.now() - sampledAt >= TREND_STEP_MS;
+  if (sample) sampledAt = Date.now();
+  let changed = false;
+  for (const { digest, at } of dirty.values()) {
+    changed = apply(digest, at, sample) || changed;
+    if (digest.fleet) fleetTotals.value = digest.fleet;
+  }
+  dirty.clear();
+  if (changed || !loaded.value) names.value = [...rows.keys()].sort();
+  loaded.value = true;
+  revision.value++;
+}
+
+const schedule = (): void => { timer ??= setTimeout(() => requestAnimationFrame(flush), 200); };
+paused.subscribe((is) => { if (!is && dirty.size) schedule(); });
+
+export function follow(): () => void {
+  return listen('ui/digest/+', (message) => {
+    const digest = body<UiDigest>(message);
+    if (!digest || !Array.isArray(digest.bots)) return;
+    if (!message.retained) heard(digest.ts_ms, message.at);
+    // Retained pages carry their own age; before the clocks are compared this browser's has to do.
+    digestAt.value = Math.max(digestAt.value ?? 0, digest.ts_ms);
+    dirty.set(digest.page, { digest, at: digest.ts_ms });
+    if (!loaded.value) flush();
+    else schedule();
+  });
+}
+
+export function forgetFleet(): void {
+  rows.clear();
+  dirty.clear();
+  names.value = [];
+  fleetTotals.value = null;
+  digestAt.value = null;
+  loaded.value = false;
+}
+
+/** Age of the newest page; undefined before the first. */
+export const dataAgeMs = computed(() => {
+  void tick.value;
+  void clockOffsetMs.value;
+  return digestAt.value === null ? undefined : Math.max(0, fleetNow() - digestAt.value);
+});
+
+export const isStale = (row: Row): boolean => !online.value || fleetNow() - row.at > STALE_MS;
+export const needsAttention = (bot: DigestBot): boolean => bot.ph === 'error' || bot.ph === 'waiting' || bot.ph === undefined;
+
+export interface Totals { quote: string; equity: string; realised: string; bots: number }
+
+/** Sums by quote asset, exact; different money is never added. The most used quote comes first. */
+export const totals = computed(() => {
+  void revision.value;
+  const sums = new Map<string, { equity: bigint; realised: bigint; bots: number }>();
+  const phases = new Map<string, number>();
+  let orders = 0;
+  let attention = 0;
+  for (const row of rows.values()) {
+    const { bot } = row.peek();
+    const { quote } = assets(bot.i);
+    const sum = sums.get(quote) ?? { equity: 0n, realised: 0n, bots: 0 };
+    sum.equity = add(sum.equity, parse(bot.eq ?? bot.pnl)) ?? sum.equity;
+    sum.realised = add(sum.realised, parse(bot.pnl)) ?? sum.realised;
+    sum.bots++;
+    sums.set(quote, sum);
+    phases.set(bot.ph ?? 'unknown', (phases.get(bot.ph ?? 'unknown') ?? 0) + 1);
+    orders += bot.oo ?? 0;
+    if (needsAttention(bot)) attention++;
+  }
+  const byQuote: Totals[] = [...sums].sort((a, b) => b[1].bots - a[1].bots)
+    .map(([quote, sum]) => ({ quote, equity: text(sum.equity), realised: text(sum.realised), bots: sum.bots }));
+  return { byQuote, phases, orders, attention, bots: rows.size };
+});
+
+/* --- what the table shows ------------------------------------------------------------------------ */
+
+export type Column = 'bot' | 'state' | 'strategy' | 'instrument' | 'node' | 'price' | 'position' | 'pnl' | 'orders' | 'fills' | 'age';
+export const sort = signal<{ column: Column; down: boolean }>({ column: 'bot', down: false });
+export const query = signal('');
+export const view = signal<string[]>([]);
+export const holdOrder = signal(false); // pointer or focus in the table: live columns do not re-sort
+const LIVE: ReadonlySet<Column> = new Set(['price', 'position', 'pnl', 'orders', 'fills', 'age', 'state']);
+
+const KEY: Record<Column, (row: Row) => string | number> = {
+  bot: (row) => row.bot.n, state: (row) => row.bot.ph ?? '', strategy: (row) => row.bot.s,
+  instrument: (row) => row.bot.i ?? '', node: (row) => row.bot.nd, price: (row) => approx(row.bot.px),
+  position: (row) => approx(row.bot.pos), pnl: (row) => approx(row.bot.eq ?? row.bot.pnl),
+  orders: (row) => row.bot.oo ?? 0, fills: (row) => row.bot.fills, age: (row) => -row.at,
+};
+
+function compare(a: string | number, b: string | number): number {
+  if (typeof a === 'string') return a.localeCompare(String(b), 'en', { numeric: true });
+  const left = Number.isNaN(a) ? -Infinity : a;
+  const right = Number.isNaN(b) ? -Infinity : (b as number);
+  return left - right;
+}
+
+/** Filters and sorts by what is known now. */
+export function arrange(): void {
+  const test = compile(query.value);
+  const { column, down } = sort.value;
+  const key = KEY[column];
+  const list: { name: string; key: string | number }[] = [];
+  for (const [name, row] of rows) {
+    const { bot } = row.peek();
+    const fits = test({
+      name, node: bot.nd, strategy: bot.s, instrument: bot.i ?? '', phase: bot.ph ?? 'unknown', mode: bot.m ?? '',
+    });
+    if (fits) list.push({ name, key: key(row.peek()) });
+  }
+  list.sort((a, b) => (down ? -1 : 1) * compare(a.key, b.key) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const next = list.map((item) => item.name);
+  if (next.length !== view.value.length || next.some((name, i) => name !== view.value[i])) view.value = next;
+}
+
+sort.subscribe(arrange);
+query.subscribe(arrange);
+names.subscribe(arrange);
+setInterval(() => { // a live order moves at most once a second, and never under the pointer
+  if ((LIVE.has(sort.value.column) || query.value.includes(':')) && !holdOrder.value && !paused.value) arrange();
+}, 1000);

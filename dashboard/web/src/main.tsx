@@ -1,0 +1,11 @@
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { language, setLanguage } from './i18n/index.ts';
+import { start } from './bus/session.ts';
+import './style/base.css';
+import './style/parts.css';
+import './style/views.css';
+
+const place = document.getElementById('app');
+void start();
+void setLanguage(language.value).then(() => { if (place) render(<App />, place); });

@@ -1,0 +1,20 @@
+import type { VNode } from 'preact';
+import { word } from '../i18n/index.ts';
+import type { Phase } from '../types.ts';
+
+const SHAPE: Record<Phase | 'unknown', string> = { // never by colour alone
+  running: '●', paused: '❚❚', error: '▲', waiting: '◔', recovering: '◑', stopping: '◐', stopped: '■', flattening: '◐',
+  flat: '□', unknown: '○',
+};
+
+export function PhaseBadge({ phase, note }: { phase: Phase | undefined; note?: string }): VNode {
+  const shown = phase ?? 'unknown';
+  return (
+    <span class={`badge ph-${shown}`} title={note}>
+      <span class="shape" aria-hidden="true">{SHAPE[shown]}</span>{word('phase', shown)}
+    </span>
+  );
+}
+
+export const ModeTag = ({ mode }: { mode: string | undefined }): VNode =>
+  <span class={`tag mode-${mode ?? ''}`}>{word('mode', mode)}</span>;

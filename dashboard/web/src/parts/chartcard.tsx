@@ -1,0 +1,151 @@
+// The price chart with its timeframe, orders and fills, and the equity line. The library comes when drawn.
+import { effect } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { fillTime, type BotData } from '../botdata.ts';
+import { TIMEFRAMES, type Timeframe } from '../lib/candles.ts';
+import { decimal, placesOf } from '../lib/format.ts';
+import { theme, updown } from '../prefs.ts';
+import { language, t } from '../i18n/index.ts';
+import type { PriceChart } from '../chart/chart.ts';
+
+const price = (data: BotData): string | undefined => data.live.value?.price ?? data.state.value?.price ?? data.show.value?.bot.price;
+
+/** Joins the page's signals to one chart; returns what ends it. */
+function bind(chart: PriceChart, data: BotData): () => void {
+  let shown: unknown = null;
+  const ends = [
+    effect(() => {
+      void theme.value;
+      void updown.value;
+      chart.recolor();
+    }),
+    effect(() => {
+      const bars = data.bars.value;
+      if (!bars || bars === shown) return;
+      shown = bars;
+      chart.setBars([...bars], Math.max(placesOf(price(data)), 2));
+    }),
+    effect(() => {
+      const bar = data.lastBar.value;
+      if (bar && data.bars.value) chart.update(bar);
+    }),
+    effect(() => {
+      const timeframe = data.timeframe.value;
+      chart.setFills((data.fills.value ?? []).map((fill) => ({ time: fillTime(fill, timeframe), price: Number(fill.price), buy: fill.side === 'buy' })).reverse());
+    }),
+    effect(() => {
+      const orders = (data.orders.value ?? []).filter((order) => order.price !== undefined);
+      chart.setOrders(orders.map((order) => ({ price: Number(order.price), buy: order.side === 'buy', label: decimal(order.qty) })), Number(price(data)));
+    }),
+    effect(() => {
+      void language.value;
+      const state = data.state.value;
+      const average = state?.average_price;
+      chart.setAverage(average && Number(state?.book.position) !== 0 ? Number(average) : null, t('bot.position'));
+    }),
+  ];
+  return () => { for (const end of ends) end(); };
+}
+
+export function PriceCard({ data, instrument }: { data: BotData; instrument: string }): VNode {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<PriceChart | null>(null);
+  const [failed, setFailed] = useState('');
+  useEffect(() => {
+    let end = (): void => {};
+    let here = true;
+    import('../chart/chart.ts').then(({ createPriceChart }) => {
+      if (!here || !place.current) return;
+      const made = createPriceChart(place.current);
+      const unbind = bind(made, data);
+      chart.current = made;
+      end = () => {
+        unbind();
+        made.destroy();
+      };
+    }, (error: unknown) => setFailed(String(error)));
+    return () => {
+      here = false;
+      end();
+    };
+  }, [data]);
+  const choose = (timeframe: Timeframe): void => {
+    data.timeframe.value = timeframe;
+    data.lastBar.value = null;
+    void data.loadCandles();
+  };
+  const problem = failed || data.chartProblem.value;
+  const none = data.bars.value?.length === 0 && !problem;
+  return (
+    <section class="card chart-card">
+      <div class="chart-head">
+        <h2>{instrument}</h2>
+        <div class="seg" role="group" aria-label={t('bot.timeframe')}>
+          {(Object.keys(TIMEFRAMES) as Timeframe[]).map((timeframe) => (
+            <button key={timeframe} aria-pressed={data.timeframe.value === timeframe} onClick={() => choose(timeframe)}>{timeframe}</button>))}
+        </div>
+        <button class="btn small" onClick={() => chart.current?.fit()}>{t('bot.fit')}</button>
+        <span class="grow" />
+        <span class="legend"><i class="buy">▲ {t('bot.buyFill')}</i><i class="sell">▼ {t('bot.sellFill')}</i><i><span class="line" /> {t('bot.orderLine')}</i></span>
+      </div>
+      <div class="chart" role="group" aria-label={t('bot.chart', { instrument })} data-testid="chart" data-bars={data.bars.value?.length ?? 0} data-last={data.lastBar.value?.close ?? ''}>
+        <div class="canvas" ref={place} />
+        {problem && <p class="none">{t('state.error', { why: problem })}</p>}
+        {none && <p class="none">{t('bot.noCandles', { instrument, timeframe: data.timeframe.value })}</p>}
+      </div>
+      <p class="credit"><a href="https://www.tradingview.com" target="_blank" rel="noopener noreferrer">Lightweight Charts™ © TradingView</a></p>
+    </section>
+  );
+}
+
+export function EquityCard({ data, quote }: { data: BotData; quote: string }): VNode {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let end = (): void => {};
+    let here = true;
+    void import('../chart/chart.ts').then(({ createEquityChart }) => {
+      if (!here || !place.current) return;
+      const chart = createEquityChart(place.current);
+      let count = 0;
+      const ends = [
+        effect(() => {
+          void theme.value;
+          chart.recolor();
+        }),
+        effect(() => {
+          const points = data.equity.value ?? [];
+          const last = points[points.length - 1];
+          if (!last) return;
+          if (points.length === count + 1 && count > 1) chart.update({ time: Math.floor(last.ts_ms / 1000), value: Number(last.equity) });
+          else chart.set(bySecond(points));
+          count = points.length;
+        }),
+      ];
+      end = () => {
+        for (const stop of ends) stop();
+        chart.destroy();
+      };
+    }, () => { /* the price chart says that the library did not load */ });
+    return () => {
+      here = false;
+      end();
+    };
+  }, [data]);
+  return (
+    <section class="card chart-card">
+      <div class="chart-head"><h2>{t('bot.equity')} <small class="dim">{quote}</small></h2></div>
+      <div class="chart equity" role="group" aria-label={t('bot.equityChart', { bot: data.name })} data-testid="equity" data-points={data.equity.value?.length ?? 0}>
+        <div class="canvas" ref={place} />
+        {data.equity.value?.length === 0 && <p class="none">{t('bot.noEquity')}</p>}
+      </div>
+    </section>
+  );
+}
+
+/** The chart wants ascending times, one point each. */
+function bySecond(points: readonly { ts_ms: number; equity: string }[]): { time: number; value: number }[] {
+  const last = new Map<number, number>();
+  for (const { ts_ms, equity } of points) last.set(Math.floor(ts_ms / 1000), Number(equity));
+  return [...last].sort((a, b) => a[0] - b[0]).map(([time, value]) => ({ time, value }));
+}

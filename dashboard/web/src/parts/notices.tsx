@@ -1,0 +1,22 @@
+import type { VNode } from 'preact';
+import { dismiss, notices, type Tone } from '../actions.ts';
+import { Icon, type IconName } from './icon.tsx';
+import { t } from '../i18n/index.ts';
+
+const ICON: Record<Tone, IconName> = { pending: 'down', ok: 'check', bad: 'alert', unsure: 'alert' };
+
+export const Notices = (): VNode => (
+  <div class="notices" role="status">
+    {notices.value.map(({ n, tone, text, hint, id }) => (
+      <div key={n} class={`notice ${tone}`}>
+        {tone === 'pending' ? <span class="spinner" /> : <Icon name={ICON[tone]} />}
+        <div>
+          <p>{text}</p>
+          {hint && <p class="dim">{hint}</p>}
+          {id && tone !== 'ok' && tone !== 'pending' && <p class="dim mono">{t('cmd.id', { id })}</p>}
+        </div>
+        {tone !== 'pending' && <button class="ghost" aria-label={t('act.close')} onClick={() => dismiss(n)}><Icon name="close" /></button>}
+      </div>
+    ))}
+  </div>
+);
