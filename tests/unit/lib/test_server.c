@@ -136,8 +136,8 @@ static int setup(void **ctx)
 {
     static const char *const headers[] = { "X-Frame-Options: DENY", NULL };
     struct rig *rig = test_calloc(1, sizeof *rig);
-    const struct flt_listener_events events = { rig,        on_request, on_accept,
-                                                on_message, NULL,       on_gone };
+    const struct flt_listener_events events = { rig,  on_request, on_accept, on_message,
+                                                NULL, NULL,       on_gone };
     const struct flt_listener_config config = {
         .host = "127.0.0.1", .headers = headers, .body_bytes_max = 64, .message_bytes_max = 64
     };
