@@ -124,7 +124,8 @@ static void books_are_found_by_their_whole_key(void **ctx)
 static void fees_survive_their_text(void **ctx)
 {
     struct book book = { .fee_count = 2,
-                         .fees = { { "USDT", flt_amt_parse("1.5") }, { "BNB", flt_amt_parse("0.01") } } };
+                         .fees = { { "USDT", flt_amt_parse("1.5") },
+                                   { "BNB", flt_amt_parse("0.01") } } };
     struct book again = { 0 };
     struct json_object *tree = book_fees_tree(&book);
 

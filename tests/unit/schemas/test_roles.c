@@ -7,7 +7,8 @@
 #include "lib/roles.h"
 #include "schemas/schemas_msg.h"
 
-/* The broker's roles (lib/roles.c) and the contract must name the same verbs for the same people. */
+/* The broker's roles (lib/roles.c) and the contract must name the same verbs for the same people.
+ */
 static void the_brokers_roles_know_the_same_verbs(void **ctx)
 {
     static const enum flt_role_kind kinds[] = { [MSG_ROLE_VIEWER] = FLT_ROLE_VIEWER,
