@@ -39,7 +39,8 @@ static void on_lag_tick(uv_timer_t *uv)
 {
     struct flt_loop *loop = uv->data;
     const uint64_t now_ns = uv_hrtime();
-    const int64_t late_us = now_ns > loop->lag_due_ns ? (int64_t)(now_ns - loop->lag_due_ns) / 1000 : 0;
+    const int64_t late_us =
+        now_ns > loop->lag_due_ns ? (int64_t)(now_ns - loop->lag_due_ns) / 1000 : 0;
 
     if (late_us > loop->lag_us_max)
         loop->lag_us_max = late_us;
@@ -99,9 +100,6 @@ void flt_loop_destroy(struct flt_loop *loop)
 {
     if (!loop)
         return;
-    /* libwebsockets ends its context in turns of the loop and closes its handles itself. */
-    for (int i = 0; i < 64; i++)
-        (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
     uv_walk(&loop->uv, close_leftover, NULL);
     while (uv_loop_close(&loop->uv) == UV_EBUSY) {
         uv_run(&loop->uv, UV_RUN_ONCE);
@@ -207,7 +205,8 @@ static void on_job_done(uv_work_t *uv, int status)
         done(arg);
 }
 
-int flt_loop_work(struct flt_loop *loop, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+int flt_loop_work(struct flt_loop *loop, void (*work)(void *arg), void (*done)(void *arg),
+                  void *arg)
 {
     struct job *job = malloc(sizeof *job);
 
