@@ -3,6 +3,7 @@
 #include "exchanges/codec.h"
 #include "exchanges/match/funds.h"
 #include "exchanges/match/match.h"
+#include "exchanges/paper/paper_news.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,44 +31,9 @@ struct paper_book { /* one instrument of one account */
     bool quoted;
 };
 
-enum news_kind {
-    NEWS_LINK,
-    NEWS_ORDER,
-    NEWS_FILL,
-    NEWS_BALANCE,
-    NEWS_PLACED,
-    NEWS_CANCELLED,
-    NEWS_ANSWER_ORDER,
-    NEWS_ANSWER_ORDERS,
-    NEWS_ANSWER_FILLS,
-    NEWS_ANSWER_BALANCES
-};
-
-struct news { /* what will be told at the next turn of the loop, in order */
-    struct news *next;
-    enum news_kind kind;
-    struct exchange_failure failure;
-    char client_order_id[FLT_COID_MAX];
-    bool has_order, up;
-    union {
-        struct order order;
-        struct fill fill;
-        struct balance balance;
-    };
-    void *list; /* of answers */
-    size_t count;
-    union {
-        exchange_order_fn *order_fn;
-        exchange_orders_fn *orders_fn;
-        exchange_fills_fn *fills_fn;
-        exchange_balances_fn *balances_fn;
-    };
-    void *ctx;
-};
-
 struct exchange_account {
     struct exchange_market *market;
-    struct exchange_account_events events;
+    struct news_queue news;
     struct market_tap tap;
     struct funds *funds;
     struct fee_rule fee;
@@ -76,9 +42,7 @@ struct exchange_account {
     struct paper_order *orders;
     size_t order_count;
     struct list fills; /* struct fill */
-    struct news *news, **news_tail;
-    struct flt_timer *timer;
-    int64_t run_ms; /* wall time of opening: makes ids unique over restarts */
+    int64_t run_ms;    /* wall time of opening: makes ids unique over restarts */
     uint64_t order_number, trade_number;
 };
 
@@ -88,118 +52,10 @@ static int64_t now_ms(const struct exchange_account *account)
            market_base(account->market)->ops->clock_offset_ms(account->market);
 }
 
-/* --- news --- */
-
-static struct news *tell(struct exchange_account *account, enum news_kind kind)
-{
-    struct news *news = calloc(1, sizeof *news);
-
-    if (!news) {
-        (void)FLT_FAIL(-ENOMEM, "why=\"an event of a paper account is lost\"");
-        return NULL;
-    }
-    news->kind = kind;
-    *account->news_tail = news;
-    account->news_tail = &news->next;
-    flt_timer_start(account->timer, 0, 0);
-    return news;
-}
-
-static void deliver(struct exchange_account *account, const struct news *news)
-{
-    const struct exchange_account_events *to = &account->events;
-    const struct order *order = news->has_order ? &news->order : NULL;
-
-    switch (news->kind) {
-    case NEWS_LINK:
-        if (to->on_link)
-            to->on_link(to->ctx, news->up, news->up ? "paper" : "no market");
-        break;
-    case NEWS_ORDER:
-        if (to->on_order)
-            to->on_order(to->ctx, order);
-        break;
-    case NEWS_FILL:
-        if (to->on_fill)
-            to->on_fill(to->ctx, &news->fill);
-        break;
-    case NEWS_BALANCE:
-        if (to->on_balance)
-            to->on_balance(to->ctx, &news->balance);
-        break;
-    case NEWS_PLACED:
-        if (to->on_place_result)
-            to->on_place_result(to->ctx, news->client_order_id, &news->failure, order);
-        break;
-    case NEWS_CANCELLED:
-        if (to->on_cancel_result)
-            to->on_cancel_result(to->ctx, news->client_order_id, &news->failure);
-        break;
-    case NEWS_ANSWER_ORDER:
-        news->order_fn(news->ctx, &news->failure, order);
-        break;
-    case NEWS_ANSWER_ORDERS:
-        news->orders_fn(news->ctx, &news->failure, news->list, news->count);
-        break;
-    case NEWS_ANSWER_FILLS:
-        news->fills_fn(news->ctx, &news->failure, news->list, news->count);
-        break;
-    case NEWS_ANSWER_BALANCES:
-        news->balances_fn(news->ctx, &news->failure, news->list, news->count);
-        break;
-    }
-}
-
-/* What is told while telling waits for the next turn, so that one account cannot hold the loop. */
-static void on_timer(void *ctx)
-{
-    struct exchange_account *account = ctx;
-    struct news *news = account->news, *next;
-
-    account->news = NULL;
-    account->news_tail = &account->news;
-    for (; news; news = next) {
-        next = news->next;
-        deliver(account, news);
-        free(news->list);
-        free(news);
-    }
-}
-
-static void set_failure(struct exchange_failure *failure, enum exchange_error error,
-                        const char *why)
-{
-    *failure = (struct exchange_failure){ .error = error };
-    snprintf(failure->message, sizeof failure->message, "%s", why);
-}
-
-static void tell_order(struct exchange_account *account, enum news_kind kind,
-                       const struct order *order)
-{
-    struct news *news = tell(account, kind);
-
-    if (!news)
-        return;
-    news->order = *order;
-    news->has_order = true;
-    memcpy(news->client_order_id, order->client_order_id, sizeof news->client_order_id);
-}
-
-static void tell_failed(struct exchange_account *account, enum news_kind kind,
-                        const char *client_order_id, enum exchange_error error, const char *why)
-{
-    struct news *news = tell(account, kind);
-
-    if (!news)
-        return;
-    snprintf(news->client_order_id, sizeof news->client_order_id, "%s", client_order_id);
-    set_failure(&news->failure, error, why);
-}
-
 static void tell_balance(struct exchange_account *account, const char *asset)
 {
     const struct balance *balance = funds_find(account->funds, asset);
-    struct news *news = balance ? tell(account, NEWS_BALANCE) : NULL;
+    struct news *news = balance ? news_add(&account->news, NEWS_BALANCE) : NULL;
 
     if (news)
         news->balance = *balance;
@@ -282,7 +138,7 @@ static void book_fill(struct exchange_account *account, struct paper_order *orde
     snprintf(fill.trade_id, sizeof fill.trade_id, "%" PRIx64 "-%" PRIu64, (uint64_t)account->run_ms,
              ++account->trade_number);
     keep_fill(account, &fill);
-    struct news *news = tell(account, NEWS_FILL);
+    struct news *news = news_add(&account->news, NEWS_FILL);
 
     if (news)
         news->fill = fill;
@@ -311,7 +167,7 @@ static void on_fill(void *ctx, const struct match_fill *fill)
     book_fill(book->account, order, fill);
     update(order, fill->order, fill->ts_ms);
     if (fill->order->filled_lots < fill->order->req.qty_lots)
-        tell_order(book->account, NEWS_ORDER, &order->order);
+        news_order(&book->account->news, NEWS_ORDER, &order->order);
 }
 
 static void on_done(void *ctx, const struct match_order *from, enum match_end end)
@@ -330,7 +186,7 @@ static void on_done(void *ctx, const struct match_order *from, enum match_end en
     if (flt_amt_sign(order->lock) > 0)
         funds_unlock(book->account->funds, asset, order->lock);
     order->lock = FLT_AMT_ZERO;
-    tell_order(book->account, NEWS_ORDER, &order->order);
+    news_order(&book->account->news, NEWS_ORDER, &order->order);
     tell_balances(book->account, instrument);
 }
 
@@ -527,7 +383,7 @@ static void reject(struct exchange_account *account, struct paper_order *order,
     unlock_funds(account, order);
     order->order.status = ORDER_STATUS_REJECTED;
     order->ended = true;
-    tell_failed(account, NEWS_PLACED, order->order.client_order_id, error, why);
+    news_result(&account->news, NEWS_PLACED, order->order.client_order_id, error, why);
     /* A venue does not know an order that it refused. */
     account->orders = order->next;
     account->order_count--;
@@ -555,7 +411,7 @@ static void enter(struct exchange_account *account, struct paper_order *order,
     } else if (outcome != 0) {
         reject(account, order, EXCHANGE_INVALID_ORDER, "the matching refused the order");
     } else {
-        tell_order(account, NEWS_PLACED, &order->order);
+        news_order(&account->news, NEWS_PLACED, &order->order);
         tell_balances(account, order->book->instrument);
     }
 }
@@ -580,12 +436,12 @@ int paper_place(struct exchange_account *account, const struct order_request *re
     struct paper_order *order = find_order(account, request->client_order_id);
 
     if (order && !order->ended) {
-        tell_failed(account, NEWS_PLACED, request->client_order_id, EXCHANGE_DUPLICATE_CLIENT_ID,
-                    "an open order has this id");
+        news_result(&account->news, NEWS_PLACED, request->client_order_id,
+                    EXCHANGE_DUPLICATE_CLIENT_ID, "an open order has this id");
         return 0;
     }
     if (check(request, &error) != 0) {
-        tell_failed(account, NEWS_PLACED, request->client_order_id, EXCHANGE_INVALID_ORDER,
+        news_result(&account->news, NEWS_PLACED, request->client_order_id, EXCHANGE_INVALID_ORDER,
                     error.message);
         return 0;
     }
@@ -607,12 +463,12 @@ int paper_cancel(struct exchange_account *account, const struct instrument *inst
 
     (void)instrument;
     if (!order || !order->resting) {
-        tell_failed(account, NEWS_CANCELLED, client_order_id, EXCHANGE_ORDER_NOT_FOUND,
+        news_result(&account->news, NEWS_CANCELLED, client_order_id, EXCHANGE_ORDER_NOT_FOUND,
                     "unknown, or already done");
         return 0;
     }
     match_cancel(order->book->match, now_ms(account), order->resting);
-    tell_failed(account, NEWS_CANCELLED, client_order_id, EXCHANGE_OK, "");
+    news_result(&account->news, NEWS_CANCELLED, client_order_id, EXCHANGE_OK, "");
     return 0;
 }
 
@@ -622,7 +478,7 @@ int paper_query_order(struct exchange_account *account, const struct instrument 
                       const char *client_order_id, exchange_order_fn *fn, void *ctx)
 {
     const struct paper_order *order = find_order(account, client_order_id);
-    struct news *news = tell(account, NEWS_ANSWER_ORDER);
+    struct news *news = news_add(&account->news, NEWS_ANSWER_ORDER);
 
     (void)instrument;
     if (!news)
@@ -633,14 +489,14 @@ int paper_query_order(struct exchange_account *account, const struct instrument 
     if (order)
         news->order = order->order;
     else
-        set_failure(&news->failure, EXCHANGE_ORDER_NOT_FOUND, "no such order");
+        news_fail(&news->failure, EXCHANGE_ORDER_NOT_FOUND, "no such order");
     return 0;
 }
 
 static int tell_list(struct exchange_account *account, enum news_kind kind, struct list *list,
                      void *ctx, struct news **out)
 {
-    *out = tell(account, kind);
+    *out = news_add(&account->news, kind);
     if (!*out) {
         free(list->items);
         return -ENOMEM;
@@ -784,13 +640,11 @@ int paper_account_open(struct exchange_market *market,
     if (!account)
         return -ENOMEM;
     account->market = market;
-    account->events = *events;
-    account->news_tail = &account->news;
     account->fee = (struct fee_rule){ .maker = flt_dec_parse("0.001"),
                                       .taker = flt_dec_parse("0.001"),
                                       .asset = FEE_RECEIVED };
     account->run_ms = now_ms(account);
-    int err = flt_timer_create(market_base(market)->env.loop, on_timer, account, &account->timer);
+    int err = news_open(&account->news, market_base(market)->env.loop, events);
 
     if (err == 0)
         err = funds_create(&account->funds);
@@ -804,7 +658,7 @@ int paper_account_open(struct exchange_market *market,
         .ctx = account, .on_quote = tap_quote, .on_trade = tap_trade, .on_link = tap_link
     };
     market_tap_add(market, &account->tap);
-    struct news *news = tell(account, NEWS_LINK);
+    struct news *news = news_add(&account->news, NEWS_LINK);
 
     if (news)
         news->up = true;
@@ -833,12 +687,7 @@ void paper_account_close(struct exchange_account *account)
         next = order->next;
         free(order);
     }
-    for (struct news *news = account->news, *next; news; news = next) {
-        next = news->next;
-        free(news->list);
-        free(news);
-    }
-    flt_timer_destroy(account->timer);
+    news_close(&account->news);
     funds_destroy(account->funds);
     free(account->fills.items);
     free(account);

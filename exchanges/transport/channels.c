@@ -47,6 +47,9 @@ struct channels {
     size_t conn_count;
     struct channel *items;
     size_t count, capacity;
+    uint32_t *slots; /* index + 1 of items by instrument and feed */
+    size_t slot_count;
+    bool stale; /* the index is */
     struct flt_timer *reap_timer;
     struct flt_buf text;
     struct channels_stats stats;
@@ -205,6 +208,7 @@ static void forget(struct channels *channels, struct channel *channel)
     if (channel->conn)
         channel->conn->channel_count--;
     *channel = channels->items[--channels->count];
+    channels->stale = true;
 }
 
 static void mark(struct conn *conn, bool on, struct channel **from, size_t count)
@@ -306,12 +310,51 @@ static void conn_pump(void *ctx)
 
 /* --- receiving --- */
 
+static size_t slot_of(const struct channels *channels, const struct instrument *instrument,
+                      enum feed feed)
+{
+    const uint64_t key = ((uint64_t)(uintptr_t)instrument >> 4) * 16 + (uint64_t)feed;
+
+    return (size_t)((key * 11400714819323198485U) >> 40) & (channels->slot_count - 1);
+}
+
+/* The index is made anew at the first look after a change: changes are rare, looks are not. */
+static int reindex(struct channels *channels)
+{
+    size_t slot_count = 256;
+
+    while (slot_count < channels->count * 4)
+        slot_count *= 2;
+    uint32_t *slots = calloc(slot_count, sizeof *slots);
+
+    if (!slots)
+        return -ENOMEM;
+    free(channels->slots);
+    channels->slots = slots;
+    channels->slot_count = slot_count;
+    for (size_t i = 0; i < channels->count; i++) {
+        size_t at = slot_of(channels, channels->items[i].instrument, channels->items[i].feed);
+
+        while (slots[at])
+            at = (at + 1) & (slot_count - 1);
+        slots[at] = (uint32_t)i + 1;
+    }
+    channels->stale = false;
+    return 0;
+}
+
 static struct channel *find(struct channels *channels, const struct instrument *instrument,
                             enum feed feed)
 {
-    for (size_t i = 0; i < channels->count; i++)
-        if (channels->items[i].instrument == instrument && channels->items[i].feed == feed)
-            return &channels->items[i];
+    if ((channels->stale || !channels->slots) && reindex(channels) != 0)
+        return NULL;
+    for (size_t at = slot_of(channels, instrument, feed); channels->slots[at];
+         at = (at + 1) & (channels->slot_count - 1)) {
+        struct channel *channel = &channels->items[channels->slots[at] - 1];
+
+        if (channel->instrument == instrument && channel->feed == feed)
+            return channel;
+    }
     return NULL;
 }
 
@@ -435,6 +478,7 @@ int channels_add(struct channels *channels, const struct instrument *instrument,
     channels->items[channels->count++] =
         (struct channel){ .instrument = instrument, .feed = feed, .refs = 1, .conn = conn };
     conn->channel_count++;
+    channels->stale = true;
     /* A moment's wait lets many bots' channels go in one message. */
     flt_timer_start(conn->timer, 20, 0);
     return 0;
@@ -497,6 +541,7 @@ void channels_close(struct channels *channels)
         conn_destroy(channels->conns[i]);
     flt_timer_destroy(channels->reap_timer);
     flt_buf_finish(&channels->text);
+    free(channels->slots);
     free(channels->items);
     free(channels);
 }

@@ -174,8 +174,12 @@ class Fake:
 
     def push(self, channel, payload):
         for name, peer in list(self.subscribed):
-            if name == channel:
+            if name != channel:
+                continue
+            try:
                 self.send_frame(peer, 1, json.dumps(payload).encode())
+            except OSError:  # the client has left that connection
+                self.subscribed = [s for s in self.subscribed if s[1] is not peer]
 
     def push_user(self, event):
         self.send_frame(self.users[-1], 1, json.dumps({"subscriptionId": 0, "event": event}).encode())

@@ -375,6 +375,8 @@ int main(int argc, char **argv)
     tool.ops->market_close(tool.market);
     flt_ws_context_destroy(tool.env.ws);
     flt_http_destroy(tool.env.http);
+    uv_close((uv_handle_t *)&tool.poll, NULL);
+    flt_loop_run(tool.loop); /* ends: nothing may be left */
     flt_loop_destroy(tool.loop);
     flt_buf_finish(&tool.out);
     return 0;
