@@ -128,6 +128,8 @@ struct fee_rate {
     struct flt_dec maker, taker;
 };
 
+#define RATE_LIMITS_MAX 4
+
 /* A list grows as it is filled; its owner frees it. */
 struct list {
     void *items;
@@ -154,9 +156,10 @@ struct result {
     enum result_kind kind;
     bool single; /* one object by the nature of the answer, not a list of one */
     int64_t server_time_ms;
-    struct list items;      /* of the kind's struct */
-    struct list fills;      /* struct fill: of an order's reply that carries them */
-    struct list bids, asks; /* struct level: memory of `book` */
+    uint32_t limit_units[RATE_LIMITS_MAX]; /* of instruments' replies that say them; 0: not said */
+    struct list items;                     /* of the kind's struct */
+    struct list fills;                     /* struct fill: of an order's reply that carries them */
+    struct list bids, asks;                /* struct level: memory of `book` */
     struct book book;
 };
 
@@ -245,7 +248,6 @@ struct stream_rules {
 /* --- the codec ----------------------------------------------------------------------------------
  */
 
-#define RATE_LIMITS_MAX 4
 struct rate_limit {
     const char *name;
     bool per_account; /* else shared by all that uses this address */

@@ -483,6 +483,34 @@ static bool read_instrument(const struct reading *reading, struct json_object *f
     return slot != NULL;
 }
 
+/* The limits of exchangeInfo, where they are of the kinds and intervals that we keep. */
+static void read_limits(struct json_object *body, struct result *out)
+{
+    static const struct {
+        const char *type, *interval;
+        int64_t count;
+        size_t index;
+    } known[] = {
+        { "REQUEST_WEIGHT", "MINUTE", 1, BINANCE_WEIGHT },
+        { "ORDERS", "SECOND", 10, BINANCE_ORDERS_10S },
+        { "ORDERS", "DAY", 1, BINANCE_ORDERS_DAY },
+    };
+    struct json_object *list = flt_json_get(body, "rateLimits");
+    const size_t count =
+        json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *item = json_object_array_get_idx(list, i);
+        const char *type = text(item, "rateLimitType"), *interval = text(item, "interval");
+        const int64_t units = integer(item, "limit"), number = integer(item, "intervalNum");
+
+        for (size_t k = 0; type && interval && k < FLT_COUNT(known); k++)
+            if (strcmp(known[k].type, type) == 0 && strcmp(known[k].interval, interval) == 0 &&
+                known[k].count == number && units > 0 && units < UINT32_MAX)
+                out->limit_units[known[k].index] = (uint32_t)units;
+    }
+}
+
 /* --- one row a kind of reply --- */
 
 struct reply_row {
@@ -512,7 +540,7 @@ static const struct reply_row reply_rows[OP_COUNT] = {
     [OP_CLOSED_ORDERS] = { RESULT_ORDERS, read_order, NULL, false },
     [OP_ALL_ORDERS] = { RESULT_ORDERS, read_order, NULL, false },
     [OP_MY_TRADES] = { RESULT_FILLS, read_fill, NULL, false },
-    [OP_TRADING_FEE] = { RESULT_FEES, read_fee, NULL, false },
+    [OP_TRADING_FEE] = { RESULT_FEES, read_fee, NULL, true },
 };
 
 static bool read_all(const struct reading *reading, const struct reply_row *row,
@@ -556,6 +584,8 @@ void binance_parse(const struct instruments *table, enum op op, const struct op_
         binance_words("not an operation of this venue", 30, &out->failure);
     } else if (!binance_failure(op, reply, body, out)) {
         out->kind = row->kind;
+        if (op == OP_INSTRUMENTS)
+            read_limits(body, out);
         if (!read_all(&reading, row, body)) {
             result_finish(out); /* half a reply is none; what was asked may have happened */
             out->failure.error = EXCHANGE_UNKNOWN_OUTCOME;

@@ -54,6 +54,7 @@ static void on_instruments(void *ctx, const struct result *result)
         return;
     }
     market->load_wait_ms = 0;
+    rest_learn_limits(market->rest, result);
     FLT_LOG(INFO, "instruments_loaded", "venue=%s count=%zu", market->codec->name,
             market->table.count);
     flt_timer_start(market->load_timer, RELOAD_MS, 0);

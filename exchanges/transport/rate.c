@@ -6,9 +6,10 @@ static const uint32_t share_pct[PRIORITY_COUNT] = {
     [PRIORITY_CANCEL] = 100, [PRIORITY_CLOSE] = 95, [PRIORITY_ENTRY] = 85, [PRIORITY_DATA] = 60
 };
 
-void rate_init(struct rate *rate, const struct rate_limit *limits, size_t count, bool per_account)
+void rate_init(struct rate *rate, const struct rate_limit *limits, size_t count, bool per_account,
+               const uint32_t units[RATE_LIMITS_MAX])
 {
-    *rate = (struct rate){ 0 };
+    *rate = (struct rate){ .units = units };
     for (size_t i = 0; i < count; i++)
         if (limits[i].per_account == per_account)
             rate->windows[rate->count++] = (struct rate_window){ .limit = &limits[i], .index = i };
@@ -37,10 +38,10 @@ static void advance(struct rate_window *window, int64_t now_ms)
 }
 
 /* When enough of the oldest slots will have left the window. */
-static int64_t window_wait_ms(struct rate_window *window, uint32_t units, enum op_priority priority,
-                              int64_t now_ms)
+static int64_t window_wait_ms(struct rate_window *window, uint32_t all, uint32_t units,
+                              enum op_priority priority, int64_t now_ms)
 {
-    const uint32_t limit = window->limit->units * share_pct[priority] / 100;
+    const uint32_t limit = (uint32_t)((uint64_t)all * share_pct[priority] / 100);
 
     if (units == 0)
         return 0;
@@ -64,8 +65,8 @@ int64_t rate_wait_ms(struct rate *rate, const struct op_cost *cost, enum op_prio
 
     for (size_t i = 0; i < rate->count; i++) {
         struct rate_window *window = &rate->windows[i];
-        const int64_t more_ms =
-            window_wait_ms(window, cost->units[window->index], priority, now_ms);
+        const int64_t more_ms = window_wait_ms(window, rate->units[window->index],
+                                               cost->units[window->index], priority, now_ms);
 
         if (more_ms > wait_ms)
             wait_ms = more_ms;
@@ -95,7 +96,7 @@ void rate_sync(struct rate *rate, size_t index, uint32_t used, int64_t now_ms)
         if (window->index != index)
             continue;
         advance(window, now_ms);
-        if (used > window->sum && used <= 2 * window->limit->units)
+        if (used > window->sum && used / 2 <= rate->units[index])
             add(window, used - window->sum);
     }
 }

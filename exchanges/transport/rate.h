@@ -20,11 +20,14 @@ struct rate_window {
 struct rate {
     struct rate_window windows[RATE_LIMITS_MAX];
     size_t count;
+    const uint32_t
+        *units; /* the limits in force, by index; the venue may say others than the codec */
     int64_t held_until_ms; /* 429 or 418: nothing at all goes before */
 };
 
-/* Takes those limits that are (or are not) per account. */
-void rate_init(struct rate *rate, const struct rate_limit *limits, size_t count, bool per_account);
+/* Takes those limits that are (or are not) per account; `units` is borrowed. */
+void rate_init(struct rate *rate, const struct rate_limit *limits, size_t count, bool per_account,
+               const uint32_t units[RATE_LIMITS_MAX]);
 /* 0: may go now; else how long to wait at least. */
 int64_t rate_wait_ms(struct rate *rate, const struct op_cost *cost, enum op_priority priority,
                      int64_t now_ms);

@@ -50,6 +50,7 @@ struct rest {
     const struct instruments *table;
     char url[256];
     struct rate rate;
+    uint32_t units[RATE_LIMITS_MAX];
     struct queue queues[PRIORITY_COUNT];
     struct queue flying;
     size_t queued;
@@ -439,6 +440,13 @@ int rest_send(struct rest *rest, struct rest_account *account, enum op op,
     return 0;
 }
 
+void rest_learn_limits(struct rest *rest, const struct result *result)
+{
+    for (size_t i = 0; i < rest->codec->limit_count; i++)
+        if (result->limit_units[i] > 0)
+            rest->units[i] = result->limit_units[i];
+}
+
 /* --- the clock --- */
 
 static void on_time(void *ctx, const struct result *result)
@@ -494,7 +502,9 @@ int rest_open(const struct exchange_env *env, const struct codec *codec, const c
     for (int i = 0; i < PRIORITY_COUNT; i++)
         queue_init(&rest->queues[i]);
     queue_init(&rest->flying);
-    rate_init(&rest->rate, codec->limits, codec->limit_count, false);
+    for (size_t i = 0; i < codec->limit_count; i++)
+        rest->units[i] = codec->limits[i].units;
+    rate_init(&rest->rate, codec->limits, codec->limit_count, false, rest->units);
     int err = snprintf(rest->url, sizeof rest->url, "%s", rest_url) < (int)sizeof rest->url
                   ? 0
                   : FLT_FAIL(-EINVAL, "why=\"address too long\"");
@@ -580,7 +590,7 @@ int rest_account_open(struct rest *rest, const struct exchange_credentials *keys
         return err;
     }
     account->rest = rest;
-    rate_init(&account->rate, rest->codec->limits, rest->codec->limit_count, true);
+    rate_init(&account->rate, rest->codec->limits, rest->codec->limit_count, true, rest->units);
     *out = account;
     return 0;
 }

@@ -33,6 +33,8 @@ const struct signer *rest_account_signer(const struct rest_account *account);
 FLT_MUST_USE int rest_send(struct rest *rest, struct rest_account *account, enum op op,
                            const struct op_args *args, rest_fn *fn, void *ctx);
 
+/* The venue's own word on its limits replaces the codec's. */
+void rest_learn_limits(struct rest *rest, const struct result *result);
 int64_t rest_now_ms(const struct rest *rest); /* the venue's clock */
 int64_t rest_clock_offset_ms(const struct rest *rest);
 void rest_sync_clock(struct rest *rest);
