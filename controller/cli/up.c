@@ -277,6 +277,8 @@ static void on_signal(void *ctx, int signum)
     FLT_LOG(INFO, "stopping", "signal=%d", signum);
     enter(up, UP_STOPPING);
     flt_timer_stop(up->poll);
+    bus_close(up->bus); /* before its broker goes */
+    up->bus = NULL;
     procs_stop(up->procs); /* the second time it kills */
 }
 
