@@ -1,5 +1,6 @@
 /* What others may know of a bot: names, status, records. */
 #define FLT_MOD "report"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "engine/core.h"
@@ -249,4 +250,173 @@ void bot_status(const struct bot *bot, struct bot_status *out)
     count_orders(bot, out);
     out->last_fill_ms = bot->last_fill_ms;
     out->counters = bot->counters;
+}
+
+static void write_price(const struct bot *bot, const struct bot_status *status, struct flt_buf *buf)
+{
+    const struct leg *leg = &bot->legs[0];
+
+    flt_jw_dec(buf, "average_price", ledger_average_price(&leg->ledger, leg->instrument));
+    if (status->mark_ticks > 0)
+        flt_jw_dec(buf, "price", ticks_to_price(leg->instrument, status->mark_ticks));
+    if (status->quote_age_ms >= 0)
+        flt_jw_int(buf, "price_age_ms", status->quote_age_ms);
+    flt_jw_amt(buf, "unrealised", status->unrealised);
+    flt_jw_amt(buf, "equity", status->pnl);
+}
+
+static void write_reason(struct flt_buf *buf, const char *code, const char *message)
+{
+    if (!code || !*code)
+        return;
+    flt_jw_begin(buf, "reason", '{');
+    flt_jw_str(buf, "code", code);
+    flt_jw_str(buf, "message", message ? message : "");
+    flt_jw_end(buf, '}');
+}
+
+static void write_risk_state(const struct bot *bot, const struct bot_status *status,
+                             struct flt_buf *buf)
+{
+    const double peak = flt_amt_to_double(flt_amt_add(bot->budget, bot->risk.peak));
+    const double equity = flt_amt_to_double(status->equity);
+
+    flt_jw_begin(buf, "risk", '{');
+    flt_jw_amt(buf, "daily", status->day_pnl);
+    flt_jw_double(buf, "drawdown_pct", peak > 0 ? 100.0 * (peak - equity) / peak : 0.0);
+    flt_jw_int(buf, "vetoes", (int64_t)bot->counters.risk_refusals);
+    if (bot->risk.tripped)
+        flt_jw_str(buf, "rule", bot->risk.tripped);
+    flt_jw_end(buf, '}');
+}
+
+void bot_write_status(const struct bot *bot, struct flt_buf *buf)
+{
+    struct bot_status status;
+
+    bot_status(bot, &status);
+    flt_jw_str(buf, "run", bot_run_name(bot->run));
+    flt_jw_str(buf, "phase", bot_phase_name(bot->phase));
+    write_reason(buf, bot->reason_code, bot->reason);
+    flt_jw_int(buf, "since_ms", bot->since_ms);
+    flt_jw_str(buf, "strategy", bot->ops->name);
+    flt_jw_str(buf, "mode", bot_mode_name(bot->mode));
+    flt_jw_str(buf, "instrument", bot->legs[0].instrument->name);
+    ledger_write(&bot->legs[0].ledger, buf, "book");
+    write_price(bot, &status, buf);
+    flt_jw_int(buf, "orders_open", status.open_orders);
+    write_risk_state(bot, &status, buf);
+    if (*bot->wants.note)
+        flt_jw_str(buf, "note", bot->wants.note);
+}
+
+/* --- records
+ * ------------------------------------------------------------------------------------------- */
+
+struct place { /* where a record happened, as the host knows it */
+    const char *venue, *account;
+};
+
+static void write_place(const struct bot *bot, const struct place *place, struct flt_buf *buf)
+{
+    flt_jw_str(buf, "venue", place->venue);
+    flt_jw_str(buf, "account", place->account);
+    flt_jw_str(buf, "mode", bot_mode_name(bot->mode));
+}
+
+static void write_fill(const struct bot *bot, const struct bot_record *record,
+                       const struct place *place, struct flt_buf *buf)
+{
+    const struct fill *fill = record->fill;
+
+    flt_jw_begin(buf, "fill", '{');
+    flt_jw_str(buf, "instrument", fill->instrument);
+    flt_jw_str(buf, "trade_id", fill->trade_id);
+    flt_jw_str(buf, "order_id", fill->order_id);
+    if (*fill->client_order_id)
+        flt_jw_str(buf, "client_order_id", fill->client_order_id);
+    flt_jw_str(buf, "side", side_name(fill->side));
+    flt_jw_dec(buf, "price", fill->price);
+    flt_jw_dec(buf, "qty", fill->qty);
+    flt_jw_amt(buf, "fee", fill->fee);
+    flt_jw_str(buf, "fee_asset", fill->fee_asset);
+    flt_jw_str(buf, "liquidity", liquidity_name(fill->liquidity));
+    flt_jw_int(buf, "ts_ms", fill->ts_ms);
+    write_place(bot, place, buf);
+    flt_jw_int(buf, "key", record->order->key);
+    ledger_write(&bot->legs[record->order->leg].ledger, buf, "book");
+    flt_jw_end(buf, '}');
+}
+
+static const char *status_word(const struct bot_order *order)
+{
+    if (order->state >= ORDER_OPEN && order->state != ORDER_UNKNOWN)
+        return order_state_name(order->state); /* the words of enum order_status */
+    return order->filled_lots > 0 ? "partly_filled" : "open";
+}
+
+static void write_order(const struct bot *bot, const struct bot_record *record,
+                        const struct place *place, struct flt_buf *buf)
+{
+    const struct bot_order *order = record->order;
+
+    flt_jw_begin(buf, "order", '{');
+    flt_jw_str(buf, "instrument", order->instrument->name);
+    flt_jw_str(buf, "client_order_id", order->client_order_id);
+    if (*order->order_id)
+        flt_jw_str(buf, "order_id", order->order_id);
+    flt_jw_int(buf, "key", order->key);
+    flt_jw_str(buf, "label", order->key_name);
+    flt_jw_str(buf, "side", side_name(order->side));
+    flt_jw_str(buf, "type", order_type_name(order->type));
+    flt_jw_str(buf, "tif", tif_name(order->tif));
+    flt_jw_bool(buf, "post_only", order->post_only);
+    flt_jw_bool(buf, "reduce_only", order->reduce_only);
+    if (order->price_ticks > 0)
+        flt_jw_dec(buf, "price", ticks_to_price(order->instrument, order->price_ticks));
+    flt_jw_dec(buf, "qty", lots_to_qty(order->instrument, order->qty_lots));
+    flt_jw_dec(buf, "filled_qty", lots_to_qty(order->instrument, order->filled_lots));
+    flt_jw_str(buf, "status", status_word(order));
+    flt_jw_int(buf, "ts_ms", order->ts_ms);
+    write_place(bot, place, buf);
+    flt_jw_end(buf, '}');
+}
+
+static void write_word(const struct bot_record *record, int64_t generation, struct flt_buf *buf)
+{
+    flt_jw_begin(buf, bot_record_kind_name(record->kind), '{');
+    if (record->kind == BOT_RECORD_TRANSITION) {
+        flt_jw_str(buf, "from", bot_phase_name(record->from));
+        flt_jw_str(buf, "to", bot_phase_name(record->to));
+        flt_jw_int(buf, "generation", generation);
+        write_reason(buf, record->code, record->message);
+    } else if (record->kind == BOT_RECORD_RISK) {
+        flt_jw_str(buf, "rule", record->code);
+        flt_jw_str(buf, "action", record->pauses ? "pause" : "veto");
+        flt_jw_str(buf, "message", record->message);
+    } else {
+        flt_jw_str(buf, "code", record->code);
+        flt_jw_str(buf, "severity", "critical");
+        flt_jw_str(buf, "message", record->message);
+    }
+    flt_jw_end(buf, '}');
+}
+
+void bot_record_write(const struct bot *bot, const struct bot_record *record, const char *venue,
+                      const char *account, int64_t generation, struct flt_buf *buf)
+{
+    const struct place place = { venue, account };
+
+    flt_jw_begin(buf, NULL, '{');
+    flt_jw_str(buf, "kind", bot_record_kind_name(record->kind));
+    flt_jw_str(buf, "bot", bot->name);
+    flt_jw_int(buf, "epoch", bot->epoch);
+    flt_jw_int(buf, "ts_ms", record->ts_ms);
+    if (record->kind == BOT_RECORD_FILL)
+        write_fill(bot, record, &place, buf);
+    else if (record->kind == BOT_RECORD_ORDER)
+        write_order(bot, record, &place, buf);
+    else if (record->kind != BOT_RECORD_CHECKPOINT)
+        write_word(record, generation, buf);
+    flt_jw_end(buf, '}');
 }

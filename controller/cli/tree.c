@@ -76,8 +76,7 @@ int cmd_complete(struct cli *cli)
 {
     const size_t skip = cli->parse.arg_count && strcmp(cli->parse.args[0], "--") == 0;
 
-    for (size_t i = skip; i + 2 < cli->parse.arg_count;
-         i++) /* of the line that is being completed */
+    for (size_t i = skip; i + 2 < cli->parse.arg_count; i++) /* of the line that is being completed */
         if (strcmp(cli->parse.args[i], "--dir") == 0)
             snprintf(cli->dir, sizeof cli->dir, "%s", cli->parse.args[i + 1]);
     cli_complete(stdout, &cli_root, cli->parse.arg_count - skip, cli->parse.args + skip,
