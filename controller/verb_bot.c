@@ -169,7 +169,7 @@ static int check_manifest(struct request *request, const struct msg_apply_args *
     int err = check_names(in, error);
 
     for (size_t i = 0; i < in->bots_count && !err; i++) {
-        char prefix[24];
+        char prefix[32];
 
         snprintf(prefix, sizeof prefix, "bots[%zu]", i);
         err =
