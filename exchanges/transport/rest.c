@@ -9,7 +9,7 @@
 #define QUEUE_MAX 4096
 #define ENTRY_WAIT_MS 1000 /* an older entry was decided on another market */
 #define SYNC_EVERY_MS 60000
-#define SYNC_FIRST_MS 3000 /* signed requests wait that long for the first look at the clock */
+#define SYNC_WAIT_MS 3000 /* signed requests wait that long for a look at the clock */
 #define TRIES_MAX 3
 #define CLOCK_ERROR_MS 1000
 
@@ -57,7 +57,8 @@ struct rest {
     struct flt_timer *pump_timer, *sync_timer;
     struct wire wire;
     int64_t offset_ms, best_rtt_ms;
-    int64_t opened_ms, sync_sent_ms;
+    int64_t sync_sent_ms;
+    int64_t sync_until_ms; /* signed requests wait for the clock until then */
     bool synced, syncing;
 };
 
@@ -213,6 +214,7 @@ static void answered(struct call *call, const struct flt_http_response *response
     if (result.failure.error == EXCHANGE_TIMESTAMP && !call->resynced) {
         call->resynced = true;
         rest->synced = false; /* refused before matching: it may go again, with a better clock */
+        rest->sync_until_ms = mono_ms(rest) + SYNC_WAIT_MS;
         rest_sync_clock(rest);
         retry(call, 0);
     } else if (may_repeat(call, result.failure.error)) {
@@ -322,7 +324,7 @@ static int64_t wait_ms(struct call *call, bool *shared)
     if (call->account) {
         wait =
             longer(wait, rate_wait_ms(&call->account->rate, &call->cost, call->priority, now_ms));
-        if (!rest->synced && now_ms < rest->opened_ms + SYNC_FIRST_MS)
+        if (!rest->synced && now_ms < rest->sync_until_ms)
             wait = longer(wait, 20);
     }
     return wait;
@@ -331,7 +333,7 @@ static int64_t wait_ms(struct call *call, bool *shared)
 static bool is_stale(const struct call *call)
 {
     return call->priority == PRIORITY_ENTRY &&
-           mono_ms(call->rest) - call->queued_ms > ENTRY_WAIT_MS + SYNC_FIRST_MS;
+           mono_ms(call->rest) - call->queued_ms > ENTRY_WAIT_MS + SYNC_WAIT_MS;
 }
 
 /* Its turn has come, or is over. */
@@ -498,7 +500,7 @@ int rest_open(const struct exchange_env *env, const struct codec *codec, const c
     rest->clock = flt_loop_clock(env->loop);
     rest->codec = codec;
     rest->table = table;
-    rest->opened_ms = mono_ms(rest);
+    rest->sync_until_ms = mono_ms(rest) + SYNC_WAIT_MS;
     for (int i = 0; i < PRIORITY_COUNT; i++)
         queue_init(&rest->queues[i]);
     queue_init(&rest->flying);
