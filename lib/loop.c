@@ -9,6 +9,7 @@
 #include "lib/fail.h"
 
 #define LAG_PERIOD_MS 100
+#define LAST_TURNS 16
 
 struct flt_loop {
     uv_loop_t uv;
@@ -100,6 +101,8 @@ void flt_loop_destroy(struct flt_loop *loop)
 {
     if (!loop)
         return;
+    for (int turn = 0; turn < LAST_TURNS; turn++) /* what is closing by steps comes to its end */
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
     uv_walk(&loop->uv, close_leftover, NULL);
     while (uv_loop_close(&loop->uv) == UV_EBUSY) {
         uv_run(&loop->uv, UV_RUN_ONCE);

@@ -33,8 +33,8 @@ struct mqtt_link_ops {
     /* Starts to connect; all is copied. mqtt_core_up or mqtt_core_down follows. */
     int (*open)(struct flt_mqtt *core, struct flt_loop *loop, const struct mqtt_target *target,
                 const struct mqtt_will *will, struct mqtt_link **out);
-    /* `id` is for mqtt_core_acked (QoS 1) and mqtt_core_subscribed. -ENOBUFS: the socket has not
-     * taken FLT_MQTT_QUEUE_MAX messages yet. Other failures: the connection is gone. */
+    /* `id` is for mqtt_core_acked (QoS 1) and mqtt_core_subscribed. -ENOBUFS: too many
+     * messages (FLT_MQTT_QUEUE_MAX at most) wait for the socket. Other failures: the connection is gone. */
     int (*publish)(struct mqtt_link *link, const struct flt_mqtt_publish *publish, uint32_t *id);
     int (*subscribe)(struct mqtt_link *link, const char *filter, int qos, uint32_t *id);
     int (*unsubscribe)(struct mqtt_link *link, const char *filter);

@@ -14,6 +14,7 @@
  *    takes 88 ms. After the connect and before the first publish we set it on every TCP socket of
  *    this process whose peer has the broker's port: it needs no interposed connect(), works with TLS
  *    and does no harm to a socket that is not Paho's.
+ *  - Destroying a client whose socket is full leaks the messages that wait: a low bound on those.
  *  - It resolves names under that mutex: it is given addresses, except for TLS, which checks the name.
  */
 #include <MQTTAsync.h>
@@ -35,6 +36,7 @@
 #define RING_BYTES ((size_t)4 * 1024 * 1024)
 #define BATCH_MAX 256 /* records a turn of the loop */
 #define CONNECT_S 5
+#define BUFFERED_MAX 1000 /* QoS 0 that the socket has not taken */
 #define RETRY_MS 20 /* while another client is being destroyed */
 #define CA_FOLDER "/etc/ssl/certs"
 
@@ -480,7 +482,7 @@ static int create_client(struct mqtt_link *link, const char *uri, const char *cl
     options.MQTTVersion = link->version == FLT_MQTT_5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
     options.sendWhileDisconnected = 0;
     options.allowDisconnectedSendAtAnyTime = 0;
-    options.maxBufferedMessages = FLT_MQTT_QUEUE_MAX;
+    options.maxBufferedMessages = BUFFERED_MAX;
     options.restoreMessages = 0;
     options.persistQoS0 = 0;
     int rc = MQTTAsync_createWithOptions(&link->client, uri, client_id, MQTTCLIENT_PERSISTENCE_NONE,

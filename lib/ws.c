@@ -1,10 +1,9 @@
 /* What shapes this file (libwebsockets 4.1):
- *  - It joins our loop as a "foreign" libuv loop. Its resolver blocks, so it is given addresses;
- * name and port stay in `host`, from which it takes the Host header and SNI.
+ *  - It joins our loop as a "foreign" libuv loop. Its resolver blocks, so it is given addresses; name
+ *    and port stay in `host`, from which it takes the Host header and SNI.
  *  - It gives a message in pieces, whatever its frames are: pieces are gathered until the last one.
  *  - It writes in its WRITEABLE callback only, and wants LWS_PRE bytes free before the data.
- *  - It never reconnects; ping and hang-up of idle connections come from its retry policy
- * (seconds).
+ *  - It never reconnects; ping and hang-up of idle connections come from its retry policy (seconds).
  *  - A connection's `opaque_user_data` is its struct flt_ws; NULL once we do not want it any more.
  */
 #include "lib/ws.h"
@@ -24,6 +23,7 @@
 #define CONNECT_TIMEOUT_S 10
 #define STABLE_MS 60000
 #define REASON_MAX 192
+#define ENDING_TURNS 4
 #define HEADERS_MAX 16
 
 struct vhost { /* one for each ca_file: libwebsockets has one TLS context a vhost */
@@ -42,6 +42,8 @@ struct flt_ws_context {
     struct lws_context *lws;
     struct vhost *vhosts;
     struct idle *idles;
+    uv_idle_t ending; /* counts the turns of the loop until handles are closed */
+    int turns;
     void *foreign_loops[1];
 };
 
@@ -284,8 +286,7 @@ static void note_peer_close(struct flt_ws *ws, const unsigned char *data, size_t
         snprintf(ws->reason, sizeof ws->reason, "closed by the server");
 }
 
-static int on_lws(struct lws *wsi, enum lws_callback_reasons what, void *user, void *in,
-                  size_t size)
+static int on_lws(struct lws *wsi, enum lws_callback_reasons what, void *user, void *in, size_t size)
 {
     struct flt_ws *ws = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 
@@ -431,8 +432,7 @@ static void on_log(int level, const char *line)
 
 static struct vhost *find_vhost(struct flt_ws_context *context, const char *ca_file)
 {
-    static const struct lws_protocols protocols[] = { { .name = PROTOCOL, .callback = on_lws },
-                                                      { 0 } };
+    static const struct lws_protocols protocols[] = { { .name = PROTOCOL, .callback = on_lws }, { 0 } };
     struct lws_context_creation_info info = { 0 };
     struct vhost *vhost;
 
@@ -461,6 +461,39 @@ static struct vhost *find_vhost(struct flt_ws_context *context, const char *ca_f
     return vhost;
 }
 
+static void free_context(struct flt_ws_context *context)
+{
+    struct vhost *vhost;
+    struct idle *idle;
+
+    while ((vhost = context->vhosts)) {
+        context->vhosts = vhost->next;
+        free(vhost);
+    }
+    while ((idle = context->idles)) {
+        context->idles = idle->next;
+        free(idle);
+    }
+    free(context);
+}
+
+static void on_ended(uv_handle_t *handle)
+{
+    free_context(handle->data);
+}
+
+/* On a foreign loop libwebsockets frees itself when it is asked again after its handles are closed. */
+static void on_ending(uv_idle_t *idle)
+{
+    struct flt_ws_context *context = idle->data;
+
+    if (++context->turns < ENDING_TURNS)
+        return;
+    if (context->lws)
+        lws_context_destroy(context->lws);
+    uv_close((uv_handle_t *)idle, on_ended);
+}
+
 int flt_ws_context_create(struct flt_loop *loop, struct flt_ws_context **out)
 {
     struct flt_ws_context *context = calloc(1, sizeof *context);
@@ -475,41 +508,29 @@ int flt_ws_context_create(struct flt_loop *loop, struct flt_ws_context **out)
     info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     info.foreign_loops = context->foreign_loops;
+    info.pcontext = &context->lws; /* set to NULL at its very end */
     info.pt_serv_buf_size = PIECE_BYTES;
     info.timeout_secs = CONNECT_TIMEOUT_S;
     info.gid = -1; /* stay who we are */
     info.uid = -1;
     context->lws = lws_create_context(&info);
     if (!context->lws) {
-        free(context);
-        return FLT_FAIL(-EIO,
-                        "why=\"libwebsockets has no context; is libwebsockets-evlib-uv there?\"");
+        free_context(context);
+        return FLT_FAIL(-EIO, "why=\"libwebsockets has no context; is libwebsockets-evlib-uv there?\"");
     }
     *out = context;
     return 0;
 }
 
+/* Needs a few more turns of the loop (flt_loop_destroy makes them) to free everything. */
 void flt_ws_context_destroy(struct flt_ws_context *context)
 {
-    struct vhost *vhost;
-    struct idle *idle;
-
     if (!context)
         return;
-    /* On a foreign loop the first call only begins to close: the handles end in loop turns. */
     lws_context_destroy(context->lws);
-    for (int i = 0; i < 64; i++)
-        (void)uv_run(flt_loop_uv(context->loop), UV_RUN_NOWAIT);
-    lws_context_destroy(context->lws);
-    while ((vhost = context->vhosts)) {
-        context->vhosts = vhost->next;
-        free(vhost);
-    }
-    while ((idle = context->idles)) {
-        context->idles = idle->next;
-        free(idle);
-    }
-    free(context);
+    uv_idle_init(flt_loop_uv(context->loop), &context->ending);
+    context->ending.data = context;
+    uv_idle_start(&context->ending, on_ending);
 }
 
 /* ---- the interface ---- */
@@ -571,8 +592,7 @@ static uint16_t seconds(uint32_t ms, uint16_t otherwise)
     return ms > 3600000 ? 3600 : (uint16_t)((ms + 999) / 1000);
 }
 
-static const lws_retry_bo_t *find_idle(struct flt_ws_context *context, uint16_t ping_s,
-                                       uint16_t dead_s)
+static const lws_retry_bo_t *find_idle(struct flt_ws_context *context, uint16_t ping_s, uint16_t dead_s)
 {
     struct idle *idle;
 
@@ -601,8 +621,8 @@ int flt_ws_connect(struct flt_ws_context *context, const struct flt_ws_config *c
     ws->context = context;
     ws->events = *events;
     ws->out_end = &ws->out;
-    ws->message_bytes_max =
-        config->message_bytes_max ? config->message_bytes_max : (size_t)8 * 1024 * 1024;
+    ws->message_bytes_max = config->message_bytes_max ? config->message_bytes_max
+                                                      : (size_t)8 * 1024 * 1024;
     ws->backoff_base_ms = config->backoff_base_ms ? config->backoff_base_ms : 250;
     ws->backoff_cap_ms = config->backoff_cap_ms ? config->backoff_cap_ms : 10000;
     ws->idle = find_idle(context, seconds(config->ping_ms, 15), seconds(config->dead_ms, 25));
