@@ -510,7 +510,8 @@ static int copy_config(const struct flt_mqtt_config *from, struct flt_mqtt_confi
 
 static int choose_library(const char *library, bool is_unix, const struct mqtt_link_ops **out)
 {
-    static const struct mqtt_link_ops *const all[] = { &mqtt_link_mosquitto, &mqtt_link_paho };
+    /* Without a name the first one that can: Paho, for a Unix socket libmosquitto. */
+    static const struct mqtt_link_ops *const all[] = { &mqtt_link_paho, &mqtt_link_mosquitto };
 
     *out = NULL;
     for (size_t i = 0; i < FLT_COUNT(all); i++) {
