@@ -131,7 +131,17 @@ static int check_range(const struct grid_params *p, const struct instrument *ins
     return 0;
 }
 
-/* The widest grid that still covers its fees, for the hint. */
+/* The most levels whose steps still cover two fees; of equal steps in price the topmost is the
+ * smallest in percent: step > 2 * fee * upper / (1 + fee). */
+static double most_levels(const struct grid_params *p, double fee)
+{
+    const double low = flt_dec_to_double(p->lower), high = flt_dec_to_double(p->upper);
+
+    if (p->spacing == GEOMETRIC)
+        return floor(log(high / low) / log((1 + fee) / (1 - fee)) * 0.999);
+    return floor((high - low) * (1 + fee) / (2 * fee * high) * 0.999);
+}
+
 static int check_fees(const struct grid_params *p, const struct instrument *instrument,
                       struct flt_error *error)
 {
@@ -144,10 +154,8 @@ static int check_fees(const struct grid_params *p, const struct instrument *inst
 
         if (sell * (1 - fee) > buy * (1 + fee))
             continue;
-        const double ratio = flt_dec_to_double(p->upper) / flt_dec_to_double(p->lower);
-        const double most = floor(log(ratio) / log((1 + fee) / (1 - fee)) * 0.999);
         (void)snprintf(hint, sizeof hint, "use at most %.0f levels, or a wider range",
-                       fmax(most > (double)p->levels - 1 ? (double)p->levels - 1 : most, 1));
+                       fmax(fmin(most_levels(p, fee), (double)p->levels - 1), 1));
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "levels", hint,
                              "a step of %.3f%% does not cover two fees of %.3f%%",
                              100 * (sell / buy - 1), 100 * fee);

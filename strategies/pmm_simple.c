@@ -105,12 +105,13 @@ static bool near(int64_t old_ticks, int64_t new_ticks, double tolerance_bps)
            fabs((double)(new_ticks - old_ticks)) * 10000 <= tolerance_bps * (double)old_ticks;
 }
 
-static void want_level(struct pmm_state *s, const struct pmm_params *p, size_t slot, enum side side,
-                       int64_t price, int64_t lots, struct wants *wants)
+/* Where the level rests: its old price while that is near enough to the new one. */
+static int64_t level_price(struct pmm_state *s, const struct pmm_params *p, size_t level,
+                           int64_t price)
 {
-    if (!near(s->price_ticks[slot], price, p->tolerance_bps))
-        s->price_ticks[slot] = price;
-    wants_limit(wants, 0, (uint32_t)slot, side, s->price_ticks[slot], lots, WANT_POST_ONLY);
+    if (!near(s->price_ticks[level], price, p->tolerance_bps))
+        s->price_ticks[level] = price;
+    return s->price_ticks[level];
 }
 
 static void renew(struct pmm_state *s, const struct pmm_params *p, const struct leg_view *leg,
@@ -125,17 +126,24 @@ static void renew(struct pmm_state *s, const struct pmm_params *p, const struct 
     s->renewals++;
     for (size_t i = 0; i < SIDE_LEVELS_MAX; i++) {
         const size_t bid = i * 2, ask = i * 2 + 1;
-        const int64_t low = (int64_t)floor(mid * (1 - p->bid_spreads_bps[i] / 10000));
-        const int64_t high = (int64_t)ceil(mid * (1 + p->ask_spreads_bps[i] / 10000));
-        int64_t lots = sizing_lots(leg, quote, high);
 
         if ((i == 0 || p->bid_spreads_bps[i] > 0) && free >= quote) {
-            want_level(s, p, bid, SIDE_BUY, low, sizing_lots(leg, quote, low), wants);
+            const double at = mid * (1 - p->bid_spreads_bps[i] / 10000);
+            const int64_t price = level_price(s, p, bid, (int64_t)floor(at));
+
+            wants_limit(wants, 0, (uint32_t)bid, SIDE_BUY, price, sizing_lots(leg, quote, price),
+                        WANT_POST_ONLY);
             free -= quote;
         }
-        lots = lots < left ? lots : left;
-        if ((i == 0 || p->ask_spreads_bps[i] > 0) && sizing_ok(leg, lots, high)) {
-            want_level(s, p, ask, SIDE_SELL, high, lots, wants);
+        if (i == 0 || p->ask_spreads_bps[i] > 0) {
+            const double at = mid * (1 + p->ask_spreads_bps[i] / 10000);
+            const int64_t price = level_price(s, p, ask, (int64_t)ceil(at));
+            const int64_t whole = sizing_lots(leg, quote, price);
+            const int64_t lots = whole < left ? whole : left;
+
+            if (!sizing_ok(leg, lots, price))
+                continue;
+            wants_limit(wants, 0, (uint32_t)ask, SIDE_SELL, price, lots, WANT_POST_ONLY);
             left -= lots;
         }
     }
