@@ -77,12 +77,64 @@ int demo_prepare(struct up *up, struct flt_error *error)
 /* --- the simulator's market
  * --------------------------------------------------------------------------- */
 
+/* Keys go in a file: the arguments of a process can be read by everybody on the machine. */
+static int write_accounts(const struct up *up, const char *path, struct flt_error *error)
+{
+    struct flt_buf buf = FLT_BUF_INIT;
+
+    flt_jw_begin(&buf, NULL, '[');
+    flt_jw_begin(&buf, NULL, '{');
+    flt_jw_str(&buf, "key", up->sim_key);
+    flt_jw_str(&buf, "secret", up->sim_secret);
+    flt_jw_begin(&buf, "balances", '{');
+    flt_jw_str(&buf, "USDT", "1000000");
+    flt_jw_str(&buf, "BTC", "10");
+    flt_jw_str(&buf, "ETH", "100");
+    flt_jw_end(&buf, '}');
+    flt_jw_end(&buf, '}');
+    flt_jw_end(&buf, ']');
+    int err = buf.failed ? -ENOMEM : flt_file_write(path, buf.data, buf.length, 0600);
+
+    flt_buf_finish(&buf);
+    return err ? flt_error_set(error, flt_error_from_errno(err), "dir", "", "cannot write %s: %s",
+                               path, strerror(-err))
+               : 0;
+}
+
 int demo_sim_args(struct up *up, const char **argv, size_t *count, struct flt_error *error)
 {
-    (void)up;
-    (void)argv;
-    (void)count;
-    (void)error;
+    /* One account for 24 bots: the venue's usual 100 orders in 10 s would make them wait in line.
+     */
+    static const char *const fixed[] = { "--loop", "--history",      "120",  "--limit-orders-10s",
+                                         "2000",   "--limit-weight", "60000" };
+    static struct {
+        char data[BROKER_PATH_MAX], btc[2 * BROKER_PATH_MAX + 128], eth[BROKER_PATH_MAX + 64];
+        char listen[32], control[32], db[BROKER_PATH_MAX], accounts[BROKER_PATH_MAX];
+    } text;
+    int err = program_demo_dir(text.data, sizeof text.data, error);
+
+    if (!err)
+        err = fleet_path(up->fleet.dir, text.db, error, "sim/sim.db");
+    if (!err)
+        err = fleet_path(up->fleet.dir, text.accounts, error, "secrets/sim-accounts.json");
+    if (!err)
+        err = write_accounts(up, text.accounts, error);
+    if (err)
+        return err;
+    snprintf(text.btc, sizeof text.btc,
+             "BTC-USDT=trades:%s/btcusdt_trades.csv.gz,bookticker:%s/btcusdt_bookticker.csv.gz",
+             text.data, text.data);
+    snprintf(text.eth, sizeof text.eth, "ETH-USDT=candles:%s/ethusdt_1m.csv", text.data);
+    snprintf(text.listen, sizeof text.listen, "127.0.0.1:%u", up->fleet.sim_port);
+    snprintf(text.control, sizeof text.control, "127.0.0.1:%u", up->fleet.sim_control_port);
+    const char *const named[] = { "--listen", text.listen, "--control",  text.control,
+                                  "--db",     text.db,     "--accounts", text.accounts,
+                                  "--market", text.btc,    "--market",   text.eth };
+
+    for (size_t i = 0; i < FLT_COUNT(named); i++)
+        argv[(*count)++] = named[i];
+    for (size_t i = 0; i < FLT_COUNT(fixed); i++)
+        argv[(*count)++] = fixed[i];
     return 0;
 }
 
@@ -124,14 +176,14 @@ static const struct demo_bot demo_bots[] = {
     { "btc-sma-1", "sma_cross", "BTC-USDT", "{\"amount\":\"2000\",\"fast\":2,\"slow\":5}" },
     { "btc-sma-2", "sma_cross", "BTC-USDT", "{\"amount\":\"1000\",\"fast\":5,\"slow\":15}" },
     { "eth-grid-1", "grid", "ETH-USDT",
-      "{\"lower\":\"1650\",\"upper\":\"1850\",\"levels\":25,\"budget\":\"10000\"}" },
+      "{\"lower\":\"1650\",\"upper\":\"1950\",\"levels\":27,\"budget\":\"10000\"}" },
     { "eth-grid-2", "grid", "ETH-USDT",
       "{\"lower\":\"1600\",\"upper\":\"2000\",\"levels\":50,\"budget\":\"20000\"}" },
     { "eth-grid-3", "grid", "ETH-USDT",
-      "{\"lower\":\"1300\",\"upper\":\"2100\",\"levels\":60,\"budget\":\"30000\","
+      "{\"lower\":\"1300\",\"upper\":\"2100\",\"levels\":40,\"budget\":\"30000\","
       "\"spacing\":\"geometric\"}" },
     { "eth-grid-4", "grid", "ETH-USDT",
-      "{\"lower\":\"1700\",\"upper\":\"1800\",\"levels\":12,\"budget\":\"6000\"}" },
+      "{\"lower\":\"1720\",\"upper\":\"1850\",\"levels\":12,\"budget\":\"6000\"}" },
     { "eth-pmm-1", "pmm_simple", "ETH-USDT",
       "{\"amount\":\"300\",\"bid_spreads_bps\":[15,30],\"ask_spreads_bps\":[15,30],"
       "\"refresh\":\"5s\",\"budget\":\"6000\"}" },

@@ -16,7 +16,7 @@ import unittest
 import mqtt5
 import tap
 
-FLOTILLA = sys.argv.pop(1)
+FLOTILLA, DEMO = sys.argv.pop(1), sys.argv.pop(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHILDREN = ("broker", "controller", "node-1", "node-2", "dashboard")
 
@@ -124,6 +124,25 @@ class Up(unittest.TestCase):
         self.assertEqual((down.returncode, down.stderr), (0, "stopped\n"))
         self.assertFalse([pid for pid in pids if alive(pid)])
         self.assertEqual(self.run_cli("down").returncode, 0)
+
+    def test_a_demo_is_deployed_once_and_its_keys_are_in_no_arguments(self):
+        shutil.copytree(DEMO, os.path.join(self.base, "share", "flotilla", "demo"))
+        os.mkdir(os.path.join(self.base, "bin"))
+        for name in os.listdir(self.base):
+            if name.startswith("flotilla"):
+                os.rename(f"{self.base}/{name}", f"{self.base}/bin/{name}")
+        self.flotilla = f"{self.base}/bin/flotilla"
+        for start in range(2):
+            up = self.start(*(["--demo"] if start == 0 else []))
+            self.assertTrue(up.stdout.readline().startswith("ready "))
+            with open(f"{self.dir}/controller/applied", encoding="ascii") as file:
+                self.assertEqual(file.read(), "24\n")
+            with open(f"{self.dir}/secrets/demo.key.json", encoding="utf-8") as file:
+                key = json.load(file)
+            for name in ("sim", *CHILDREN):
+                with open(f"/proc/{self.pid(name)}/cmdline", encoding="utf-8") as file:
+                    self.assertNotIn(key["secret"], file.read())
+            self.stop(up)
 
     def test_a_busy_port_and_a_running_folder_are_one_clear_sentence_each(self):
         with socket.socket() as sock:

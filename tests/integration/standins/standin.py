@@ -46,6 +46,9 @@ def controller(config):
         result = {"items": []} if verb.endswith("-ls") else {"fills": 1, "box_key": "ab" * 32}
         answer = {"v": 1, "id": "x", "ts_ms": 1, "src": "controller", "re": request["id"], "verb": verb,
                   "ok": True, "result": result}
+        if verb == "apply":
+            with open(os.path.join(config["dir"], "applied"), "a", encoding="ascii") as file:
+                file.write(f"{len(request['args']['bots'])}\n")
         if verb == "pnl":
             answer.update(ok=False, error={"code": "denied", "message": "not for you", "hint": "ask", "field": "by"})
         client.publish(client.response_topic or f"{root}u/{user}/res/{request['id']}", json.dumps(answer))
@@ -63,7 +66,7 @@ def main():
         print("ts=now lvl=error mod=standin ev=failed why=\"broken on purpose\"", file=sys.stderr)
         sys.exit(3)
     if NAME == "flotilla-sim":
-        serve(int(sys.argv[sys.argv.index("--port") + 1]))
+        serve(int(sys.argv[sys.argv.index("--listen") + 1].split(":")[1]))
     with open(sys.argv[sys.argv.index("--config") + 1], encoding="utf-8") as file:
         config = json.load(file)
     if NAME == "flotilla-dashboard":
