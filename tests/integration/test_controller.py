@@ -380,6 +380,36 @@ class Controller(unittest.TestCase):
         self.assertEqual((again["epoch"], again["created"]), (2, True))
         self.assertGreater(again["generation"], 4)
 
+    def test_bc_keys_travel_and_lie_sealed(self):
+        node = self.node()
+        node.beat()
+        secret = "s3cr3t-" + os.urandom(8).hex()
+        with open(f"{self.dir}/keys.json", "w", encoding="utf-8") as file:
+            json.dump({"key": "k1", "secret": secret}, file)
+        os.chmod(f"{self.dir}/keys.json", 0o600)
+        subprocess.run([FLOTILLA, "--dir", self.dir, "account", "add", "demo", "--venue", "binance",
+                        "--sandbox", "--key-file", f"{self.dir}/keys.json"], check=True,
+                       capture_output=True)
+        self.assertTrue(self.good("account-ls")["items"][0]["keyed"])
+        self.bad("account-add", {"name": "demo", "venue": "binance", "credentials_sealed": "AAAA"},
+                 "invalid_argument", "credentials_sealed")
+        self.bad("account-add", {"name": "demo", "venue": "binance"}, "conflict", "name")
+        live = {**self.bot("keyed"), "account": "demo", "mode": "live"}
+        self.good("bot-deploy", {"bot": live})
+        sent = node.next("cmd", lambda m: m["op"] == "account")
+        self.assertEqual(sent["args"]["account"], "demo")
+        self.assertGreater(len(sent["args"]["sealed"]), 80)
+        self.bad("account-rm", {"name": "demo"}, "conflict", "name")
+        for path in ("controller.log", "ctl/controller.db", "ctl/controller.db-wal"):
+            with open(f"{self.dir}/{path}", "rb") as file:
+                self.assertNotIn(secret.encode(), file.read(), path)
+        self.good("bot-rm", {"bot": "keyed", "force": True})
+        node.client.publish(f"{ROOT}n/node-1/b/keyed/state", b"", True)
+        until(lambda: all(b["bot"] != "keyed" for b in self.good("bot-ls")["items"]))
+        self.good("account-rm", {"name": "demo"})
+        node.next("cmd", lambda m: m["op"] == "account-forget")
+        self.assertIn("(sealed)", [r["args"] for r in self.good("audit-ls", {"limit": 20})["items"]])
+
     def test_c_stock_tools_are_enough(self):
         node = self.node()
         node.beat()
