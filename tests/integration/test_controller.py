@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import mqtt5
 import tap
+from fake_binance import Fake
 
 FLOTILLA, CONTROLLER = sys.argv.pop(1), sys.argv.pop(1)
 SCHEMAS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../schemas")
@@ -89,7 +90,10 @@ class Node:
         return until(look, seconds)
 
 
-class Controller(unittest.TestCase):
+class Fleet(unittest.TestCase):
+    """A broker, a controller, a user; the tests are in the classes below."""
+    venues = None
+
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="flt-controller-")
@@ -103,6 +107,7 @@ class Controller(unittest.TestCase):
         cls.config = f"{cls.dir}/controller.json"
         with open(cls.config, "w", encoding="utf-8") as file:
             json.dump({"tenant": "main", "fleet": ID, "dir": f"{cls.dir}/ctl",
+                       **({"venues": cls.venues} if cls.venues else {}),
                        "mqtt": {"url": f"unix:{cls.dir}/broker/mosquitto.sock",
                                 "username": "controller",
                                 "password_file": f"{cls.dir}/secrets/controller.password"}}, file)
@@ -179,7 +184,7 @@ class Controller(unittest.TestCase):
         return answer["error"]
 
     def node(self, name="node-1"):
-        if not hasattr(type(self), "played"):
+        if "played" not in vars(type(self)):
             type(self).played = {}
         if name not in self.played:
             self.played[name] = Node(self.client(name), name)
@@ -198,6 +203,8 @@ class Controller(unittest.TestCase):
         return {**self.BOT, "name": name, "params": defaults,
                 "placement": {"node": "node-1"}, **more}
 
+
+class Controller(Fleet):
     def test_1_malformed_requests_are_answered_too(self):
         answer = self.ask("status", raw="{not json")
         self.assertEqual(answer["error"]["code"], "invalid_argument")
@@ -450,5 +457,71 @@ class Controller(unittest.TestCase):
         self.assertEqual(json.loads(until(lambda: watcher.receive(1))[1])["state"], "offline")
 
 
+def klines(method, path, params):
+    if path != "/api/v3/klines":
+        return 404, {}, {"code": -1, "msg": "no"}
+    start = 1772366400000
+    return 200, {}, [[start + 60000 * i, "100.0", "101.5", "99.5", "100.5", "3.25",
+                      start + 60000 * i + 59999, "325", 7, "1", "100", "0"] for i in range(3)]
+
+
+class Rules(Fleet):
+    """With a venue whose rules are known: what a deploy is checked against."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.fake = Fake(klines)
+        url = f"127.0.0.1:{cls.fake.port}"
+        cls.venues = {"binance": {"rest_url": f"http://{url}", "stream_url": f"ws://{url}",
+                                  "ws_api_url": f"ws://{url}/ws-api/v3"}}
+        super().setUpClass()
+        until(lambda: cls.ask("instrument-ls", {"venue": "binance"})["ok"])
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.fake.close()
+
+    def grid(self, **more):
+        params = {"lower": "90000", "upper": "110000", "levels": 10, "budget": "5000"}
+        params.update(more.pop("params", {}))
+        return {"bot": {"name": "g", "strategy": "grid", "venue": "binance", "mode": "paper",
+                        "instrument": "BTC-USDT", "params": params,
+                        "placement": {"node": "node-1"}, **more}}
+
+    def test_bad_bots_are_refused_with_the_fields_path(self):
+        self.node()
+        error = self.bad("bot-deploy", self.grid(instrument="BTC-USDX"), "not_found", "bot.instrument")
+        self.assertIn("BTC-USDT", error["hint"])
+        self.bad("bot-deploy", self.grid(params={"budget": "20"}), "invalid_argument",
+                 "bot.params.budget")
+        self.bad("bot-deploy", self.grid(params={"upper": "80000"}), "invalid_argument",
+                 "bot.params.upper")
+        self.bad("bot-deploy", self.grid(params={"lower": "109990"}), "invalid_argument")
+        self.bad("bot-deploy", self.grid(params={"levels": 251}), "invalid_argument",
+                 "bot.params.levels")
+        self.bad("bot-deploy", self.grid(risk={"max_order_notional": "1"}), "invalid_argument",
+                 "bot.risk.max_order_notional")
+        self.bad("bot-deploy", self.grid(risk={"max_drawdown_pct": 200}), "invalid_argument",
+                 "bot.risk.max_drawdown_pct")
+        self.bad("apply", {"bots": [self.grid()["bot"], self.grid()["bot"]]}, "conflict",
+                 "bots[1].name")
+        self.assertEqual(self.good("bot-ls")["items"], [])
+        self.assertTrue(self.good("bot-deploy", self.grid())["created"])
+        self.bad("bot-deploy", self.grid(instrument="ETH-USDT"), "conflict", "bot.name")
+
+    def test_candles_and_instruments_come_from_the_venue(self):
+        rows = self.good("instrument-ls", {"venue": "binance", "text": "btc"})["items"]
+        self.assertEqual([(r["name"], r["venue_symbol"]) for r in rows], [("BTC-USDT", "BTCUSDT")])
+        got = self.good("candles", {"venue": "binance", "instrument": "BTC-USDT", "timeframe": "1m",
+                                    "limit": 3})["candles"]
+        self.assertEqual([(c["open"], c["close"], c["volume"]) for c in got],
+                         [("100", "100.5", "3.25")] * 3)
+        self.bad("candles", {"venue": "binance", "instrument": "BTC-USDT", "timeframe": "7m"},
+                 "invalid_argument", "timeframe")
+        self.bad("candles", {"venue": "okx", "instrument": "BTC-USDT", "timeframe": "1m"},
+                 "not_found", "venue")
+
+
 if __name__ == "__main__":
-    tap.run(Controller)
+    tap.run(Controller, Rules)
