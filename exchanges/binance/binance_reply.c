@@ -163,6 +163,17 @@ static void complete(struct order *order, const struct op_args *args)
     order->post_only = args->post_only;
 }
 
+/* Whoever reads an order compares its numbers, which a bad one does not survive. */
+static void no_bad_numbers(struct order *order)
+{
+    struct flt_dec *const numbers[] = { &order->price, &order->qty, &order->filled_qty,
+                                        &order->average_price };
+
+    for (size_t i = 0; i < FLT_COUNT(numbers); i++)
+        if (!flt_dec_ok(*numbers[i]))
+            *numbers[i] = FLT_DEC_ZERO;
+}
+
 static bool read_order_into(const struct reading *reading, struct json_object *from,
                             struct order *order)
 {
@@ -183,12 +194,11 @@ static bool read_order_into(const struct reading *reading, struct json_object *f
     order->average_price =
         binance_average(amt_of(flt_json_get(from, "cummulativeQuoteQty")), order->filled_qty);
     order->ts_ms = order_time(from);
-    if (!flt_dec_ok(order->filled_qty))
-        order->filled_qty = FLT_DEC_ZERO;
-    if (!type || !side) {
+    if (!type || !side)
         complete(order, reading->args);
+    no_bad_numbers(order);
+    if (!type || !side)
         return true;
-    }
     order->side = strcmp(side, "SELL") == 0 ? SIDE_SELL : SIDE_BUY;
     order->type = strcmp(type, "MARKET") == 0 || strcmp(type, "STOP_LOSS") == 0 ||
                           strcmp(type, "TAKE_PROFIT") == 0

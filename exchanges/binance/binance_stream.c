@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define LETTERS ('z' - 'A' + 1)
+#define NESTING_MAX 3 /* of what wraps an event */
 
 struct frame {
     struct span letter[LETTERS];
@@ -397,6 +398,9 @@ static void on_answer(struct reader *reader, const struct frame *frame)
     done(reader, true);
 }
 
+static void on_any(struct reader *reader, const char *data, size_t size, struct span stream,
+                   int depth);
+
 static void on_object(struct reader *reader, const char *data, size_t size, struct span stream,
                       int depth)
 {
@@ -410,9 +414,9 @@ static void on_object(struct reader *reader, const char *data, size_t size, stru
 
     if (at(&frame, 'e').text)
         on_typed(reader, &frame);
-    else if (inner.text && !inner.is_string && depth < 2)
-        on_object(reader, inner.text, inner.size, frame.stream.text ? frame.stream : stream,
-                  depth + 1);
+    else if (inner.text && !inner.is_string && depth < NESTING_MAX)
+        on_any(reader, inner.text, inner.size, frame.stream.text ? frame.stream : stream,
+               depth + 1);
     else if (at(&frame, 's').text && at(&frame, 'b').text && at(&frame, 'a').text)
         on_quote(reader, &frame); /* bookTicker has no type */
     else if (frame.sequence.text && frame.bids.text)
@@ -423,12 +427,29 @@ static void on_object(struct reader *reader, const char *data, size_t size, stru
         unknown(reader, "no event that is known");
 }
 
+/* Streams of all symbols send lists. */
+static void on_any(struct reader *reader, const char *data, size_t size, struct span stream,
+                   int depth)
+{
+    struct scan list = scan_array(data, size);
+    struct span item;
+
+    if (list.failed) {
+        on_object(reader, data, size, stream, depth);
+        return;
+    }
+    while (scan_item(&list, &item))
+        on_object(reader, item.text, item.size, stream, depth + 1);
+    if (list.failed)
+        unknown(reader, "a list that is cut");
+}
+
 void binance_frame(const struct instruments *table, const char *data, size_t size,
                    struct stream_scratch *scratch, stream_event_fn *emit, void *ctx)
 {
     struct reader reader = { table, scratch, emit, ctx };
 
-    on_object(&reader, data, size, (struct span){ 0 }, 0);
+    on_any(&reader, data, size, (struct span){ 0 }, 0);
 }
 
 /* --- what we send --- */

@@ -120,6 +120,12 @@ static void books_and_answers_of_streams_are_read(void **ctx)
     assert_int_equal(seen.kinds[0], STREAM_UNKNOWN);
     seen = frame("[1,2]", &scratch);
     assert_int_equal(seen.kinds[0], STREAM_UNKNOWN);
+    seen = frame(
+        "{\"stream\":\"!miniTicker@arr\",\"data\":[{\"e\":\"24hrMiniTicker\",\"s\":\"A\",\"c\":1},"
+        "{\"e\":\"24hrMiniTicker\",\"s\":\"B\",\"c\":\"2\"}]}",
+        &scratch);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.kinds[1], STREAM_TICKER);
     stream_scratch_finish(&scratch);
 }
 
