@@ -25,9 +25,18 @@ function View(): VNode {
 
 function Inside(): VNode {
   useEffect(() => {
-    const stop = follow();
+    let stop: (() => void) | null = follow();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const seen = (): void => { // a tab that nobody looks at for a minute needs no digest; it is retained
+      clearTimeout(timer);
+      if (!document.hidden) stop ??= follow();
+      else timer = setTimeout(() => { stop?.(); stop = null; }, 60000);
+    };
+    document.addEventListener('visibilitychange', seen);
     return () => {
-      stop();
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', seen);
+      stop?.();
       forgetFleet();
     };
   }, []);

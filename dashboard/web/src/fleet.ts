@@ -52,6 +52,7 @@ function apply(digest: UiDigest, at: number, sample: boolean): boolean {
 }
 
 function flush(): void {
+  clearTimeout(timer);
   timer = undefined;
   if (paused.value) return;
   const sample = Date.now() - sampledAt >= TREND_STEP_MS;
@@ -67,7 +68,8 @@ function flush(): void {
   revision.value++;
 }
 
-const schedule = (): void => { timer ??= setTimeout(() => requestAnimationFrame(flush), 200); };
+/** Soon, but not for each message; the first draw waits a moment for the other pages. */
+const schedule = (): void => { timer ??= setTimeout(() => requestAnimationFrame(flush), loaded.value ? 200 : 800); };
 paused.subscribe((is) => { if (!is && dirty.size) schedule(); });
 
 export function follow(): () => void {
@@ -78,8 +80,8 @@ export function follow(): () => void {
     // Retained pages carry their own age; before the clocks are compared this browser's has to do.
     digestAt.value = Math.max(digestAt.value ?? 0, digest.ts_ms);
     dirty.set(digest.page, { digest, at: digest.ts_ms });
-    if (!loaded.value) flush();
-    else schedule();
+    if (loaded.value || dirty.size < digest.pages) schedule();
+    else flush();
   });
 }
 

@@ -122,7 +122,10 @@ function standing(name: string): void {
       ? { kind: 'ok', result: answer.result as never, id: answer.re }
       : { kind: 'error', error: answer.error ?? { code: 'internal', message: 'refused without a reason' }, id: answer.re });
   }, 1);
-  listen('ctl/state', (message) => { controller.value = body<CtlState>(message)?.state ?? null; }, 1);
+  listen('ctl/state', (message) => {
+    controller.value = body<CtlState>(message)?.state ?? null;
+    if (controller.value === 'online' && online.value && !who.value) void askWho();
+  }, 1);
   listen('ctl/halt', (message) => { halts.value = body<CtlHalt>(message)?.halts ?? []; }, 1);
 }
 

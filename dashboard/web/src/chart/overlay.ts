@@ -21,6 +21,15 @@ export function lowerBound(marks: readonly { time: number }[], time: number): nu
   return low;
 }
 
+/** A label on its line, with the page's ground behind it so that the line does not strike it out. */
+function tag(draw: CanvasRenderingContext2D, text: string, right: number, y: number): void {
+  const ink = draw.fillStyle;
+  draw.fillStyle = color('panel');
+  draw.fillRect(right - draw.measureText(text).width - 8, y - 7, draw.measureText(text).width + 8, 14);
+  draw.fillStyle = ink;
+  draw.fillText(text, right - 4, y);
+}
+
 export class Overlay implements ISeriesPrimitive<Time> {
   private chart: IChartApi | null = null;
   private series: ISeriesApi<'Candlestick'> | null = null;
@@ -71,24 +80,27 @@ export class Overlay implements ISeriesPrimitive<Time> {
       draw.lineWidth = 1;
       draw.font = '11px system-ui, sans-serif';
       draw.textAlign = 'right';
-      let labelled = -100;
+      draw.textBaseline = 'middle';
       const rows = this.orders.map((order) => ({ order, y: series.priceToCoordinate(order.price) as number | null }))
         .sort((a, b) => (a.y ?? 0) - (b.y ?? 0));
       for (const { order, y } of rows) {
         if (y === null || y < 0 || y > mediaSize.height) continue;
-        draw.strokeStyle = draw.fillStyle = color(order.buy ? 'up' : 'down');
+        draw.strokeStyle = color(order.buy ? 'up' : 'down');
         draw.globalAlpha = 0.55;
         draw.beginPath();
         draw.moveTo(0, Math.round(y) + 0.5);
         draw.lineTo(mediaSize.width, Math.round(y) + 0.5);
         draw.stroke();
-        if (y - labelled < 15) continue;
-        labelled = y;
-        draw.globalAlpha = 1;
-        draw.fillText(order.label, mediaSize.width - 6, y - 4);
       }
       draw.setLineDash([]);
       draw.globalAlpha = 1;
+      let labelled = -100;
+      for (const { order, y } of rows) { // over all lines, and only where there is room
+        if (y === null || y - labelled < 16 || y > mediaSize.height) continue;
+        labelled = y;
+        draw.fillStyle = color(order.buy ? 'up' : 'down');
+        tag(draw, order.label, mediaSize.width - 4, y);
+      }
     });
   }
 

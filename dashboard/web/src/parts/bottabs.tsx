@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import type { BotData } from '../botdata.ts';
 import { t, word, type Key } from '../i18n/index.ts';
-import { dateTime, decimal, NONE, time } from '../lib/format.ts';
+import { dateTime, decimal, NONE, placesOf, time } from '../lib/format.ts';
 import { parse, round, text, SCALE } from '../lib/dec.ts';
 import { Skeleton } from './states.tsx';
 
@@ -26,13 +26,14 @@ function Orders({ data }: { data: BotData }): VNode {
   const last = Number(data.live.value?.price ?? data.state.value?.price);
   if (!orders) return <Skeleton rows={3} />;
   if (orders.length === 0) return <p class="none">{t('bot.noOrders')}</p>;
+  const places = Math.max(...orders.map((order) => placesOf(order.price)));
   const sorted = [...orders].sort((a, b) => Number(b.price) - Number(a.price));
   return (
     <table data-testid="orders"><thead><tr><th>{t('col.side')}</th><th class="r">{t('col.price')}</th><th class="r">{t('col.distance')}</th>
       <th class="r">{t('col.qty')}</th><th class="r m-hide">{t('col.filled')}</th><th class="r m-hide">{t('col.value')}</th><th class="m-hide">{t('col.label')}</th><th class="m-hide">{t('col.time')}</th></tr></thead>
     <tbody>{sorted.map((order) => (
       <tr key={order.client_order_id}><td class={`side-${order.side}`}>{word('side', order.side)}{order.unknown && <span class="tag">{t('order.unknown')}</span>}</td>
-        <td class="r num">{decimal(order.price)}</td><td class="r num dim">{distance(order.price, last)}</td><td class="r num">{decimal(order.qty)}</td>
+        <td class="r num">{decimal(order.price, { places })}</td><td class="r num dim">{distance(order.price, last)}</td><td class="r num">{decimal(order.qty)}</td>
         <td class="r num m-hide">{decimal(order.filled_qty)}</td><td class="r num m-hide">{value(order.price, order.qty)}</td><td class="m-hide">{order.label}</td><td class="num m-hide">{dateTime(order.ts_ms)}</td></tr>))}</tbody></table>
   );
 }
@@ -41,13 +42,14 @@ function Fills({ data }: { data: BotData }): VNode {
   const fills = data.fills.value;
   if (!fills) return <Skeleton rows={3} />;
   if (fills.length === 0) return <p class="none">{t('bot.noFills')}</p>;
+  const places = Math.max(...fills.map((fill) => placesOf(fill.price)));
   return (
     <>
       <table data-testid="fills"><thead><tr><th>{t('col.time')}</th><th>{t('col.side')}</th><th class="r">{t('col.price')}</th><th class="r">{t('col.qty')}</th>
         <th class="r m-hide">{t('col.value')}</th><th class="r m-hide">{t('col.fee')}</th><th class="m-hide">{t('col.liquidity')}</th></tr></thead>
       <tbody>{fills.slice(0, 500).map((fill) => (
         <tr key={`${fill.trade_id} ${fill.order_id}`}><td class="num">{dateTime(fill.ts_ms)}</td><td class={`side-${fill.side}`}>{word('side', fill.side)}</td>
-          <td class="r num">{decimal(fill.price)}</td><td class="r num">{decimal(fill.qty)}</td><td class="r num m-hide">{value(fill.price, fill.qty)}</td>
+          <td class="r num">{decimal(fill.price, { places })}</td><td class="r num">{decimal(fill.qty)}</td><td class="r num m-hide">{value(fill.price, fill.qty)}</td>
           <td class="r num m-hide">{decimal(fill.fee, { max: 8 })} <span class="dim">{fill.fee_asset}</span></td><td class="m-hide">{word('liq', fill.liquidity)}</td></tr>))}</tbody></table>
       {data.nextFill.value !== null && <div class="more"><button class="btn small" onClick={() => void data.moreFills()}>{t('bot.more')}</button></div>}
     </>

@@ -20,15 +20,15 @@ const SPARE = 6;
 const COLUMNS: { id: Column | 'trend'; label: Key; cls: string }[] = [
   { id: 'bot', label: 'col.bot', cls: 'c-bot' },
   { id: 'state', label: 'col.state', cls: 'c-state' },
-  { id: 'strategy', label: 'col.strategy', cls: 'c-strategy m-hide' },
+  { id: 'strategy', label: 'col.strategy', cls: 'c-strategy m-hide n-hide' },
   { id: 'instrument', label: 'col.instrument', cls: 'c-inst m-hide' },
   { id: 'price', label: 'col.price', cls: 'c-num' },
   { id: 'position', label: 'col.position', cls: 'c-num m-hide' },
   { id: 'pnl', label: 'col.pnl', cls: 'c-num c-pnl' },
-  { id: 'trend', label: 'col.trend', cls: 'c-trend m-hide' },
-  { id: 'orders', label: 'col.orders', cls: 'c-small m-hide' },
+  { id: 'trend', label: 'col.trend', cls: 'c-trend m-hide w-hide' },
+  { id: 'orders', label: 'col.orders', cls: 'c-small m-hide w-hide' },
   { id: 'fills', label: 'col.fills', cls: 'c-small m-hide' },
-  { id: 'node', label: 'col.node', cls: 'c-node m-hide' },
+  { id: 'node', label: 'col.node', cls: 'c-node m-hide n-hide' },
   { id: 'age', label: 'col.age', cls: 'c-age m-hide' },
 ];
 
@@ -47,15 +47,15 @@ function Line({ name, index }: { name: string; index: number }): VNode | null {
       <td class="c-bot"><a href={`#/bot/${name}`} onClick={(event) => event.stopPropagation()}>{name}</a>
         <span class="m-only dim">{bot.s} · {bot.i}</span></td>
       <td class="c-state"><PhaseBadge phase={bot.ph} note={bot.rc} /></td>
-      <td class="c-strategy m-hide">{bot.s}</td>
+      <td class="c-strategy m-hide n-hide">{bot.s}</td>
       <td class="c-inst m-hide">{bot.i ?? NONE}</td>
       <td class="c-num num">{decimal(bot.px)}</td>
       <td class="c-num num m-hide" title={base}>{decimal(bot.pos, { max: 6 })}</td>
       <td class={`c-num c-pnl num t${sign(pnl)}`}>{money(pnl, quote)}<span class="m-only"><Spark values={row.trend} /></span></td>
-      <td class="c-trend m-hide"><Spark values={row.trend} /></td>
-      <td class="c-small num m-hide">{bot.oo ?? NONE}</td>
+      <td class="c-trend m-hide w-hide"><Spark values={row.trend} /></td>
+      <td class="c-small num m-hide w-hide">{bot.oo ?? NONE}</td>
       <td class="c-small num m-hide">{bot.fills}</td>
-      <td class="c-node m-hide">{bot.nd}</td>
+      <td class="c-node m-hide n-hide">{bot.nd}</td>
       <td class="c-age num m-hide">{bot.age_ms === undefined ? NONE : age(heard)}</td>
     </tr>
   );
@@ -111,7 +111,7 @@ function Table(): VNode {
 }
 
 const Spacer = ({ rows: count }: { rows: number }): VNode =>
-  <tr class="spacer" aria-hidden="true"><td colSpan={COLUMNS.length} style={{ height: `calc(${count} * var(--row))` }} /></tr>;
+  <tr class="spacer" aria-hidden="true"><td style={{ height: `calc(${count} * var(--row))` }} /></tr>;
 
 function Totals(): VNode {
   const { byQuote, phases, orders, attention, bots } = totals.value;
