@@ -326,7 +326,8 @@ HANDLER(verb_bot_rm)
     if (!(in->has_force && in->force) && !is_at_rest(bot))
         return flt_error_set(error, FLT_CONFLICT, "bot", "stop it first, or say force", "%s is %s",
                              in->bot, msg_phase_name(bot->state.phase));
-    if (!(in->has_force && in->force) && bot->has_state &&
+    /* A flat bot may hold dust: less than a lot, left by a fee in base, that no venue sells. */
+    if (!(in->has_force && in->force) && bot->has_state && bot->state.phase != MSG_PHASE_FLAT &&
         flt_amt_sign(bot->state.book.position) != 0)
         return flt_error_set(error, FLT_CONFLICT, "bot",
                              "stop it with how: flatten, or say force to leave the position",

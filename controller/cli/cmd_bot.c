@@ -70,10 +70,12 @@ static int act_on(struct session *session, const struct action *action, const ch
     const char *how = cli_has(cli, "flatten")  ? "flatten"
                       : cli_has(cli, "detach") ? "detach"
                                                : "cancel";
+    struct json_object *args = args_of("bot", bot, stop ? "how" : NULL, stop ? how : NULL, NULL);
     int64_t generation = 0;
-    int err =
-        session_ask(session, action->verb,
-                    args_of("bot", bot, stop ? "how" : NULL, stop ? how : NULL, NULL), &result);
+
+    if (cli_has(cli, "force"))
+        json_object_object_add(args, "force", json_object_new_boolean(true));
+    int err = session_ask(session, action->verb, args, &result);
 
     if (!err && action->goals && cli_has(cli, "wait")) {
         flt_json_int(result, "generation", &generation);

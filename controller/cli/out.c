@@ -5,6 +5,7 @@
 #include <string.h>
 #include <wchar.h>
 #include "controller/cli/cli.h"
+#include "lib/amt.h"
 #include "lib/clock.h"
 #include "lib/json.h"
 
@@ -80,6 +81,20 @@ static char *age_text(int64_t ms, char *out, size_t size)
     return out;
 }
 
+/* Tables show 8 decimals; json has all digits. */
+static void round_number(char *text, size_t size)
+{
+    const char *dot = strchr(text, '.');
+    char short_text[FLT_DEC_TEXT_MAX];
+
+    if (!dot || strlen(dot) <= 9)
+        return;
+    const struct flt_dec value = flt_amt_to_dec(flt_amt_parse(text), 8, FLT_ROUND_HALF_EVEN);
+
+    if (flt_dec_ok(value))
+        snprintf(text, size, "%s", flt_dec_format(value, short_text));
+}
+
 static char *cell(struct json_object *item, const struct column *column, char *out, size_t size)
 {
     struct json_object *found = out_path(item, column->path);
@@ -96,6 +111,8 @@ static char *cell(struct json_object *item, const struct column *column, char *o
         return out;
     }
     out_text(item, column->path, out, size);
+    if (column->kind == COLUMN_NUMBER || column->kind == COLUMN_SIGNED)
+        round_number(out, size);
     if (!*out)
         snprintf(out, size, "-");
     return out;

@@ -76,7 +76,8 @@ int cmd_complete(struct cli *cli)
 {
     const size_t skip = cli->parse.arg_count && strcmp(cli->parse.args[0], "--") == 0;
 
-    for (size_t i = skip; i + 2 < cli->parse.arg_count; i++) /* of the line that is being completed */
+    for (size_t i = skip; i + 2 < cli->parse.arg_count;
+         i++) /* of the line that is being completed */
         if (strcmp(cli->parse.args[i], "--dir") == 0)
             snprintf(cli->dir, sizeof cli->dir, "%s", cli->parse.args[i + 1]);
     cli_complete(stdout, &cli_root, cli->parse.arg_count - skip, cli->parse.args + skip,
@@ -223,6 +224,13 @@ static const struct cli_flag stop_flags[] = {
     END,
 };
 
+static const struct cli_flag bot_rm_flags[] = {
+    { .name = "force",
+      .help = "also when it runs or holds a position: stopped first, position left" },
+    FLAG_YES,
+    END,
+};
+
 static const struct cli_flag yes_flags[] = { FLAG_YES, END };
 static const struct cli_flag fills_flags[] = { FLAG_LIMIT, END };
 
@@ -283,7 +291,7 @@ static const struct cli_command bot_commands[] = {
       .args = "BOT...",
       .help = "remove stopped bots; their fills stay",
       .run = cmd_bot_rm,
-      .flags = yes_flags,
+      .flags = bot_rm_flags,
       .live = "bot" },
     { .name = "logs",
       .args = "BOT",
