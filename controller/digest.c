@@ -9,7 +9,8 @@
 
 #define PAGE_BYTES_MAX 3700 /* the envelope and the fleet's line come on top */
 #define PAGE_BOTS_MAX 80
-#define EQUITY_EVERY_MS 10000
+#define EQUITY_EVERY_MS 10000 /* for up to 50 bots; more bots, fewer points of each */
+#define EQUITY_KEPT_MS (30 * INT64_C(86400000))
 
 static void fill_bot(const struct controller *controller, const struct bot *bot,
                      struct msg_digest_bot *out)
@@ -216,13 +217,26 @@ static void snapshot(struct controller *controller, struct bot *bot, int64_t now
     controller_check(controller, store_run(&controller->store, stmt));
 }
 
+/* A thousand rows a turn at most, so that the loop goes on. */
+static void forget_old(struct controller *controller, int64_t before_ms)
+{
+    sqlite3_stmt *stmt = store_write(&controller->store,
+                                     "DELETE FROM equity WHERE (bot, ts_ms) IN (SELECT bot, ts_ms"
+                                     " FROM equity WHERE ts_ms < ? LIMIT 1000)");
+
+    flt_db_bind_int(stmt, 1, before_ms);
+    controller_check(controller, store_run(&controller->store, stmt));
+}
+
 void equity_tick(struct controller *controller)
 {
     const int64_t now = controller_now_ms(controller);
+    const int64_t bots = (int64_t)controller->inventory.bot_count;
 
-    if (now - controller->equity_ms < EQUITY_EVERY_MS)
+    if (now - controller->equity_ms < EQUITY_EVERY_MS * (1 + bots / 50))
         return;
     controller->equity_ms = now;
+    forget_old(controller, now - EQUITY_KEPT_MS);
     for (size_t i = 0; i < controller->inventory.bot_count; i++)
         if (bot_listed(controller->inventory.bots[i]))
             snapshot(controller, controller->inventory.bots[i], now);

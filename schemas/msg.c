@@ -396,16 +396,16 @@ static int check_variant(const struct decoder *decoder, const struct msg_type *t
 static int decode_struct(const struct decoder *decoder, const struct msg_type *type,
                          struct json_object *tree, void *out, const struct path *path)
 {
-    int err, found = 0;
+    int err = 0, found = 0;
 
     if (!json_object_is_type(tree, json_type_object))
         return refuse(decoder, path, NULL, "must be an object");
-    err = decode_fields(decoder, type, tree, out, path, &found);
-    if (!err && found != json_object_object_length(tree)) {
-        if (decoder->how == MSG_PEOPLE)
-            return refuse_unknown(decoder, type, tree, path);
+    if (decoder->how == MSG_PEOPLE) /* before what is missing: a typo is both */
+        err = refuse_unknown(decoder, type, tree, path);
+    if (!err)
+        err = decode_fields(decoder, type, tree, out, path, &found);
+    if (!err && found != json_object_object_length(tree))
         atomic_fetch_add(&unknown_keys, (unsigned)(json_object_object_length(tree) - found));
-    }
     return !err && type->variant ? check_variant(decoder, type, tree, path) : err;
 }
 

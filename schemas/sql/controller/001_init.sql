@@ -186,3 +186,4 @@ CREATE TABLE equity (
   price TEXT NOT NULL,
   PRIMARY KEY (bot, ts_ms)
 ) WITHOUT ROWID;
+CREATE INDEX equity_age ON equity (ts_ms);

@@ -91,6 +91,7 @@ static void wrong_input_is_refused_with_the_fields_path(void **ctx)
         { &msg_type_apply_args, MSG_PEOPLE,
           "{\"bots\":[{\"name\":\"a\",\"strategy\":\"grid\",\"mode\":\"paper\",\"parms\":{}}]}",
           "bots[0].parms", "params" },
+        { &msg_type_account_rm_args, MSG_PEOPLE, "{\"nam\":\"a\"}", "nam", "did you mean name" },
         { &msg_type_apply_args, MSG_PEOPLE, "{\"bots\":[{\"name\":\"a\",\"mode\":\"paper\"}]}",
           "bots[0].strategy", "missing" },
         { &msg_type_apply_args, MSG_PEOPLE,
