@@ -205,12 +205,6 @@ static void on_hb(struct controller *controller, const char *name, struct msg_n_
         desired_on_hb(controller, node);
 }
 
-static bool is_released(const struct bot *bot)
-{
-    return bot->release && bot->has_state && bot->reported_generation >= bot->generation &&
-           (bot->state.phase == MSG_PHASE_STOPPED || bot->state.phase == MSG_PHASE_FLAT);
-}
-
 static void on_state(struct controller *controller, const struct topic_ref *topic,
                      const struct flt_mqtt_message *message)
 {
@@ -232,8 +226,6 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
     }
     (void)bot_take_state(bot, topic->node, &state, controller_mono_ms(controller));
     msg_n_state_finish(&state);
-    if (is_released(bot))
-        desired_removed(controller, bot);
 }
 
 /* Messages whose whole struct goes to one function. */

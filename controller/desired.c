@@ -93,6 +93,27 @@ out:
     free(args.bots);
 }
 
+/* A node that holds all but the bots it was to release has released them; the empty state that said
+ * so was lost. False: that is not it. */
+static bool take_releases(struct controller *controller, const struct node *node)
+{
+    const struct inventory *inventory = &controller->inventory;
+    char without[MSG_HASH_MAX];
+    size_t count = 0;
+
+    if (inventory_hash(inventory, node->name, false, &count, without) != 0 ||
+        count == inventory_bots_of(inventory, node->name) ||
+        strcmp(without, node->hb.bots_hash) != 0)
+        return false;
+    for (size_t i = 0; i < inventory->bot_count; i++) {
+        struct bot *bot = inventory->bots[i];
+
+        if (bot_listed(bot) && bot->release && strcmp(bot->node, node->name) == 0)
+            desired_removed(controller, bot);
+    }
+    return true;
+}
+
 void desired_on_hb(struct controller *controller, struct node *node)
 {
     const int64_t now = controller_mono_ms(controller);
@@ -104,13 +125,15 @@ void desired_on_hb(struct controller *controller, struct node *node)
     char topic[TOPIC_MAX];
     size_t count = 0;
 
-    if (inventory_hash(&controller->inventory, node->name, &count, lease.bots_hash) != 0)
+    if (inventory_hash(&controller->inventory, node->name, true, &count, lease.bots_hash) != 0)
         return;
     controller_envelope(controller, &lease.env);
     snprintf(lease.boot, sizeof lease.boot, "%s", node->boot);
     lease.bots = (int64_t)count;
     controller_publish(controller, topic_lease(topic, controller->config.tenant, node->name),
                        &msg_type_c_lease, &lease, 0, false);
+    if (strcmp(lease.bots_hash, node->hb.bots_hash) != 0 && take_releases(controller, node))
+        return; /* the next lease has the new hash */
     if (strcmp(lease.bots_hash, node->hb.bots_hash) != 0 &&
         (node->synced_ms < 0 || now - node->synced_ms >= SYNC_EVERY_MS))
         desired_sync(controller, node);

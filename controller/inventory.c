@@ -192,8 +192,8 @@ size_t inventory_bots_of(const struct inventory *inventory, const char *node)
     return count;
 }
 
-int inventory_hash(const struct inventory *inventory, const char *node, size_t *count,
-                   char out[MSG_HASH_MAX])
+int inventory_hash(const struct inventory *inventory, const char *node, bool with_released,
+                   size_t *count, char out[MSG_HASH_MAX])
 {
     struct msg_bot_ref *refs = calloc(inventory->bot_count + 1, sizeof *refs);
     size_t used = 0;
@@ -203,7 +203,7 @@ int inventory_hash(const struct inventory *inventory, const char *node, size_t *
     for (size_t i = 0; i < inventory->bot_count; i++) {
         const struct bot *bot = inventory->bots[i];
 
-        if (!bot_listed(bot) || strcmp(bot->node, node) != 0)
+        if (!bot_listed(bot) || strcmp(bot->node, node) != 0 || (bot->release && !with_released))
             continue;
         snprintf(refs[used].bot, sizeof refs[used].bot, "%s", bot->name);
         refs[used].epoch = bot->epoch;

@@ -75,9 +75,10 @@ enum msg_node_row_state node_state(const struct node *node, int64_t now_ms);
 bool node_is_up(const struct node *node, int64_t now_ms);
 /* Bots that should run on it, not counting removed ones. */
 size_t inventory_bots_of(const struct inventory *inventory, const char *node);
-/* The hash of what a node should hold, as its heartbeat says it. */
-int inventory_hash(const struct inventory *inventory, const char *node, size_t *count,
-                   char out[MSG_HASH_MAX]);
+/* The hash of what a node should hold, as its heartbeat says it; with or without the bots that it
+ * is to release. */
+int inventory_hash(const struct inventory *inventory, const char *node, bool with_released,
+                   size_t *count, char out[MSG_HASH_MAX]);
 /* The node that is up, knows the strategy and the venue, has the labels, and has the most room;
  * NULL: none. */
 struct node *inventory_place(const struct inventory *inventory, const struct msg_bot *spec,

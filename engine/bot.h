@@ -108,11 +108,6 @@ struct bot_record {
 };
 
 const char *bot_record_kind_name(enum bot_record_kind kind); /* "fill", "order", ... */
-/* The record as schemas/types/ev_record.json has it, without `n`: a whole JSON object. `venue`,
- * `account` and `generation` are the host's. */
-void bot_record_write(const struct bot *bot, const struct bot_record *record, const char *venue,
-                      const char *account, int64_t generation, struct flt_buf *buf);
-
 struct engine_port {
     void *ctx;
     /* Gives intent->id.sequence and makes the intent survive kill -9. 0, or negative: nothing is
@@ -272,7 +267,3 @@ void bot_set_user(struct bot *bot, void *user);
 void bot_save(const struct bot *bot, struct flt_buf *buf);
 /* The strategy's state alone, by name, for `bot show --state`. */
 void bot_write_state(const struct bot *bot, struct flt_buf *buf, const char *key);
-/* What n/<node>/b/<bot>/state and the engine share (run, phase, reason, since_ms, strategy, mode,
- * instrument, book, average_price, price, price_age_ms, unrealised, equity, orders_open, risk,
- * note), into an object the caller has begun. */
-void bot_write_status(const struct bot *bot, struct flt_buf *buf);

@@ -1,12 +1,12 @@
 /* What a node sees of a venue: market data shared by all bots, and trading accounts.
  *
  * A call queues its request and returns at once; results arrive through the events on the loop
- * thread, never inside the call. Outcome of a call: EXCHANGE_BUSY (rate limit: keep the request,
- * try at `retry_ms` of exchange_status). A venue is a codec (exchanges/<venue>/) behind the one
- * transport (exchanges/transport/), or the paper venue (exchanges/paper/) over another venue's
- * market data.
+ * thread, never inside the call. Outcome of a call: EXCHANGE_BUSY (no room under the rate limit
+ * within a second, or too many are queued: nothing will happen, ask again later). A venue is a
+ * codec (exchanges/<venue>/) behind the one transport (exchanges/transport/), or the paper venue
+ * (exchanges/paper/) over another venue's market data: its account_open takes any venue's market.
  *
- * Orders: `on_order_result` tells what became of the request, on_order what the venue says of the
+ * Orders: `on_place_result` tells what became of the request, on_order what the venue says of the
  * order, on_fill each trade. They may come in any order and more than once; the engine books by
  * trade id. EXCHANGE_UNKNOWN_OUTCOME means that the order may exist: ask, never resend. A request
  * that certainly did not leave ends as EXCHANGE_VENUE_BUSY or EXCHANGE_RATE_LIMIT.

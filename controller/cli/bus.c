@@ -17,6 +17,7 @@ struct pending {
     char verb[32];
     struct flt_timer *timer;
     bool sent;
+    uint64_t token; /* of its publish */
     bus_fn *fn;
     void *ctx;
 };
@@ -28,6 +29,7 @@ struct bus {
     char root[64], user[33], session[FLT_ULID_MAX];
     char filters[FILTERS_MAX][96];
     size_t filter_count;
+    uint64_t tokens;
     struct pending pending[PENDING_MAX];
     char reason[160]; /* why the last attempt to connect failed */
     struct flt_timer *wait;
@@ -114,6 +116,7 @@ static bool send_request(struct bus *bus, const struct pending *pending, struct 
         .payload = buf.data,
         .payload_size = buf.length,
         .qos = 1,
+        .token = pending->token,
         .expiry_s = timeout_ms / 1000 + 1,
         .response_topic = answer,
         .correlation = pending->id,
@@ -141,6 +144,7 @@ void bus_request(struct bus *bus, const char *verb, struct json_object *args, ui
     pending->ctx = ctx;
     snprintf(pending->verb, sizeof pending->verb, "%s", verb);
     flt_ulid(now_ms(bus), pending->id);
+    pending->token = ++bus->tokens;
     pending->sent = send_request(bus, pending, args, timeout_ms);
     json_object_put(args);
     flt_timer_start(pending->timer, pending->sent ? timeout_ms : 0, 0);
@@ -210,6 +214,24 @@ static void on_up(void *ctx)
         bus->events.on_up(bus->events.ctx);
 }
 
+/* The broker's word on a request: it refuses topics that the user's role does not list. */
+static void on_published(void *ctx, uint64_t token, bool ok)
+{
+    struct bus *bus = ctx;
+    struct flt_error error = { 0 };
+
+    for (size_t i = 0; i < PENDING_MAX && !ok && bus_is_up(bus); i++) {
+        struct pending *pending = &bus->pending[i];
+
+        if (!pending->id[0] || pending->token != token)
+            continue;
+        flt_error_set(&error, FLT_DENIED, NULL, "an admin changes roles: flotilla user add",
+                      "the role of %s does not allow %s", bus->user, pending->verb);
+        end_pending(pending, NULL, &error);
+        return;
+    }
+}
+
 static void on_down(void *ctx, const char *reason)
 {
     struct bus *bus = ctx;
@@ -252,9 +274,11 @@ int bus_open(struct flt_loop *loop, const struct bus_config *config,
                                           .password = config->password,
                                           .backoff_base_ms = 30,
                                           .backoff_cap_ms = 1000 };
-    const struct flt_mqtt_events mqtt_events = {
-        .ctx = bus, .on_up = on_up, .on_down = on_down, .on_message = on_message
-    };
+    const struct flt_mqtt_events mqtt_events = { .ctx = bus,
+                                                 .on_up = on_up,
+                                                 .on_down = on_down,
+                                                 .on_message = on_message,
+                                                 .on_published = on_published };
     int err = flt_timer_create(loop, on_wait_over, bus, &bus->wait);
 
     if (!err)

@@ -287,6 +287,8 @@ static void check_nodes(struct json_object *checks, struct session *session)
     if (*down)
         check_add(checks, "nodes", CHECK_FAIL, "see their logs; bots there keep their own rules",
                   "not up:%s", down);
+    else if (count == 0)
+        check_add(checks, "nodes", CHECK_WARN, "flotilla up starts two", "there is none");
     else
         check_add(checks, "nodes", CHECK_OK, "", "all %zu up", count);
 }

@@ -1,0 +1,42 @@
+/* All bots of a node: what the controller wants of each, and how an order finds its bot. */
+#pragma once
+#include "botnode/host.h"
+
+FLT_MUST_USE int hosts_create(struct botnode *node, struct hosts **out);
+FLT_MUST_USE int hosts_restore(struct hosts *hosts); /* bots and halts of the journal */
+void hosts_destroy(struct hosts *hosts);
+
+/* A desired document. Outcomes: HOSTS_OLD (an older or equal (epoch, generation) than what is held:
+ * ignored), HOSTS_FULL. Journaled before it is acted on. Takes what it needs of `doc`; `tree` is the
+ * document as received. */
+enum { HOSTS_OLD = 1, HOSTS_FULL = 2 };
+FLT_MUST_USE int hosts_apply(struct hosts *hosts, const struct msg_c_desired *doc,
+                             struct json_object *tree);
+/* Compares with what the controller lists; counts those it does not list (they go on, and are
+ * reported as unclaimed). `names` (may be NULL) gets up to `max` of them. */
+size_t hosts_unclaimed(struct hosts *hosts, const struct msg_bot_ref *refs, size_t count,
+                       char (*names)[33], size_t max);
+
+/* The list of halts in force; lower numbers than the journaled one are ignored. */
+void hosts_set_halts(struct hosts *hosts, const struct msg_ctl_halt *halts);
+/* The strongest halt that applies goes to the bot; without any word yet it waits (failover auto). */
+void hosts_apply_halt(struct hosts *hosts, struct host *host);
+int64_t hosts_halt_number(const struct hosts *hosts);
+
+struct host *hosts_find(struct hosts *hosts, const char *name);
+struct host *hosts_by_serial(struct hosts *hosts, uint64_t serial);
+struct host *hosts_by_owner(struct hosts *hosts, uint64_t owner);
+/* The bot of this account that has an order with the venue's id; NULL: none of ours. */
+struct host *hosts_by_order_id(struct hosts *hosts, const struct account *account,
+                               const char *order_id);
+struct host *hosts_at(struct hosts *hosts, size_t index); /* NULL: past the end */
+size_t hosts_count(const struct hosts *hosts);
+size_t hosts_running(const struct hosts *hosts);
+/* msg_bots_hash over all bots held. */
+void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX]);
+void hosts_forget(struct hosts *hosts, struct host *host); /* released: out of journal and memory */
+
+void hosts_on_second(struct hosts *hosts);
+void hosts_on_venue(struct hosts *hosts, struct venue *venue);     /* instruments or link changed */
+void hosts_on_account(struct hosts *hosts, struct account *account); /* keys or link changed */
+void hosts_on_storage(struct hosts *hosts, bool entries);

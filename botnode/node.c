@@ -1,0 +1,261 @@
+#define FLT_MOD "node"
+#include "botnode/node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+#include "botnode/accounts.h"
+#include "botnode/bus.h"
+#include "botnode/hosts.h"
+#include "botnode/report.h"
+#include "lib/config.h"
+#include "lib/fail.h"
+#include "lib/http.h"
+#include "lib/ws.h"
+
+#define PASSWORD_MAX 512
+#define PRUNE_PERIOD_S 3600
+
+/* --- opening, in order --------------------------------------------------------------------------------- */
+
+static int config_open(struct botnode *node, const char *path, struct flt_error *error)
+{
+    struct json_object *tree = flt_config_load(path, error);
+    int err = tree ? msg_config_node_decode(tree, MSG_PEOPLE, &node->config, error) : -EINVAL;
+    size_t size;
+
+    json_object_put(tree);
+    if (err || !node->config.mqtt.has_password_file)
+        return err;
+    node->password = flt_file_read(node->config.mqtt.password_file, PASSWORD_MAX, &size);
+    if (!node->password)
+        return flt_error_set(error, FLT_NOT_FOUND, "mqtt.password_file",
+                             "flotilla up writes it; is the path right?", "%s: %s",
+                             node->config.mqtt.password_file, strerror(errno));
+    node->password[strcspn(node->password, "\r\n")] = '\0';
+    return 0;
+}
+
+/* One process a folder: the lock dies with its holder, so that a new process knows the old is gone. */
+static int lock_open(struct botnode *node, struct flt_error *error)
+{
+    char path[300];
+
+    if (flt_mkdir_p(node->config.dir) ||
+        flt_path_join(path, sizeof path, node->config.dir, "lock"))
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "dir", "", "%s cannot be made: %s",
+                             node->config.dir, strerror(errno));
+    node->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (node->lock_fd < 0)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "dir", "", "%s: %s", path,
+                             strerror(errno));
+    if (flock(node->lock_fd, LOCK_EX | LOCK_NB))
+        return flt_error_set(error, FLT_CONFLICT, "dir", "end the other process first",
+                             "another process runs node %s on %s", node->config.node,
+                             node->config.dir);
+    return 0;
+}
+
+/* The private key of this node's box: 32 bytes of the file DIR/key. */
+static int key_open(struct botnode *node, struct flt_error *error)
+{
+    char path[300];
+    int err = flt_path_join(path, sizeof path, node->config.dir, "key");
+
+    err = err ? err : flt_key_file(path, node->box_private);
+    if (err)
+        return flt_error_set(error, FLT_DENIED, "dir", "it must be readable by its owner alone",
+                             "the key file %s cannot be used: %s", path, strerror(-err));
+    err = flt_box_public(node->box_private, node->box_public);
+    return err ? flt_error_set(error, FLT_INTERNAL, "", "", "the key file %s is no key", path) : 0;
+}
+
+static void on_committed(void *ctx, const struct journal_record *records, size_t count)
+{
+    struct botnode *node = ctx;
+
+    if (node->bus)
+        bus_on_committed(node->bus, records, count);
+}
+
+static void on_storage(void *ctx, bool entries, const char *reason)
+{
+    struct botnode *node = ctx;
+
+    FLT_LOG(WARN, entries ? "storage_back" : "storage_stopped", "why=\"%s\"", reason);
+    if (node->hosts)
+        hosts_on_storage(node->hosts, entries);
+}
+
+static int journal_start(struct botnode *node, struct flt_error *error)
+{
+    const struct journal_options options = {
+        .dir = node->config.dir,
+        .loop = node->loop,
+        .ctx = node,
+        .on_committed = on_committed,
+        .on_storage = on_storage,
+    };
+
+    return journal_open(&options, error, &node->journal);
+}
+
+static void on_venue(void *ctx, struct venue *venue)
+{
+    struct botnode *node = ctx;
+
+    if (node->hosts)
+        hosts_on_venue(node->hosts, venue);
+}
+
+static int venues_start(struct botnode *node)
+{
+    const struct exchange_env env = { .loop = node->loop, .http = node->http, .ws = node->ws };
+    const struct msg_config_venue *binance = &node->config.venues.binance;
+    const struct venue_urls urls[] = {
+        { .name = "binance",
+          .urls = { .rest = binance->has_rest_url ? binance->rest_url : NULL,
+                    .stream = binance->has_stream_url ? binance->stream_url : NULL,
+                    .ws_api = binance->has_ws_api_url ? binance->ws_api_url : NULL,
+                    .ca_file = binance->has_ca_file ? binance->ca_file : NULL } },
+    };
+
+    return venues_create(&env, urls, FLT_COUNT(urls), on_venue, node, &node->venues);
+}
+
+static int loop_start(struct botnode *node)
+{
+    const struct flt_http_config http = { 0 };
+    int err = flt_loop_create(node->clock, &node->loop);
+
+    err = err ? err : flt_http_create(node->loop, &http, &node->http);
+    return err ? err : flt_ws_context_create(node->loop, &node->ws);
+}
+
+static void on_second(void *ctx)
+{
+    struct botnode *node = ctx;
+    struct host *host;
+
+    hosts_on_second(node->hosts);
+    bus_on_second(node->bus);
+    if (flt_mono_ms(node->clock) / 1000 % PRUNE_PERIOD_S == 0)
+        journal_commands_expire(node->journal, flt_wall_ms(node->clock));
+    for (size_t i = 0; (host = hosts_at(node->hosts, i)); i++) {
+        if (host_is_watched(host))
+            report_live(host);
+    }
+}
+
+static int parts_start(struct botnode *node, struct flt_error *error)
+{
+    int err = journal_start(node, error);
+
+    err = err ? err : venues_start(node);
+    err = err ? err : hosts_create(node, &node->hosts);
+    err = err ? err : accounts_create(node, &node->accounts);
+    err = err ? err : bus_create(node, &node->bus);
+    err = err ? err : accounts_restore(node->accounts);
+    err = err ? err : hosts_restore(node->hosts);
+    return err ? err : flt_timer_create(node->loop, on_second, node, &node->second);
+}
+
+int botnode_open(const char *config_path, struct flt_error *error, struct botnode **out)
+{
+    struct botnode *node = calloc(1, sizeof *node);
+    int err;
+
+    if (!node)
+        return -ENOMEM;
+    node->lock_fd = -1;
+    node->clock = flt_clock_system();
+    node->started_ms = flt_wall_ms(node->clock);
+    node->started_ns = flt_mono_ns(node->clock);
+    flt_ulid(node->started_ms, node->boot);
+    err = config_open(node, config_path, error);
+    err = err ? err : lock_open(node, error);
+    err = err ? err : key_open(node, error);
+    err = err ? err : loop_start(node);
+    err = err ? err : parts_start(node, error);
+    if (err) {
+        botnode_close(node);
+        return err;
+    }
+    *out = node;
+    return 0;
+}
+
+/* --- running and ending ------------------------------------------------------------------------------------ */
+
+static void on_goodbye(void *ctx)
+{
+    struct botnode *node = ctx;
+
+    node->bus = NULL;
+    flt_loop_stop(node->loop);
+}
+
+static void on_signal(void *ctx, int signal)
+{
+    struct botnode *node = ctx;
+    struct bus *bus = node->bus;
+
+    FLT_LOG(INFO, "ending", "signal=%d", signal);
+    if (node->stopping || !bus) {
+        flt_loop_stop(node->loop); /* asked twice */
+        return;
+    }
+    node->stopping = true; /* orders stay at the venue; the journal knows them */
+    flt_timer_stop(node->second);
+    node->bus = NULL;
+    bus_close(bus, on_goodbye, node);
+}
+
+int botnode_run(struct botnode *node)
+{
+    int err = flt_loop_on_signal(node->loop, on_signal, node);
+
+    if (err)
+        return err;
+    bus_start(node->bus);
+    flt_timer_start(node->second, NODE_HEARTBEAT_MS, NODE_HEARTBEAT_MS);
+    hosts_on_second(node->hosts);
+    FLT_LOG(INFO, "started", "node=%s bots=%zu version=%s start_ms=%lld", node->config.node,
+            hosts_count(node->hosts), FLT_VERSION,
+            (long long)((flt_mono_ns(node->clock) - node->started_ns) / 1000000));
+    return flt_loop_run(node->loop);
+}
+
+void botnode_close(struct botnode *node)
+{
+    if (!node)
+        return;
+    node->stopping = true;
+    if (node->bus)
+        bus_close(node->bus, NULL, NULL);
+    node->bus = NULL;
+    flt_timer_destroy(node->second);
+    hosts_destroy(node->hosts);
+    node->hosts = NULL;
+    accounts_destroy(node->accounts);
+    venues_destroy(node->venues);
+    journal_close(node->journal);
+    if (node->ws)
+        flt_ws_context_destroy(node->ws);
+    if (node->http)
+        flt_http_destroy(node->http);
+    if (node->loop)
+        flt_loop_destroy(node->loop);
+    if (node->password)
+        flt_wipe(node->password, strlen(node->password));
+    free(node->password);
+    flt_wipe(node->box_private, sizeof node->box_private);
+    if (node->lock_fd >= 0)
+        close(node->lock_fd);
+    msg_config_node_finish(&node->config);
+    free(node);
+}

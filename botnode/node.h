@@ -1,0 +1,51 @@
+/* The node daemon from the inside: what its modules share. One process, one loop thread.
+ *
+ *   main.c      arguments, signals
+ *   node.c      opens everything in order, the 1 s tick, the clean end
+ *   bus.c       MQTT: presence, heartbeat, what comes in, what goes out
+ *   command.c   one-shot commands of the controller, as a table
+ *   hosts.c     all bots: desired documents, halts, lookup by name and by order id
+ *   host.c      one bot: its life, and the port between engine and venue
+ *   record.c    what goes into the numbered stream
+ *   report.c    a bot's state and detail topics
+ *   accounts.c  trading accounts and their keys
+ *   venues.c    market data
+ */
+#pragma once
+#include "botnode/venues.h"
+#include "engine/journal.h"
+#include "lib/crypto.h"
+#include "lib/mqtt.h"
+#include "schemas/schemas_msg.h"
+
+#define NODE_CAPACITY_DEFAULT 1000
+#define NODE_HEARTBEAT_MS 1000
+
+struct accounts;
+struct hosts;
+struct bus;
+
+struct botnode {
+    struct msg_config_node config;
+    char *password; /* of the broker; wiped at the end */
+    struct flt_loop *loop;
+    const struct flt_clock *clock;
+    struct flt_http *http;
+    struct flt_ws_context *ws;
+    struct journal *journal;
+    struct venues *venues;
+    struct accounts *accounts;
+    struct hosts *hosts;
+    struct bus *bus;
+    struct flt_timer *second;
+    uint8_t box_private[32], box_public[32]; /* secrets for this node are sealed to it */
+    char boot[FLT_ULID_MAX]; /* of this process */
+    int64_t started_ms, started_ns;
+    int lock_fd;
+    bool stopping;
+};
+
+FLT_MUST_USE int botnode_open(const char *config_path, struct flt_error *error,
+                              struct botnode **out);
+void botnode_close(struct botnode *node); /* NULL is fine */
+int botnode_run(struct botnode *node);    /* until SIGINT or SIGTERM */

@@ -1,0 +1,127 @@
+"""A whole fleet for a test: `flotilla up` in a temporary folder on free ports, and hands on it."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def wait_for(what, condition, seconds=20.0, every=0.1):
+    """Polls until `condition()` is true and returns its value; the failure names `what`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(every)
+
+
+class CliError(Exception):
+    def __init__(self, code, error):
+        super().__init__(f"exit {code}: {error}")
+        self.code, self.error = code, error
+
+
+class Fleet:
+    def __init__(self, flotilla, demo=True):
+        self.flotilla, self.demo = flotilla, demo
+        self.dir = tempfile.mkdtemp(prefix="flotilla-test-")
+        self.port = free_port()
+        self.process = self.ready = self.password = None
+
+    def up(self, seconds=60):
+        command = [self.flotilla, "up", "--dir", self.dir, "--port", str(self.port)]
+        if self.demo:
+            command.append("--demo")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
+        timer = threading.Timer(seconds, self.process.kill)
+        timer.start()
+        self.ready = self.process.stdout.readline().strip()
+        timer.cancel()
+        if not self.ready.startswith("ready "):
+            self.process.kill()
+            raise AssertionError(f"no ready line but {self.ready!r}: "
+                                 f"{self.process.stderr.read()[-2000:]}\n{self.logs()}")
+        found = re.search(r"password=(\S+)", self.ready)
+        if found:
+            self.password = found[1]
+        # What it says later must not fill the pipe.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        return self
+
+    def down(self, seconds=30):
+        """SIGTERM to `up`; its exit status."""
+        if not self.process:
+            return None
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self.process = None
+        return code
+
+    def close(self):
+        try:
+            self.down()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def pids(self):
+        run, found = os.path.join(self.dir, "run"), {}
+        for name in os.listdir(run):
+            if name.endswith(".pid"):
+                with open(os.path.join(run, name), encoding="ascii") as file:
+                    text = file.read().strip()
+                if text.isdigit():
+                    found[name[:-4]] = int(text)
+        return found
+
+    def logs(self, lines=8):
+        folder, rows = os.path.join(self.dir, "log"), []
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                rows += [f"{name}: {row.rstrip()}" for row in file.readlines()[-lines:]]
+        return "\n".join(rows)
+
+    def run(self, *words, timeout=40, text=None):
+        return subprocess.run([self.flotilla, "--dir", self.dir, *words], capture_output=True,
+                              text=True, timeout=timeout, input=text, check=False)
+
+    def cli(self, *words, **options):
+        """The command's JSON document; CliError with the error object otherwise."""
+        done = self.run("-o", "json", *words, **options)
+        if done.returncode:
+            try:
+                error = json.loads(done.stderr.strip().splitlines()[-1])["error"]
+            except (ValueError, LookupError):
+                error = {"code": "?", "message": done.stderr + done.stdout}
+            raise CliError(done.returncode, error)
+        return json.loads(done.stdout)
+
+    def secret(self, user):
+        with open(os.path.join(self.dir, "secrets", f"{user}.password"), encoding="ascii") as file:
+            return file.read().strip()
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
