@@ -104,14 +104,17 @@ static void the_hash_covers_the_nodes_own_bots(void **ctx)
     (void)put_bot(&inventory, "b", "n");
     (void)put_bot(&inventory, "a", "n");
     (void)put_bot(&inventory, "c", "other");
-    assert_int_equal(inventory_hash(&inventory, "n", &count, one), 0);
+    assert_int_equal(inventory_hash(&inventory, "n", true, &count, one), 0);
     assert_int_equal(count, 2);
     inventory_find_bot(&inventory, "c")->generation++;
-    assert_int_equal(inventory_hash(&inventory, "n", &count, two), 0);
+    assert_int_equal(inventory_hash(&inventory, "n", true, &count, two), 0);
     assert_string_equal(one, two);
     inventory_find_bot(&inventory, "a")->generation++;
-    assert_int_equal(inventory_hash(&inventory, "n", &count, two), 0);
+    assert_int_equal(inventory_hash(&inventory, "n", true, &count, two), 0);
     assert_string_not_equal(one, two);
+    inventory_find_bot(&inventory, "a")->release = true;
+    assert_int_equal(inventory_hash(&inventory, "n", false, &count, two), 0);
+    assert_int_equal(count, 1);
     inventory_finish(&inventory);
 }
 
