@@ -23,16 +23,19 @@ def case(function):
 
 class Client:
     def __init__(self, fake, secret="secret", ready=True):
-        url = f"127.0.0.1:{fake.port}"
+        self.secret = secret
         self.process = subprocess.Popen(
-            [TOOL, "binance", f"http://{url}", f"ws://{url}", f"ws://{url}/ws-api/v3", "key", secret],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.command(fake), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.events = queue.Queue()
         self.log = []
         threading.Thread(target=self.read, daemon=True).start()
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
         if ready:
             self.want("instruments")
+
+    def command(self, fake):
+        url = f"127.0.0.1:{fake.port}"
+        return [TOOL, "binance", f"http://{url}", f"ws://{url}", f"ws://{url}/ws-api/v3", "key", self.secret]
 
     def read(self):
         for line in self.process.stdout:
