@@ -354,11 +354,12 @@ static int write_reply(struct lws *wsi, struct flt_request *request)
     const bool closing = request->closing;
     int written = 0;
 
+    /* Before the reply leaves: its reader may have sent the next request while we write. */
+    *seen_bytes(request->listener->server, wsi) = received_bytes(wsi);
     if (request->out_size)
         written = lws_write(wsi, (unsigned char *)request->out + LWS_PRE, request->out_size,
                             LWS_WRITE_HTTP_FINAL);
     forget_dirty(request->listener->server, &request->dirty);
-    *seen_bytes(request->listener->server, wsi) = received_bytes(wsi);
     lws_set_opaque_user_data(wsi, NULL);
     request_free(request);
     if (written < 0 || closing)
