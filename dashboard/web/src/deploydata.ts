@@ -86,16 +86,19 @@ export async function choose(strategy: string): Promise<void> {
   suggest();
 }
 
-/** A first idea for the ends of a range, around the price. */
+const BUDGET = '1000';
+
+/** A first idea for what the table leaves open: the ends of a range around the price, and a budget. */
 function suggest(): void {
   const now = Number(price.value);
-  if (!(now > 0) || !shown.value) return;
+  if (!shown.value) return;
   const tick = instruments.value.find((row) => row.name === form.value.instrument)?.tick ?? '0.01';
   const ends: Record<string, number> = { lower: 0.97, upper: 1.03 };
   const next = { ...texts.value };
   for (const param of shown.value.params) {
     const factor = ends[param.name];
-    if (factor && !touched.value.has(`params.${param.name}`)) next[param.name] = nearPrice(now, factor, tick);
+    if (param.name === 'budget' && !next.budget) next.budget = BUDGET;
+    if (factor && now > 0 && !touched.value.has(`params.${param.name}`)) next[param.name] = nearPrice(now, factor, tick);
   }
   texts.value = next;
 }
@@ -106,7 +109,7 @@ export async function askPrice(): Promise<void> {
   const { instrument } = form.value;
   price.value = null;
   if (!/^[A-Z0-9]+(-[A-Z0-9]+)+$/.test(instrument)) return;
-  const answer = await request('candles', { venue: venue.value, instrument, timeframe: '1m', limit: 1 });
+  const answer = await request('candles', { venue: venue.value, instrument, timeframe: '1m', limit: 3 });
   if (mine !== asking || answer.kind !== 'ok') return;
   price.value = answer.result.candles.at(-1)?.close ?? null;
   suggest();

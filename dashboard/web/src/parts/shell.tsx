@@ -30,7 +30,7 @@ function Connection(): VNode {
     <span class={`conn ${tone}`} data-testid="conn">
       <span class="dot" aria-hidden="true" />
       <span role="status">{text}</span>
-      {ms !== undefined && <span class="num">{age(ms)}</span>}
+      {ms !== undefined && (running || tone !== 'live') && <span class="num">{age(ms)}</span>}
     </span>
   );
 }
