@@ -194,6 +194,20 @@ try {
     client.end(true);
   });
 
+  await tap.test('with a certificate the page and the bridge come over TLS', async () => {
+    const { execFileSync } = await import('node:child_process');
+    const [key, cert] = [`${rig.dir}/tls.key`, `${rig.dir}/tls.pem`];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'], { stdio: 'ignore' });
+    await rig.startDashboard(process.argv[2], { tls_key: key, tls_cert: cert }, 'dashboard-tls');
+    const https = await import('node:https');
+    const status = await new Promise((resolve, reject) => https.get(`https://127.0.0.1:${rig.port}/healthz`, { rejectUnauthorized: false }, (reply) => { reply.resume(); resolve(reply.statusCode); }).on('error', reject));
+    assert.equal(status, 200);
+    const client = mqtt.connect(`wss://127.0.0.1:${rig.port}/mqtt`, { protocolVersion: 5, username: 'admin', password: USERS.admin, reconnectPeriod: 0, rejectUnauthorized: false });
+    await new Promise((resolve, reject) => { client.once('connect', resolve); client.once('error', reject); });
+    await ended(client);
+    assert.equal(await rig.end(rig.dashboard), 0);
+  });
+
   await tap.test('beyond loopback it wants TLS or allow_remote, and says which', async () => {
     const fs = await import('node:fs');
     const { execFileSync } = await import('node:child_process');

@@ -61,11 +61,12 @@ export class Rig {
     return this.broker;
   }
 
-  async startDashboard(program, more = {}) {
-    const conf = path.join(this.dir, 'dashboard.json');
+  async startDashboard(program, more = {}, name = 'dashboard') {
+    const conf = path.join(this.dir, `${name}.json`);
     fs.writeFileSync(conf, JSON.stringify({ tenant: 'main', listen: '127.0.0.1:0', mqtt_socket: this.socket, ...more }));
-    this.dashboard = this.child('dashboard', program, ['--config', conf]);
-    this.port = await until('dashboard', () => Number(/ev=listening .*port=(\d+)/.exec(fs.readFileSync(this.dashboard.log, 'utf8'))?.[1]));
+    const before = fs.existsSync(path.join(this.dir, `${name}.log`)) ? fs.readFileSync(path.join(this.dir, `${name}.log`), 'utf8').length : 0; // a second start writes on
+    this.dashboard = this.child(name, program, ['--config', conf]);
+    this.port = await until('dashboard', () => Number(/ev=listening .*port=(\d+)/.exec(fs.readFileSync(this.dashboard.log, 'utf8').slice(before))?.[1]));
     this.url = `http://127.0.0.1:${this.port}`;
     return this.dashboard;
   }
