@@ -184,7 +184,7 @@ static int decode_int(const struct decoder *decoder, const struct msg_field *fie
 static int decode_double(const struct decoder *decoder, const struct msg_field *field,
                          struct json_object *value, void *slot, const struct path *path)
 {
-    double number = NAN;
+    double number = (double)NAN; /* a float for clang */
 
     if (json_object_is_type(value, json_type_double) || json_object_is_type(value, json_type_int)) {
         number = json_object_get_double(value);

@@ -158,7 +158,7 @@ static int compare_bound(const struct field *field, const char *value, const cha
     struct flt_dec storage = FLT_DEC_ZERO; /* the largest of the types */
 
     if (!parse_text(field, bound, (char *)&storage))
-        assert(!"a parameter table has a bound that is not a value");
+        assert(false && "a parameter table has a bound that is not a value");
     if (field->type == FIELD_DEC)
         return flt_dec_cmp(load_dec(value), load_dec((const char *)&storage));
     if (field->type == FIELD_DOUBLE) {
