@@ -1,547 +1,451 @@
+/* The loop's side: what is queued, handed over, committed and told. Opening: journal_open.c; reading:
+ * journal_read.c; the other thread: journal_store.c; intents: journal_ring.c. */
 #define FLT_MOD "journal"
-#include "engine/journal.h"
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
-#include "engine/journal_store.h"
+#include "engine/journal_impl.h"
 
-#define QUEUE_BYTES (8 * 1024 * 1024)
-#define DONE_BYTES (4 * 1024 * 1024)
-#define INTENT_SLOTS 65536
-#define SEQUENCE_BLOCK 16384
-#define SEQUENCE_START_S INT64_C(1735689600) /* 2025-01-01 */
-#define SEQUENCE_PER_S 8 /* a floor by the clock, above what a restored backup can have used */
-#define KEEP_MS (INT64_C(30) * 86400000)
-#define COMMAND_KEEP_MS INT64_C(86400000)
-#define VALUES_MAX 64
-#define TOLD_MAX 64 /* records a call of on_committed */
-#define READ_LIMIT 1000
-#define PATH_BYTES 4096
+#define WAITING_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define CROWDED_ABOVE (WAITING_BYTES_MAX / 2) /* entries stop */
+#define CROWDED_BELOW (WAITING_BYTES_MAX / 4) /* and go on */
+#define CLOSE_TIMEOUT_MS 10000
+#define STREAM_TIMEOUT_MS 5000
+#define TOLD_AT_ONCE 256
+#define KEEP_RECORDS_MS ((int64_t)30 * 24 * 3600 * 1000)
+#define KEEP_COMMANDS_MS ((int64_t)24 * 3600 * 1000)
 
-struct value {
-    char name[32];
-    int64_t number;
-};
+/* --- ops ---------------------------------------------------------------------------------------- */
 
-struct pending { /* a command that is queued and not committed yet */
-    struct pending *next;
-    struct journal *journal;
-    int64_t ts_ms;
-    char *id, *op, *state, *result;
-};
-
-struct mark {
-    struct mark *next;
-    void (*fn)(void *ctx);
-    void *ctx;
-};
-
-struct journal {
-    struct journal_options options;
-    char dir[PATH_BYTES - 32];
-    int lock_fd;
-    struct flt_db *reader;
-    struct intents *intents;
-    struct store store;
-    uv_async_t *async;
-    struct flt_buf batch; /* the record being built */
-    struct flt_buf text;  /* of what find() returned last */
-    struct pending *commands, **commands_end;
-    struct mark *marks, **marks_end; /* that did not fit into the queue yet */
-    struct value values[VALUES_MAX];
-    size_t value_count;
-    char id[FLT_ULID_MAX], stream[FLT_ULID_MAX];
-    int64_t era, head, committed, trade_seq;
-    uint32_t next_sequence, reserved; /* next .. reserved - 1 may be used */
-    bool reserving, rebooted, healthy, finished;
-};
-
-/* --- queueing
- * ---------------------------------------------------------------------------------------- */
-
-static int push(struct journal *journal)
+static void ops_push(struct ops *ops, struct op *op)
 {
-    const struct flt_ring_part part = { journal->batch.data, journal->batch.length };
-    const bool ok = !journal->batch.failed && flt_ring_push(journal->store.queue, &part, 1);
-    const bool failed = journal->batch.failed;
+    op->next = NULL;
+    if (!ops->first)
+        ops->last = &ops->first;
+    *ops->last = op;
+    ops->last = &op->next;
+    ops->count++;
+}
 
-    journal->batch.failed = false;
-    flt_buf_reset(&journal->batch);
-    if (!ok)
-        return failed ? -ENOMEM : -ENOSPC;
-    store_kick(&journal->store);
+static struct op *ops_pop(struct ops *ops)
+{
+    struct op *const op = ops->first;
+
+    if (op) {
+        ops->first = op->next;
+        ops->count--;
+    }
+    return op;
+}
+
+static size_t text_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+static struct op *op_create(const struct op_args *args)
+{
+    size_t bytes = sizeof(struct op);
+
+    for (int i = 0; i < OP_TEXTS; i++)
+        bytes += text_size(args->texts[i]);
+    struct op *const op = malloc(bytes);
+    char *state = args->state ? strdup(args->state) : NULL;
+
+    if (!op || (args->state && !state)) {
+        free(op);
+        free(state);
+        return NULL;
+    }
+    *op = (struct op){ .kind = args->kind, .state = state, .bytes = bytes + text_size(state) };
+    memcpy(op->numbers, args->numbers, sizeof op->numbers);
+    char *at = op->data;
+
+    for (int i = 0; i < OP_TEXTS; i++)
+        if (args->texts[i]) {
+            op->texts[i] = memcpy(at, args->texts[i], text_size(args->texts[i]));
+            at += text_size(args->texts[i]);
+        }
+    return op;
+}
+
+static void op_free(struct journal *journal, struct op *op)
+{
+    journal->waiting_bytes -= op->bytes;
+    free(op->state);
+    free(op);
+}
+
+static void ops_free(struct journal *journal, struct ops *ops)
+{
+    struct op *op;
+
+    while ((op = ops_pop(ops)))
+        op_free(journal, op);
+}
+
+/* --- the other thread ---------------------------------------------------------------------------- */
+
+/* The loop lives while something is under way, and not for an idle journal. */
+static void keep_loop(struct journal *journal)
+{
+    if (!journal->poll)
+        return;
+    if (journal->queued.first || journal->in_flight.first || journal->done.first)
+        uv_ref((uv_handle_t *)journal->poll);
+    else
+        uv_unref((uv_handle_t *)journal->poll);
+}
+
+static void submit(struct journal *journal)
+{
+    if (journal->in_flight.first || !journal->queued.first)
+        return;
+    const struct flt_ring_part part = { &journal->queued.first, sizeof journal->queued.first };
+
+    if (!flt_ring_push(journal->store.batches, &part, 1))
+        return; /* cannot be: one batch at a time; if so, it goes with the next one */
+    journal->in_flight = journal->queued;
+    journal->queued = (struct ops){ 0 };
+    journal->batch++;
+    store_wake(journal->store.wake_fd);
+}
+
+static void on_op_committed(struct journal *journal, struct op *op)
+{
+    op->committed = true;
+    journal->pending[op->kind]--;
+    if (op->kind == OP_RECORD && op->numbers[NUMBER_ID] >> STREAM_SHIFT == journal->stream_number)
+        journal->committed = op->numbers[NUMBER_ID] & ((INT64_C(1) << STREAM_SHIFT) - 1);
+    if (op->kind == OP_RESERVE) {
+        journal->sequence_end = (uint64_t)op->numbers[0];
+        journal->reserving = false;
+    }
+    ops_push(&journal->done, op);
+}
+
+static void on_batch_committed(struct journal *journal)
+{
+    struct op *op, **link = &journal->newest_command;
+
+    journal->trouble = 0;
+    while ((op = ops_pop(&journal->in_flight)))
+        on_op_committed(journal, op);
+    while (*link && !(*link)->committed)
+        link = &(*link)->older_command;
+    *link = NULL;
+}
+
+static void take_notes(struct journal *journal)
+{
+    const struct note *note;
+    size_t size;
+
+    while ((note = flt_ring_peek(journal->store.notes, &size))) {
+        if (note->kind == NOTE_COMMITTED)
+            on_batch_committed(journal);
+        else if (note->kind == NOTE_TROUBLE)
+            journal->trouble = note->err;
+        else
+            journal->room = note->room;
+        flt_ring_pop(journal->store.notes);
+    }
+    submit(journal);
+}
+
+/* --- telling the host ---------------------------------------------------------------------------- */
+
+bool journal_entries_ok(const struct journal *journal)
+{
+    return !journal->trouble && journal->room && !journal->crowded;
+}
+
+static const char *why_not(const struct journal *journal)
+{
+    if (journal->trouble == -ENOSPC)
+        return "the disk is full";
+    if (journal->trouble == -EBADMSG)
+        return "the journal is damaged";
+    if (journal->trouble)
+        return "the journal cannot be written";
+    if (!journal->room)
+        return "the disk is nearly full";
+    return journal->crowded ? "too much waits for the disk" : "the journal is written";
+}
+
+static void tell_storage(struct journal *journal)
+{
+    const bool entries = journal_entries_ok(journal);
+
+    if (entries == journal->entries_told)
+        return;
+    journal->entries_told = entries;
+    if (journal->options.on_storage)
+        journal->options.on_storage(journal->options.ctx, entries, why_not(journal));
+}
+
+/* As many records as follow each other, up to a bound, in one call. */
+static void tell_records(struct journal *journal)
+{
+    struct journal_record records[TOLD_AT_ONCE];
+    struct ops told = { 0 };
+    size_t count = 0;
+
+    while (count < TOLD_AT_ONCE && journal->done.first && journal->done.first->kind != OP_AFTER) {
+        struct op *const op = ops_pop(&journal->done);
+
+        if (op->kind == OP_RECORD && op->numbers[NUMBER_ID])
+            records[count++] = (struct journal_record){
+                .n = op->numbers[NUMBER_ID] & ((INT64_C(1) << STREAM_SHIFT) - 1),
+                .bot = op->texts[TEXT_BOT],
+                .kind = op->texts[TEXT_KIND],
+                .body = op->texts[TEXT_BODY],
+            };
+        ops_push(&told, op);
+    }
+    if (count > 0 && journal->options.on_committed)
+        journal->options.on_committed(journal->options.ctx, records, count);
+    ops_free(journal, &told);
+}
+
+static void tell_after(struct journal *journal)
+{
+    struct op *const op = ops_pop(&journal->done);
+    void (*const fn)(void *ctx) = op->fn;
+    void *const ctx = op->ctx;
+
+    op_free(journal, op);
+    fn(ctx);
+}
+
+/* Also from inside what it calls (a flush in a callback): then the outer one goes on with the rest. */
+static void tell_done(struct journal *journal)
+{
+    if (journal->telling)
+        return;
+    journal->telling = true;
+    while (journal->done.first)
+        if (journal->done.first->kind == OP_AFTER)
+            tell_after(journal);
+        else
+            tell_records(journal);
+    journal->telling = false;
+    if (journal->waiting_bytes < CROWDED_BELOW)
+        journal->crowded = false;
+    tell_storage(journal);
+}
+
+void journal_on_note(struct journal *journal)
+{
+    store_drain(journal->store.done_fd);
+    take_notes(journal);
+    tell_done(journal);
+    keep_loop(journal);
+}
+
+/* --- queueing ------------------------------------------------------------------------------------ */
+
+static unsigned bucket_of(const char *name)
+{
+    uint32_t sum = 2166136261u; /* FNV-1a */
+
+    for (; *name; name++)
+        sum = (sum ^ (unsigned char)*name) * 16777619u;
+    return sum % BOT_BUCKETS;
+}
+
+static struct bot_slot *bot_slot(struct journal *journal, const char *name)
+{
+    struct bot_slot **link = &journal->bots[bucket_of(name)];
+
+    while (*link && strcmp((*link)->name, name) != 0)
+        link = &(*link)->next;
+    if (!*link && (*link = calloc(1, sizeof **link)))
+        memcpy((*link)->name, name, strlen(name) + 1);
+    return *link;
+}
+
+/* Of several snapshots in one transaction only the newest can ever be read: the others go. */
+static int replace_state(struct journal *journal, struct op *op)
+{
+    struct bot_slot *const slot = bot_slot(journal, op->texts[TEXT_BOT]);
+
+    if (!slot)
+        return -ENOMEM;
+    if (slot->op && slot->batch == journal->batch) {
+        const size_t bytes = text_size(slot->op->state);
+
+        slot->op->bytes -= bytes;
+        journal->waiting_bytes -= bytes;
+        free(slot->op->state);
+        slot->op->state = NULL;
+    }
+    slot->op = op;
+    slot->batch = journal->batch;
     return 0;
 }
 
-static void push_marks(struct journal *journal)
+/* What the journal needs for itself goes in also when there is no more room. */
+static bool may_wait(const struct journal *journal, const struct op *op)
 {
-    while (journal->marks) {
-        struct mark *mark = journal->marks;
+    return op->kind == OP_RESERVE || op->kind == OP_AFTER ||
+           journal->waiting_bytes + op->bytes <= WAITING_BYTES_MAX;
+}
 
-        store_op(&journal->batch, STORE_MARK, (int64_t)(intptr_t)mark, INT64_C(0));
-        if (push(journal))
-            return; /* tried again when the loop hears from the thread */
-        journal->marks = mark->next;
-        if (!journal->marks)
-            journal->marks_end = &journal->marks;
+int journal_queue(struct journal *journal, const struct op_args *args, struct op **out)
+{
+    struct op *const op = op_create(args);
+    int err = op ? 0 : -ENOMEM;
+
+    if (op && !may_wait(journal, op))
+        err = -ENOSPC; /* not logged each time: on_storage has told long ago */
+    if (!err && op->state)
+        err = replace_state(journal, op);
+    if (err) {
+        if (op)
+            free(op->state);
+        free(op);
+        return err;
     }
+    journal->waiting_bytes += op->bytes;
+    journal->pending[op->kind]++;
+    ops_push(&journal->queued, op);
+    if (out)
+        *out = op;
+    if (!journal->crowded && journal->waiting_bytes > CROWDED_ABOVE) {
+        journal->crowded = true;
+        store_wake(journal->store.done_fd); /* told from the loop, not from inside this call */
+    }
+    submit(journal);
+    keep_loop(journal);
+    return 0;
 }
 
 void journal_after(struct journal *journal, void (*fn)(void *ctx), void *ctx)
 {
-    struct mark *mark = calloc(1, sizeof *mark);
+    struct op *op = NULL;
 
-    if (!mark) {
-        (void)FLT_FAIL(-ENOMEM, "why=\"no memory for a callback\"");
-        return;
-    }
-    mark->fn = fn;
-    mark->ctx = ctx;
-    *journal->marks_end = mark;
-    journal->marks_end = &mark->next;
-    push_marks(journal);
+    if (journal_queue(journal, &(struct op_args){ .kind = OP_AFTER }, &op))
+        abort(); /* a hundred bytes: without them nothing of this process is worth going on */
+    op->fn = fn;
+    op->ctx = ctx;
 }
 
-bool journal_entries_ok(const struct journal *journal)
-{
-    return journal->healthy && flt_ring_used(journal->store.queue) < QUEUE_BYTES / 2;
-}
-
-/* --- back on the loop
- * ------------------------------------------------------------------------------- */
-
-struct told {
-    struct journal_record records[TOLD_MAX];
-    size_t offset[TOLD_MAX];
-    size_t count;
-    struct flt_buf bytes;
-};
-
-static void tell(struct journal *journal, struct told *told)
-{
-    for (size_t i = 0; i < told->count; i++) {
-        const unsigned char *at = (const unsigned char *)told->bytes.data + told->offset[i];
-        struct store_field fields[STORE_FIELDS_MAX];
-        enum store_op op;
-
-        (void)store_next(&at, at + 1, &op, fields);
-        told->records[i] = (struct journal_record){ fields[1].number, fields[2].text,
-                                                    fields[3].text, fields[5].text };
-    }
-    if (told->count > 0 && journal->options.on_committed)
-        journal->options.on_committed(journal->options.ctx, told->records, told->count);
-    told->count = 0;
-    flt_buf_reset(&told->bytes);
-}
-
-static void keep_record(struct journal *journal, struct told *told, const void *bytes, size_t size,
-                        const struct store_field *fields)
-{
-    if (fields[0].number != journal->era)
-        return; /* of a stream that ended meanwhile */
-    journal->committed = fields[1].number;
-    told->offset[told->count++] = told->bytes.length;
-    flt_buf_append(&told->bytes, bytes, size);
-    if (told->count == TOLD_MAX)
-        tell(journal, told);
-}
-
-static void drain(struct journal *journal)
-{
-    struct told told = { .count = 0 };
-    const void *bytes;
-    size_t size;
-
-    while ((bytes = flt_ring_peek(journal->store.done, &size))) {
-        const unsigned char *at = bytes, *end = at + size;
-        struct store_field fields[STORE_FIELDS_MAX];
-        enum store_op op;
-
-        (void)store_next(&at, end, &op, fields);
-        if (op == STORE_RECORD)
-            keep_record(journal, &told, bytes, size, fields);
-        struct mark *mark = op == STORE_MARK ? (struct mark *)(intptr_t)fields[0].number : NULL;
-        flt_ring_pop(journal->store.done);
-        if (!mark)
-            continue;
-        tell(journal, &told); /* in the order of commit */
-        mark->fn(mark->ctx);
-        free(mark);
-    }
-    tell(journal, &told);
-    flt_buf_finish(&told.bytes);
-    push_marks(journal);
-}
-
-static void check_health(struct journal *journal)
-{
-    const bool healthy = atomic_load(&journal->store.healthy);
-    const int why = atomic_load(&journal->store.why);
-
-    if (healthy == journal->healthy)
-        return;
-    journal->healthy = healthy;
-    if (healthy)
-        FLT_LOG(INFO, "storage_well", "dir=%s", journal->dir);
-    else
-        FLT_LOG(ERROR, "storage_ill", "dir=%s why=\"%s\"", journal->dir, strerror(-why));
-    if (journal->options.on_storage)
-        journal->options.on_storage(journal->options.ctx, healthy,
-                                    healthy          ? ""
-                                    : why == -ENOSPC ? "the disk is full or nearly so"
-                                                     : strerror(-why));
-}
-
-static void on_async(uv_async_t *async)
-{
-    struct journal *journal = async->data;
-
-    drain(journal);
-    check_health(journal);
-}
-
-static void wake(void *ctx)
-{
-    struct journal *journal = ctx;
-
-    (void)uv_async_send(journal->async);
-}
-
-/* --- open
- * ------------------------------------------------------------------------------------------------
- */
-
-static int take_lock(struct journal *journal, struct flt_error *error)
-{
-    char path[PATH_BYTES];
-
-    (void)snprintf(path, sizeof path, "%s/journal.lock", journal->dir);
-    journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (journal->lock_fd < 0) {
-        const int err = -errno;
-        flt_error_set(error, flt_error_from_errno(err), NULL, "check the folder and its rights",
-                      "%s cannot be written: %s", path, strerror(-err));
-        return FLT_FAIL(err, "path=%s", path);
-    }
-    if (!flock(journal->lock_fd, LOCK_EX | LOCK_NB))
-        return 0;
-    flt_error_set(error, FLT_CONFLICT, NULL, "stop it, or use another folder",
-                  "another node runs in %s", journal->dir);
-    return FLT_FAIL(-EBUSY, "dir=%s", journal->dir);
-}
-
-static struct value *find_value(const struct journal *journal, const char *name)
-{
-    for (size_t i = 0; i < journal->value_count; i++)
-        if (!strcmp(journal->values[i].name, name))
-            return (struct value *)(uintptr_t)&journal->values[i];
-    return NULL;
-}
-
-static int load_values(struct journal *journal)
-{
-    sqlite3_stmt *stmt = flt_db_stmt(journal->store.db, "SELECT name, number, text FROM meta");
-    int err = stmt ? 0 : -EIO;
-
-    while (!err && (err = flt_db_step(journal->store.db, stmt)) == FLT_DB_ROW) {
-        const char *name = flt_db_str(stmt, 0);
-
-        err = 0;
-        if (!strcmp(name, "id"))
-            flt_db_copy(stmt, 2, journal->id, sizeof journal->id);
-        else if (!strcmp(name, "stream"))
-            flt_db_copy(stmt, 2, journal->stream, sizeof journal->stream);
-        else if (journal->value_count < VALUES_MAX) {
-            struct value *value = &journal->values[journal->value_count++];
-
-            flt_db_copy(stmt, 0, value->name, sizeof value->name);
-            value->number = flt_db_int(stmt, 1);
-        }
-    }
-    return err;
-}
-
-static int read_one(struct journal *journal, const char *sql, int64_t *out)
-{
-    sqlite3_stmt *stmt = flt_db_stmt(journal->store.db, sql);
-
-    if (!stmt)
-        return -EIO;
-    if (strchr(sql, '?'))
-        flt_db_bind_int(stmt, 1, journal->era);
-    const int err = flt_db_step(journal->store.db, stmt);
-    if (err == FLT_DB_ROW)
-        *out = flt_db_int(stmt, 0);
-    sqlite3_reset(stmt);
-    return err < 0 ? err : 0;
-}
-
-static int put_meta(struct journal *journal, const char *name, int64_t number, const char *text)
-{
-    sqlite3_stmt *stmt =
-        flt_db_stmt(journal->store.db, "INSERT INTO meta (name, number, text) VALUES (?, ?, ?)"
-                                       " ON CONFLICT (name) DO UPDATE SET number = excluded.number,"
-                                       " text = excluded.text");
-
-    if (!stmt)
-        return -EIO;
-    flt_db_bind_str(stmt, 1, name);
-    flt_db_bind_int(stmt, 2, number);
-    flt_db_bind_str(stmt, 3, text);
-    const int err = flt_db_step(journal->store.db, stmt);
-    return err < 0 ? err : 0;
-}
-
-/* The kernel's boot id as a number: only whether it changed matters. */
-static int64_t boot_number(void)
-{
-    char text[64] = "";
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    if (file) {
-        if (!fgets(text, sizeof text, file))
-            text[0] = '\0';
-        (void)fclose(file);
-    }
-    for (const char *p = text; *p; p++)
-        hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001B3);
-    return (int64_t)(hash >> 1);
-}
-
-static uint32_t first_sequence(const struct journal *journal, int64_t wall_ms)
-{
-    const int64_t floor_s = wall_ms / 1000 - SEQUENCE_START_S;
-    int64_t first = floor_s > 0 ? floor_s * SEQUENCE_PER_S : 1;
-    const int64_t stored = journal_int(journal, "sequence");
-    const int64_t held = (int64_t)intents_last_sequence(journal->intents) + 1;
-
-    first = stored > first ? stored : first;
-    first = held > first ? held : first;
-    return first < UINT32_MAX - SEQUENCE_BLOCK ? (uint32_t)first : UINT32_MAX;
-}
-
-/* What the file remembers, and what this start adds, in one transaction. */
-static int begin_run(struct journal *journal, int64_t wall_ms)
-{
-    int err = load_values(journal);
-
-    if (err)
-        return err;
-    const int64_t boot = boot_number();
-    journal->rebooted = *journal->id && journal_int(journal, "boot") != boot;
-    if (!*journal->id)
-        flt_ulid(wall_ms, journal->id);
-    if (!*journal->stream)
-        flt_ulid(wall_ms, journal->stream);
-    journal->era = journal_int(journal, "era") > 0 ? journal_int(journal, "era") : 1;
-    journal->next_sequence = first_sequence(journal, wall_ms);
-    if (journal->next_sequence == UINT32_MAX)
-        return FLT_FAIL(-ERANGE, "why=\"order sequences are used up\"");
-    journal->reserved = journal->next_sequence + SEQUENCE_BLOCK;
-    err = flt_db_begin(journal->store.db);
-    if (!err)
-        err = put_meta(journal, "id", 0, journal->id);
-    if (!err)
-        err = put_meta(journal, "stream", 0, journal->stream);
-    if (!err)
-        err = put_meta(journal, "era", journal->era, "");
-    if (!err)
-        err = put_meta(journal, "boot", boot, "");
-    if (!err)
-        err = put_meta(journal, "sequence", journal->reserved, "");
-    if (!err)
-        err = flt_db_commit(journal->store.db);
-    if (!err)
-        err = read_one(journal, "SELECT max(n) FROM records WHERE era = ?", &journal->head);
-    if (!err)
-        err = read_one(journal, "SELECT max(seq) FROM trades", &journal->trade_seq);
-    journal->committed = journal->head;
-    return err;
-}
-
-static int open_files(struct journal *journal, struct flt_error *error)
-{
-    char path[PATH_BYTES];
-    const size_t slots = journal->options.intent_slots;
-
-    (void)snprintf(path, sizeof path, "%s/journal.db", journal->dir);
-    int err = flt_db_open(path, JOURNAL_APP_ID, store_migrations, store_migration_count, error,
-                          &journal->store.db);
-    if (!err)
-        err = flt_db_open_readonly(path, JOURNAL_APP_ID, error, &journal->reader);
-    (void)snprintf(path, sizeof path, "%s/intents.ring", journal->dir);
-    if (!err)
-        err = intents_open(path, slots ? slots : INTENT_SLOTS, error, &journal->intents);
-    return err;
-}
-
-static int start_thread(struct journal *journal)
-{
-    int err = flt_ring_create(QUEUE_BYTES, &journal->store.queue);
-
-    if (!err)
-        err = flt_ring_create(DONE_BYTES, &journal->store.done);
-    if (err)
-        return err;
-    journal->async = calloc(1, sizeof *journal->async);
-    if (!journal->async)
-        return -ENOMEM;
-    if (uv_async_init(flt_loop_uv(journal->options.loop), journal->async, on_async)) {
-        free(journal->async);
-        journal->async = NULL;
-        return -ENOMEM;
-    }
-    journal->async->data = journal;
-    journal->store.dir = journal->dir;
-    journal->store.intents_fd = intents_fd(journal->intents);
-    journal->store.wake = wake;
-    journal->store.ctx = journal;
-    return store_start(&journal->store);
-}
-
-int journal_open(const struct journal_options *options, struct flt_error *error,
-                 struct journal **out)
-{
-    struct journal *journal = calloc(1, sizeof *journal);
-
-    if (!journal)
-        return -ENOMEM;
-    journal->options = *options;
-    journal->lock_fd = -1;
-    journal->healthy = true;
-    journal->commands_end = &journal->commands;
-    journal->marks_end = &journal->marks;
-    (void)snprintf(journal->dir, sizeof journal->dir, "%s", options->dir);
-    int err = take_lock(journal, error);
-    if (!err)
-        err = open_files(journal, error);
-    if (!err)
-        err = begin_run(journal, flt_wall_ms(flt_loop_clock(options->loop)));
-    if (!err)
-        err = start_thread(journal);
-    if (err) {
-        flt_error_set(error, flt_error_from_errno(err), NULL, "",
-                      "the journal in %s cannot be used", journal->dir);
-        journal_close(journal);
-        return err;
-    }
-    *out = journal;
-    return 0;
-}
+/* --- waiting ------------------------------------------------------------------------------------- */
 
 int journal_flush(struct journal *journal, int64_t timeout_ms)
 {
-    const struct flt_clock *clock = flt_clock_system();
-    const int64_t until = flt_mono_ms(clock) + timeout_ms;
+    const uint64_t end_ns = uv_hrtime() + (uint64_t)timeout_ms * 1000000;
+    struct pollfd fd = { .fd = journal->store.done_fd, .events = POLLIN };
 
-    for (;;) {
-        drain(journal);
-        if (flt_ring_used(journal->store.queue) == 0 && !journal->marks &&
-            journal->committed == journal->head && atomic_load(&journal->store.idle))
-            break;
-        if (flt_mono_ms(clock) > until)
-            return -ETIMEDOUT;
-        store_kick(&journal->store);
-        (void)usleep(500);
+    for (take_notes(journal); journal->queued.first || journal->in_flight.first;
+         take_notes(journal)) {
+        const uint64_t now_ns = uv_hrtime();
+
+        if (now_ns >= end_ns)
+            return FLT_FAIL(-ETIMEDOUT, "waiting=%zu why=\"%s\"",
+                            journal->queued.count + journal->in_flight.count, why_not(journal));
+        if (poll(&fd, 1, (int)((end_ns - now_ns) / 1000000) + 1) > 0)
+            store_drain(journal->store.done_fd);
     }
-    drain(journal);
-    check_health(journal);
+    if (journal->done.first || journal_entries_ok(journal) != journal->entries_told)
+        store_wake(journal->store.done_fd); /* the callbacks come from the loop */
     return 0;
 }
 
-static void free_async(uv_handle_t *handle)
+static void free_poll(uv_handle_t *handle)
 {
     free(handle);
 }
 
-static void free_pending(struct pending *pending)
+static void stop_thread(struct journal *journal)
 {
-    free(pending->id);
-    free(pending->op);
-    free(pending->state);
-    free(pending->result);
-    free(pending);
+    if (!journal->has_thread)
+        return;
+    if (journal_flush(journal, CLOSE_TIMEOUT_MS))
+        FLT_LOG(ERROR, "journal_lost", "writes=%zu why=\"%s\"",
+                journal->queued.count + journal->in_flight.count, why_not(journal));
+    atomic_store(&journal->store.stop, true);
+    store_wake(journal->store.wake_fd);
+    uv_thread_join(&journal->thread);
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static void free_bots(struct journal *journal)
+{
+    for (size_t i = 0; i < BOT_BUCKETS; i++)
+        while (journal->bots[i]) {
+            struct bot_slot *const slot = journal->bots[i];
+
+            journal->bots[i] = slot->next;
+            free(slot);
+        }
 }
 
 void journal_close(struct journal *journal)
 {
     if (!journal)
         return;
-    if (journal->store.thread) {
-        if (journal_flush(journal, 5000))
-            (void)FLT_FAIL(-ETIMEDOUT, "dir=%s why=\"not all is on disk\"", journal->dir);
-        store_stop(&journal->store);
-    }
-    if (journal->async)
-        uv_close((uv_handle_t *)journal->async, free_async);
-    while (journal->marks) {
-        struct mark *mark = journal->marks;
-        journal->marks = mark->next;
-        free(mark);
-    }
-    while (journal->commands) {
-        struct pending *pending = journal->commands;
-        journal->commands = pending->next;
-        free_pending(pending);
-    }
-    flt_ring_destroy(journal->store.queue);
-    flt_ring_destroy(journal->store.done);
+    stop_thread(journal);
+    if (journal->poll)
+        uv_close((uv_handle_t *)journal->poll, free_poll);
+    ops_free(journal, &journal->done);
+    ops_free(journal, &journal->in_flight);
+    ops_free(journal, &journal->queued);
+    free_bots(journal);
     flt_db_close(journal->reader);
     flt_db_close(journal->store.db);
-    intents_close(journal->intents);
-    if (journal->lock_fd >= 0)
-        (void)close(journal->lock_fd);
-    flt_buf_finish(&journal->batch);
-    flt_buf_finish(&journal->text);
+    flt_ring_destroy(journal->store.batches);
+    flt_ring_destroy(journal->store.notes);
+    close_fd(journal->store.wake_fd);
+    close_fd(journal->store.done_fd);
+    intent_ring_close(&journal->ring);
+    close_fd(journal->lock_fd); /* last: until here the folder is ours */
+    flt_buf_finish(&journal->found);
+    free(journal->numbers);
+    free(journal->dir);
     free(journal);
 }
 
-/* --- intents
- * ------------------------------------------------------------------------------------------- */
-
-static void on_reserved(void *ctx)
-{
-    struct journal *journal = ctx;
-
-    journal->reserved += SEQUENCE_BLOCK;
-    journal->reserving = false;
-}
+/* --- intents ------------------------------------------------------------------------------------- */
 
 static void reserve(struct journal *journal)
 {
-    const int64_t to = (int64_t)journal->reserved + SEQUENCE_BLOCK;
+    const uint64_t end = journal->sequence_end + SEQUENCE_BLOCK;
+    const struct op_args args = {
+        .kind = OP_RESERVE, .texts = { SEQUENCE_RESERVED }, .numbers = { (int64_t)end }
+    };
 
-    if (journal->reserving || to >= UINT32_MAX)
+    if (journal->reserving || end > SEQUENCE_MAX)
         return;
-    store_op(&journal->batch, STORE_META, "sequence", to, "");
-    if (push(journal))
-        return;
-    journal->reserving = true;
-    journal_after(journal, on_reserved, journal);
+    journal->reserving = journal_queue(journal, &args, NULL) == 0;
 }
 
 int journal_intend(struct journal *journal, struct order_intent *intent)
 {
     if (!intent->exit && !journal_entries_ok(journal))
         return -ENOSPC;
-    if (journal->reserved - journal->next_sequence < SEQUENCE_BLOCK / 2)
+    if (journal->sequence_end - journal->sequence_next <= SEQUENCE_BLOCK / 2)
         reserve(journal);
-    if (journal->next_sequence == journal->reserved)
+    if (journal->sequence_next >= journal->sequence_end)
         return -EAGAIN;
-    intent->id.sequence = journal->next_sequence++;
-    intents_write(journal->intents, intent);
+    intent->id.sequence = (uint32_t)journal->sequence_next++;
+    intent_ring_write(&journal->ring, intent);
     return 0;
 }
 
 int journal_intents(struct journal *journal, uint64_t owner, journal_intent_fn *fn, void *ctx)
 {
-    return intents_each(journal->intents, owner, fn, ctx);
+    return intent_ring_each(&journal->ring, owner, fn, ctx);
 }
 
 bool journal_rebooted(const struct journal *journal)
@@ -549,37 +453,43 @@ bool journal_rebooted(const struct journal *journal)
     return journal->rebooted;
 }
 
-/* --- the stream
- * ------------------------------------------------------------------------------------------ */
+/* --- the stream ---------------------------------------------------------------------------------- */
 
-static void put_trade(struct journal *journal, const struct journal_entry *entry)
+static bool is_sound(const struct journal_entry *entry)
 {
-    const struct fill *fill = entry->fill;
-    const char *account = entry->account ? entry->account : "";
+    const struct fill *const fill = entry->fill;
 
-    store_op(&journal->batch, STORE_TRADE, account, fill->instrument, fill->trade_id,
-             fill->order_id, entry->bot, fill->ts_ms, ++journal->trade_seq);
-    store_op(&journal->batch, STORE_LAST_TRADE, account, fill->instrument, fill->trade_id,
-             fill->ts_ms);
+    return entry->bot && flt_name_ok(entry->bot) && (!entry->kind || entry->body) &&
+           (!fill || (entry->account && flt_dec_ok(fill->price) && flt_dec_ok(fill->qty) &&
+                      flt_amt_ok(fill->fee)));
 }
 
 int64_t journal_append(struct journal *journal, const struct journal_entry *entry)
 {
-    const int64_t n = journal->head + 1;
+    const int64_t n = entry->kind ? journal->head + 1 : 0;
+    struct op_args args = {
+        .kind = OP_RECORD,
+        .texts = { entry->bot, entry->kind, entry->kind ? entry->body : NULL },
+        .numbers = { n ? journal->stream_number << STREAM_SHIFT | n : 0, entry->ts_ms },
+        .state = entry->state,
+    };
 
-    if (entry->kind)
-        store_op(&journal->batch, STORE_RECORD, journal->era, n, entry->bot, entry->kind,
-                 entry->ts_ms, entry->body);
-    if (entry->state)
-        store_op(&journal->batch, STORE_SNAPSHOT, entry->bot, entry->state);
-    if (entry->fill)
-        put_trade(journal, entry);
-    const int err = push(journal);
+    if (!is_sound(entry))
+        return FLT_FAIL(-EINVAL, "bot=%s kind=%s", entry->bot ? entry->bot : "",
+                        entry->kind ? entry->kind : "");
+    if (entry->fill) {
+        args.texts[TEXT_ACCOUNT] = entry->account;
+        args.texts[TEXT_INSTRUMENT] = entry->fill->instrument;
+        args.texts[TEXT_TRADE] = entry->fill->trade_id;
+        args.texts[TEXT_ORDER] = entry->fill->order_id;
+        args.numbers[NUMBER_TRADE_TS] = entry->fill->ts_ms;
+    }
+    const int err = journal_queue(journal, &args, NULL);
+
     if (err)
-        return FLT_FAIL(err, "bot=%s why=\"no room to wait for the disk\"", entry->bot);
-    if (!entry->kind)
-        return 0;
-    journal->head = n;
+        return err;
+    if (n)
+        journal->head = n; /* given only when it is queued: no gaps */
     return n;
 }
 
@@ -593,22 +503,6 @@ const char *journal_stream(const struct journal *journal)
     return journal->stream;
 }
 
-int journal_new_stream(struct journal *journal)
-{
-    char stream[FLT_ULID_MAX];
-
-    flt_ulid(flt_wall_ms(flt_loop_clock(journal->options.loop)), stream);
-    store_op(&journal->batch, STORE_META, "stream", INT64_C(0), stream);
-    store_op(&journal->batch, STORE_META, "era", journal->era + 1, "");
-    const int err = push(journal);
-    if (err)
-        return err;
-    journal->era++;
-    journal->head = journal->committed = 0;
-    memcpy(journal->stream, stream, sizeof stream);
-    return 0;
-}
-
 int64_t journal_head(const struct journal *journal)
 {
     return journal->head;
@@ -619,308 +513,47 @@ int64_t journal_committed(const struct journal *journal)
     return journal->committed;
 }
 
-int64_t journal_read(struct journal *journal, int64_t from, int64_t to, size_t limit,
-                     journal_record_fn *fn, void *ctx)
+/* What the old stream still has goes out under its name first. */
+int journal_new_stream(struct journal *journal)
 {
-    sqlite3_stmt *stmt =
-        flt_db_stmt(journal->reader, "SELECT n, bot, kind, body FROM records WHERE era = ? AND"
-                                     " n BETWEEN ? AND ? ORDER BY n LIMIT ?");
-    int64_t count = 0;
-    int err = stmt ? 0 : -EIO;
+    const int64_t now_ms = flt_wall_ms(flt_loop_clock(journal->options.loop));
+    char id[FLT_ULID_MAX];
+    const struct op_args args = { .kind = OP_STREAM,
+                                  .texts = { flt_ulid(now_ms, id) },
+                                  .numbers = { journal->stream_number + 1, now_ms } };
+    int err = journal_flush(journal, STREAM_TIMEOUT_MS);
 
     if (err)
         return err;
-    flt_db_bind_int(stmt, 1, journal->era);
-    flt_db_bind_int(stmt, 2, from);
-    flt_db_bind_int(stmt, 3, to);
-    flt_db_bind_int(stmt, 4, (int64_t)(limit ? limit : READ_LIMIT));
-    while ((err = flt_db_step(journal->reader, stmt)) == FLT_DB_ROW) {
-        const struct journal_record record = { flt_db_int(stmt, 0), flt_db_str(stmt, 1),
-                                               flt_db_str(stmt, 2), flt_db_str(stmt, 3) };
-
-        fn(ctx, &record);
-        count++;
-    }
-    return err < 0 ? err : count;
+    tell_done(journal);
+    err = journal_queue(journal, &args, NULL);
+    if (err)
+        return err;
+    memcpy(journal->stream, id, sizeof id);
+    journal->stream_number++;
+    journal->head = journal->committed = 0;
+    return journal_flush(journal, STREAM_TIMEOUT_MS);
 }
 
+/* The newest record of the stream stays: the head is found by it. */
 void journal_prune(struct journal *journal, int64_t backed_up, int64_t now_ms)
 {
-    const int64_t before = now_ms - KEEP_MS;
+    const int64_t last = backed_up < journal->committed ? backed_up : journal->committed - 1;
+    const struct op_args args = {
+        .kind = OP_PRUNE,
+        .numbers = { journal->stream_number << STREAM_SHIFT | (last > 0 ? last : 0),
+                     now_ms - KEEP_RECORDS_MS },
+    };
 
-    store_op(&journal->batch, STORE_PRUNE, journal->era, backed_up, before, journal->head);
-    store_op(&journal->batch, STORE_PRUNE_TRADES, before);
-    (void)push(journal); /* no room: the next call will do */
-}
-
-/* --- bots
- * ------------------------------------------------------------------------------------------------
- */
-
-int journal_bots(struct journal *journal, journal_bot_fn *fn, void *ctx)
-{
-    sqlite3_stmt *stmt =
-        flt_db_stmt(journal->reader, "SELECT name, spec, generation, epoch, desired, how, state"
-                                     " FROM bots LEFT JOIN snapshots ON bot = name ORDER BY name");
-    int err = stmt ? 0 : -EIO;
-
-    while (!err && (err = flt_db_step(journal->reader, stmt)) == FLT_DB_ROW) {
-        struct journal_bot bot = {
-            .spec = flt_db_str(stmt, 1),
-            .generation = flt_db_int(stmt, 2),
-            .epoch = flt_db_int(stmt, 3),
-            .desired = flt_db_str(stmt, 4),
-            .how = flt_db_str(stmt, 5),
-            .state = sqlite3_column_type(stmt, 6) == SQLITE_NULL ? NULL : flt_db_str(stmt, 6),
-        };
-
-        flt_db_copy(stmt, 0, bot.name, sizeof bot.name);
-        err = fn(ctx, &bot);
-    }
-    sqlite3_reset(stmt);
-    return err;
-}
-
-int journal_bot_put(struct journal *journal, const struct journal_bot *bot)
-{
-    store_op(&journal->batch, STORE_BOT, bot->name, bot->spec, bot->generation, bot->epoch,
-             bot->desired, bot->how);
-    return push(journal);
-}
-
-int journal_bot_state(struct journal *journal, const char *bot, const char *state)
-{
-    store_op(&journal->batch, STORE_SNAPSHOT, bot, state);
-    return push(journal);
-}
-
-int journal_bot_remove(struct journal *journal, const char *bot)
-{
-    store_op(&journal->batch, STORE_BOT_GONE, bot);
-    store_op(&journal->batch, STORE_SNAPSHOT_GONE, bot);
-    return push(journal);
-}
-
-int journal_trades(struct journal *journal, const char *bot, size_t limit, journal_trade_fn *fn,
-                   void *ctx)
-{
-    sqlite3_stmt *stmt =
-        flt_db_stmt(journal->reader, "SELECT instrument, trade_id, order_id, ts_ms FROM trades"
-                                     " WHERE bot = ? ORDER BY seq DESC LIMIT ?");
-    int err = stmt ? 0 : -EIO;
-
-    if (err)
-        return err;
-    flt_db_bind_str(stmt, 1, bot);
-    flt_db_bind_int(stmt, 2, (int64_t)limit);
-    while ((err = flt_db_step(journal->reader, stmt)) == FLT_DB_ROW) {
-        const struct journal_trade trade = { flt_db_str(stmt, 0), flt_db_str(stmt, 1),
-                                             flt_db_str(stmt, 2), flt_db_int(stmt, 3) };
-
-        fn(ctx, &trade);
-    }
-    return err;
-}
-
-int journal_last_trade(struct journal *journal, const char *account, const char *instrument,
-                       char trade_id[ORDER_ID_MAX], int64_t *ts_ms)
-{
-    sqlite3_stmt *stmt = flt_db_stmt(journal->reader, "SELECT trade_id, ts_ms FROM last_trades"
-                                                      " WHERE account = ? AND instrument = ?");
-
-    trade_id[0] = '\0';
-    *ts_ms = 0;
-    if (!stmt)
-        return -EIO;
-    flt_db_bind_str(stmt, 1, account);
-    flt_db_bind_str(stmt, 2, instrument);
-    const int err = flt_db_step(journal->reader, stmt);
-    if (err == FLT_DB_ROW) {
-        flt_db_copy(stmt, 0, trade_id, ORDER_ID_MAX);
-        *ts_ms = flt_db_int(stmt, 1);
-    }
-    sqlite3_reset(stmt);
-    return err < 0 ? err : 0;
-}
-
-/* --- commands
- * -------------------------------------------------------------------------------------------- */
-
-static void on_command_committed(void *ctx)
-{
-    struct pending *pending = ctx;
-    struct journal *journal = pending->journal;
-
-    /* marks come back in the order of the puts, so it is the oldest */
-    journal->commands = pending->next;
-    if (!journal->commands)
-        journal->commands_end = &journal->commands;
-    free_pending(pending);
-}
-
-static struct pending *remember(struct journal *journal, const struct journal_command *command)
-{
-    struct pending *pending = calloc(1, sizeof *pending);
-
-    if (!pending)
-        return NULL;
-    pending->journal = journal;
-    pending->ts_ms = command->ts_ms;
-    pending->id = strdup(command->id);
-    pending->op = strdup(command->op);
-    pending->state = strdup(command->state);
-    pending->result = command->result ? strdup(command->result) : NULL;
-    if (pending->id && pending->op && pending->state && (pending->result || !command->result))
-        return pending;
-    free_pending(pending);
-    return NULL;
-}
-
-int journal_command_put(struct journal *journal, const struct journal_command *command)
-{
-    struct pending *pending = remember(journal, command);
-
-    if (!pending)
-        return -ENOMEM;
-    store_op(&journal->batch, STORE_COMMAND, command->id, command->op, command->state,
-             command->result, command->ts_ms);
-    const int err = push(journal);
-    if (err) {
-        free_pending(pending);
-        return err;
-    }
-    *journal->commands_end = pending;
-    journal->commands_end = &pending->next;
-    journal_after(journal, on_command_committed, pending);
-    return 0;
-}
-
-static int find_committed(struct journal *journal, const char *id, struct journal_command *out)
-{
-    sqlite3_stmt *stmt = flt_db_stmt(journal->reader, "SELECT id, op, state, result, ts_ms"
-                                                      " FROM commands WHERE id = ?");
-    size_t at[4];
-
-    if (!stmt)
-        return -EIO;
-    flt_db_bind_str(stmt, 1, id);
-    const int err = flt_db_step(journal->reader, stmt);
-    if (err != FLT_DB_ROW)
-        return err;
-    const bool answered = sqlite3_column_type(stmt, 3) != SQLITE_NULL;
-    flt_buf_reset(&journal->text);
-    for (int i = 0; i < 4; i++) {
-        const char *text = flt_db_str(stmt, i);
-
-        at[i] = journal->text.length;
-        flt_buf_append(&journal->text, text, strlen(text) + 1);
-    }
-    const int64_t ts_ms = flt_db_int(stmt, 4);
-    sqlite3_reset(stmt);
-    if (journal->text.failed)
-        return -ENOMEM;
-    const char *base = journal->text.data;
-    *out = (struct journal_command){ base + at[0], base + at[1], base + at[2],
-                                     answered ? base + at[3] : NULL, ts_ms };
-    return 1;
-}
-
-int journal_command_find(struct journal *journal, const char *id, struct journal_command *out)
-{
-    const struct pending *found = NULL;
-
-    for (const struct pending *p = journal->commands; p; p = p->next)
-        if (!strcmp(p->id, id))
-            found = p; /* the newest put */
-    if (!found)
-        return find_committed(journal, id, out);
-    *out =
-        (struct journal_command){ found->id, found->op, found->state, found->result, found->ts_ms };
-    return 1;
+    if (journal->pending[OP_PRUNE] == 0 && journal_queue(journal, &args, NULL))
+        FLT_LOG(WARN, "prune_put_off", "waiting_bytes=%zu", journal->waiting_bytes);
 }
 
 void journal_commands_expire(struct journal *journal, int64_t now_ms)
 {
-    store_op(&journal->batch, STORE_COMMANDS_EXPIRE, now_ms - COMMAND_KEEP_MS);
-    (void)push(journal);
-}
+    const struct op_args args = { .kind = OP_COMMANDS_EXPIRE,
+                                  .numbers = { now_ms - KEEP_COMMANDS_MS } };
 
-/* --- halts, accounts, values
- * ------------------------------------------------------------------------------ */
-
-int journal_halt_put(struct journal *journal, const struct journal_halt *halt)
-{
-    store_op(&journal->batch, STORE_HALT, halt->scope, halt->target, halt->number, halt->how,
-             halt->reason, halt->ts_ms);
-    return push(journal);
-}
-
-int journal_halts(struct journal *journal, journal_halt_fn *fn, void *ctx)
-{
-    sqlite3_stmt *stmt =
-        flt_db_stmt(journal->reader, "SELECT number, scope, target, how, reason, ts_ms FROM halts"
-                                     " ORDER BY number");
-    int err = stmt ? 0 : -EIO;
-
-    while (!err && (err = flt_db_step(journal->reader, stmt)) == FLT_DB_ROW) {
-        const struct journal_halt halt = { flt_db_int(stmt, 0), flt_db_str(stmt, 1),
-                                           flt_db_str(stmt, 2), flt_db_str(stmt, 3),
-                                           flt_db_str(stmt, 4), flt_db_int(stmt, 5) };
-
-        err = fn(ctx, &halt);
-    }
-    sqlite3_reset(stmt);
-    return err;
-}
-
-int journal_account_put(struct journal *journal, const struct journal_account *account)
-{
-    store_op(&journal->batch, STORE_ACCOUNT, account->name, account->doc);
-    return push(journal);
-}
-
-int journal_account_remove(struct journal *journal, const char *name)
-{
-    store_op(&journal->batch, STORE_ACCOUNT_GONE, name);
-    return push(journal);
-}
-
-int journal_accounts(struct journal *journal, journal_account_fn *fn, void *ctx)
-{
-    sqlite3_stmt *stmt = flt_db_stmt(journal->reader, "SELECT name, doc FROM accounts"
-                                                      " ORDER BY name");
-    int err = stmt ? 0 : -EIO;
-
-    while (!err && (err = flt_db_step(journal->reader, stmt)) == FLT_DB_ROW) {
-        const struct journal_account account = { flt_db_str(stmt, 0), flt_db_str(stmt, 1) };
-
-        err = fn(ctx, &account);
-    }
-    sqlite3_reset(stmt);
-    return err;
-}
-
-int64_t journal_int(const struct journal *journal, const char *name)
-{
-    const struct value *value = find_value(journal, name);
-
-    return value ? value->number : 0;
-}
-
-int journal_set_int(struct journal *journal, const char *name, int64_t number)
-{
-    struct value *value = find_value(journal, name);
-
-    if (!value && (journal->value_count == VALUES_MAX || strlen(name) >= sizeof value->name))
-        return -ENOSPC;
-    store_op(&journal->batch, STORE_META, name, number, "");
-    const int err = push(journal);
-    if (err)
-        return err;
-    if (!value) {
-        value = &journal->values[journal->value_count++];
-        (void)snprintf(value->name, sizeof value->name, "%s", name);
-    }
-    value->number = number;
-    return 0;
+    if (journal->pending[OP_COMMANDS_EXPIRE] == 0 && journal_queue(journal, &args, NULL))
+        FLT_LOG(WARN, "expiry_put_off", "waiting_bytes=%zu", journal->waiting_bytes);
 }

@@ -1,348 +1,249 @@
+/* The storage thread: takes a batch, writes it in one transaction, says that it is on disk. */
 #define FLT_MOD "journal"
-#include "engine/journal_store.h"
+#include <assert.h>
 #include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
+#include <poll.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
+#include "engine/journal_impl.h"
 
-#define BATCH_BYTES_MAX (4 * 1024 * 1024)
-#define RETRY_S 1
-#define FREE_BYTES_MIN (64 * 1024 * 1024) /* entries stop below; fills still have this much */
-#define NULL_TEXT UINT32_MAX
+#define RETRY_MS 1000
+#define ROOM_CHECK_MS 5000
+#define ROOM_BYTES_MIN ((uint64_t)32 * 1024 * 1024) /* below: no entries, what is left is for fills */
 
-const struct flt_migration store_migrations[] = {
-    { 1,
-      "CREATE TABLE meta (name TEXT PRIMARY KEY, number INTEGER NOT NULL DEFAULT 0,"
-      "  text TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
-      "CREATE TABLE records (era INTEGER NOT NULL, n INTEGER NOT NULL, bot TEXT NOT NULL,"
-      "  kind TEXT NOT NULL, ts_ms INTEGER NOT NULL, body TEXT NOT NULL,"
-      "  PRIMARY KEY (era, n)) WITHOUT ROWID;"
-      "CREATE TABLE snapshots (bot TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE trades (account TEXT NOT NULL, instrument TEXT NOT NULL,"
-      "  trade_id TEXT NOT NULL, order_id TEXT NOT NULL, bot TEXT NOT NULL, ts_ms INTEGER NOT NULL,"
-      "  seq INTEGER NOT NULL, PRIMARY KEY (account, instrument, trade_id, order_id))"
-      "  WITHOUT ROWID;"
-      "CREATE INDEX trades_bot ON trades (bot, seq);"
-      "CREATE TABLE last_trades (account TEXT NOT NULL, instrument TEXT NOT NULL,"
-      "  trade_id TEXT NOT NULL, ts_ms INTEGER NOT NULL, PRIMARY KEY (account, instrument))"
-      "  WITHOUT ROWID;"
-      "CREATE TABLE bots (name TEXT PRIMARY KEY, spec TEXT NOT NULL, generation INTEGER NOT NULL,"
-      "  epoch INTEGER NOT NULL, desired TEXT NOT NULL, how TEXT NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE commands (id TEXT PRIMARY KEY, op TEXT NOT NULL, state TEXT NOT NULL,"
-      "  result TEXT, ts_ms INTEGER NOT NULL) WITHOUT ROWID;"
-      "CREATE TABLE halts (scope TEXT NOT NULL, target TEXT NOT NULL, number INTEGER NOT NULL,"
-      "  how TEXT NOT NULL, reason TEXT NOT NULL, ts_ms INTEGER NOT NULL,"
-      "  PRIMARY KEY (scope, target)) WITHOUT ROWID;"
-      "CREATE TABLE accounts (name TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;" },
-};
-const size_t store_migration_count = FLT_COUNT(store_migrations);
-
-static const struct {
-    const char *pattern, *sql;
-    bool back; /* told to the loop after the commit */
-} ops[STORE_OP_COUNT] = {
-    [STORE_RECORD] = { "iissis",
-                       "INSERT INTO records (era, n, bot, kind, ts_ms, body)"
-                       " VALUES (?, ?, ?, ?, ?, ?)",
-                       true },
-    [STORE_SNAPSHOT] = { "ss",
-                         "INSERT INTO snapshots (bot, state) VALUES (?, ?)"
-                         " ON CONFLICT (bot) DO UPDATE SET state = excluded.state",
-                         false },
-    [STORE_TRADE] = { "sssssii",
-                      "INSERT OR IGNORE INTO trades (account, instrument, trade_id, order_id, bot,"
-                      " ts_ms, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                      false },
-    [STORE_LAST_TRADE] = { "sssi",
-                           "INSERT INTO last_trades (account, instrument, trade_id, ts_ms)"
-                           " VALUES (?, ?, ?, ?) ON CONFLICT (account, instrument) DO UPDATE SET"
-                           " trade_id = excluded.trade_id, ts_ms = excluded.ts_ms"
-                           " WHERE excluded.ts_ms >= last_trades.ts_ms",
-                           false },
-    [STORE_BOT] = { "ssiiss",
-                    "INSERT INTO bots (name, spec, generation, epoch, desired, how)"
-                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-                    " spec = excluded.spec, generation = excluded.generation,"
-                    " epoch = excluded.epoch, desired = excluded.desired, how = excluded.how",
-                    false },
-    [STORE_BOT_GONE] = { "s", "DELETE FROM bots WHERE name = ?", false },
-    [STORE_SNAPSHOT_GONE] = { "s", "DELETE FROM snapshots WHERE bot = ?", false },
-    [STORE_COMMAND] = { "ssssi",
-                        "INSERT INTO commands (id, op, state, result, ts_ms)"
-                        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-                        " state = excluded.state, result = excluded.result",
-                        false },
-    [STORE_COMMANDS_EXPIRE] = { "i", "DELETE FROM commands WHERE ts_ms < ?", false },
-    [STORE_HALT] = { "ssissi",
-                     "INSERT INTO halts (scope, target, number, how, reason, ts_ms)"
-                     " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope, target) DO UPDATE SET"
-                     " number = excluded.number, how = excluded.how, reason = excluded.reason,"
-                     " ts_ms = excluded.ts_ms WHERE excluded.number >= halts.number",
-                     false },
-    [STORE_ACCOUNT] = { "ss",
-                        "INSERT INTO accounts (name, doc) VALUES (?, ?)"
-                        " ON CONFLICT (name) DO UPDATE SET doc = excluded.doc",
-                        false },
-    [STORE_ACCOUNT_GONE] = { "s", "DELETE FROM accounts WHERE name = ?", false },
-    [STORE_META] = { "sis",
-                     "INSERT INTO meta (name, number, text) VALUES (?, ?, ?)"
-                     " ON CONFLICT (name) DO UPDATE SET number = excluded.number,"
-                     " text = excluded.text",
-                     false },
-    [STORE_PRUNE] = { "iiii",
-                      "DELETE FROM records WHERE era < ? AND ts_ms < ?3 OR era = ?1 AND"
-                      " n <= ?2 AND ts_ms < ?3 AND n < ?4",
-                      false },
-    [STORE_PRUNE_TRADES] = { "i",
-                             "DELETE FROM trades WHERE ts_ms < ?1 AND seq <"
-                             " (SELECT max(seq) - 4096 FROM trades t"
-                             "  WHERE t.bot = trades.bot)",
-                             false },
-    [STORE_MARK] = { "ii", NULL, true },
+/* Per kind the SQL and one more; parameters are the op's texts, then its numbers. */
+static const struct op_sql {
+    const char *sql, *more;
+    int texts;
+} op_sql[OP_KIND_COUNT] = {
+    [OP_BOT] = { .sql = "INSERT INTO bots(name, spec, desired, how, generation, epoch)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(name) DO UPDATE SET"
+                        " spec = ?2, desired = ?3, how = ?4, generation = ?5, epoch = ?6",
+                 .texts = 4 },
+    [OP_BOT_REMOVE] = { .sql = "DELETE FROM bots WHERE name = ?1",
+                        .more = "DELETE FROM snapshots WHERE bot = ?1",
+                        .texts = 1 },
+    [OP_COMMAND] = { .sql = "INSERT INTO commands(id, op, state, result, ts_ms)"
+                            " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET"
+                            " op = ?2, state = ?3, result = ?4, ts_ms = ?5",
+                     .texts = 4 },
+    [OP_COMMANDS_EXPIRE] = { .sql = "DELETE FROM commands WHERE ts_ms < ?1" },
+    [OP_HALT] = { .sql = "INSERT OR REPLACE INTO halts(scope, target, how, reason, number, ts_ms)"
+                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                  .texts = 4 },
+    [OP_ACCOUNT] = { .sql = "INSERT OR REPLACE INTO accounts(name, doc) VALUES(?1, ?2)",
+                     .texts = 2 },
+    [OP_ACCOUNT_REMOVE] = { .sql = "DELETE FROM accounts WHERE name = ?1", .texts = 1 },
+    [OP_NUMBER] = { .sql = "INSERT OR REPLACE INTO numbers(name, value) VALUES(?1, ?2)",
+                    .texts = 1 },
+    [OP_RESERVE] = { .sql = "INSERT OR REPLACE INTO numbers(name, value) VALUES(?1, ?2)",
+                     .texts = 1 },
+    [OP_STREAM] = { .sql = "INSERT INTO streams(id, number, ts_ms) VALUES(?1, ?2, ?3)",
+                    .texts = 1 },
+    /* A bounded bite each time. The first record that is young ends it, so the search is short. Of
+     * each bot the newest 512 trades stay however old they are: a venue may tell them again. */
+    [OP_PRUNE] = { .sql = "DELETE FROM records WHERE id IN (SELECT id FROM records WHERE id <= ?1"
+                          " AND id < coalesce((SELECT id FROM records WHERE ts_ms >= ?2 ORDER BY id"
+                          " LIMIT 1), ?1 + 1) ORDER BY id LIMIT 5000)",
+                   .more = "DELETE FROM trades WHERE number IN (SELECT number FROM trades AS t"
+                           " WHERE ts_ms < ?2 AND number < (SELECT number FROM trades"
+                           " AS u WHERE u.bot = t.bot ORDER BY number DESC LIMIT 1 OFFSET 511)"
+                           " ORDER BY number LIMIT 1000)" },
 };
 
-/* --- the bytes of an op
- * ------------------------------------------------------------------------------- */
-
-static void put_text(struct flt_buf *batch, const char *text)
+void store_wake(int fd)
 {
-    const uint32_t length = text ? (uint32_t)strlen(text) : NULL_TEXT;
+    const uint64_t one = 1;
 
-    flt_buf_append(batch, &length, sizeof length);
-    if (text)
-        flt_buf_append(batch, text, (size_t)length + 1);
+    while (write(fd, &one, sizeof one) < 0 && errno == EINTR) /* EAGAIN: it is awake */
+        ;
 }
 
-void store_op(struct flt_buf *batch, enum store_op op, ...)
+void store_drain(int fd)
 {
-    const uint32_t code = op;
-    va_list args;
+    uint64_t count;
 
-    flt_buf_append(batch, &code, sizeof code);
-    va_start(args, op);
-    for (const char *p = ops[op].pattern; *p; p++) {
-        if (*p == 's') {
-            put_text(batch, va_arg(args, const char *));
-        } else {
-            const int64_t number = va_arg(args, int64_t);
-            flt_buf_append(batch, &number, sizeof number);
-        }
-    }
-    va_end(args);
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
 }
 
-bool store_next(const unsigned char **at, const unsigned char *end, enum store_op *op,
-                struct store_field fields[STORE_FIELDS_MAX])
+static int run(struct flt_db *db, const char *sql, const struct op *op, int texts)
 {
-    uint32_t code, length;
-    const unsigned char *p = *at;
+    sqlite3_stmt *const stmt = flt_db_stmt(db, sql);
+    const int count = stmt ? sqlite3_bind_parameter_count(stmt) : 0;
 
-    if (p >= end)
-        return false;
-    memcpy(&code, p, sizeof code);
-    p += sizeof code;
-    *op = (enum store_op)code;
-    for (size_t i = 0; ops[code].pattern[i]; i++) {
-        if (ops[code].pattern[i] == 'i') {
-            memcpy(&fields[i].number, p, sizeof fields[i].number);
-            p += sizeof fields[i].number;
-            continue;
-        }
-        memcpy(&length, p, sizeof length);
-        p += sizeof length;
-        fields[i].text = length == NULL_TEXT ? NULL : (const char *)p;
-        p += length == NULL_TEXT ? 0 : length + 1;
-    }
-    *at = p;
-    return true;
-}
-
-/* --- the thread
- * ------------------------------------------------------------------------------------------ */
-
-struct store_thread {
-    pthread_t id;
-    sem_t work;
-    struct flt_buf batch;
-    int64_t checked_s;
-};
-
-static int apply_op(struct store *store, enum store_op op, const struct store_field *fields)
-{
-    if (!ops[op].sql)
-        return 0;
-    sqlite3_stmt *stmt = flt_db_stmt(store->db, ops[op].sql);
-    if (!stmt)
-        return -EIO;
-    for (int i = 0; ops[op].pattern[i]; i++) {
-        if (ops[op].pattern[i] == 's')
-            flt_db_bind_str(stmt, i + 1, fields[i].text);
+    for (int i = 0; i < count; i++)
+        if (i < texts)
+            flt_db_bind_str(stmt, i + 1, op->texts[i]);
         else
-            flt_db_bind_int(stmt, i + 1, fields[i].number);
-    }
-    const int err = flt_db_step(store->db, stmt);
-    return err > 0 ? 0 : err;
+            flt_db_bind_int(stmt, i + 1, op->numbers[i - texts]);
+    return flt_db_step(db, stmt);
 }
 
-static int commit_batch(struct store *store)
+static int write_record(struct flt_db *db, const struct op *op)
 {
-    const struct flt_buf *batch = &store->thread->batch;
-    const unsigned char *at = (const unsigned char *)batch->data;
-    const unsigned char *end = at + batch->length;
-    struct store_field fields[STORE_FIELDS_MAX];
-    enum store_op op;
-    int err = flt_db_begin(store->db);
+    sqlite3_stmt *const stmt =
+        flt_db_stmt(db, "INSERT INTO records(id, bot, kind, body, ts_ms) VALUES(?, ?, ?, ?, ?)");
 
-    if (err)
-        return err;
-    while (!err && store_next(&at, end, &op, fields))
-        err = apply_op(store, op, fields);
-    if (!err)
-        err = flt_db_commit(store->db);
-    if (err)
-        flt_db_rollback(store->db);
+    flt_db_bind_int(stmt, 1, op->numbers[NUMBER_ID]);
+    flt_db_bind_str(stmt, 2, op->texts[TEXT_BOT]);
+    flt_db_bind_str(stmt, 3, op->texts[TEXT_KIND]);
+    flt_db_bind_str(stmt, 4, op->texts[TEXT_BODY]);
+    flt_db_bind_int(stmt, 5, op->numbers[NUMBER_TS]);
+    return flt_db_step(db, stmt);
+}
+
+static int write_state(struct flt_db *db, const struct op *op)
+{
+    sqlite3_stmt *const stmt =
+        flt_db_stmt(db, "INSERT INTO snapshots(bot, state, ts_ms) VALUES(?1, ?2, ?3)"
+                        " ON CONFLICT(bot) DO UPDATE SET state = ?2, ts_ms = ?3");
+
+    flt_db_bind_str(stmt, 1, op->texts[TEXT_BOT]);
+    flt_db_bind_str(stmt, 2, op->state);
+    flt_db_bind_int(stmt, 3, op->numbers[NUMBER_TS]);
+    return flt_db_step(db, stmt);
+}
+
+/* The engine books a trade once; if one comes again, its number is given and the books above drop it
+ * by the same key, so it must not stop the batch. */
+static int write_trade(struct flt_db *db, const struct op *op)
+{
+    sqlite3_stmt *const stmt =
+        flt_db_stmt(db, "INSERT INTO trades(bot, account, instrument, trade_id, order_id, ts_ms)"
+                        " VALUES(?, ?, ?, ?, ?, ?)");
+
+    flt_db_bind_str(stmt, 1, op->texts[TEXT_BOT]);
+    for (int i = TEXT_ACCOUNT; i <= TEXT_ORDER; i++)
+        flt_db_bind_str(stmt, i - TEXT_ACCOUNT + 2, op->texts[i]);
+    flt_db_bind_int(stmt, 6, op->numbers[NUMBER_TRADE_TS]);
+    const int err = flt_db_step(db, stmt);
+
+    if (err == -EEXIST) {
+        FLT_LOG(ERROR, "trade_twice", "bot=%s account=%s instrument=%s trade_id=%s order_id=%s",
+                op->texts[TEXT_BOT], op->texts[TEXT_ACCOUNT], op->texts[TEXT_INSTRUMENT],
+                op->texts[TEXT_TRADE], op->texts[TEXT_ORDER]);
+        return 0;
+    }
     return err;
 }
 
-static void pause_ms(long ms)
+int store_apply(struct flt_db *db, const struct op *op)
 {
-    const struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+    const struct op_sql *const row = &op_sql[op->kind];
+    int err = 0;
 
-    (void)nanosleep(&time, NULL);
-}
-
-/* Committed records and marks go back, one op a record of the ring. The loop always empties it. */
-static void tell_back(struct store *store)
-{
-    const struct flt_buf *batch = &store->thread->batch;
-    const unsigned char *at = (const unsigned char *)batch->data;
-    const unsigned char *end = at + batch->length, *from = at;
-    struct store_field fields[STORE_FIELDS_MAX];
-    enum store_op op;
-
-    for (; store_next(&at, end, &op, fields); from = at) {
-        const struct flt_ring_part part = { from, (size_t)(at - from) };
-
-        while (ops[op].back && !flt_ring_push(store->done, &part, 1) &&
-               !atomic_load(&store->stop)) {
-            store->wake(store->ctx);
-            pause_ms(1);
-        }
+    if (op->kind == OP_RECORD) {
+        err = op->numbers[NUMBER_ID] ? write_record(db, op) : 0;
+        if (!err && op->texts[TEXT_TRADE])
+            err = write_trade(db, op);
+        return !err && op->state ? write_state(db, op) : err;
     }
-    store->wake(store->ctx);
+    if (row->sql)
+        err = run(db, row->sql, op, row->texts);
+    return !err && row->more ? run(db, row->more, op, row->texts) : err;
 }
 
-static void set_health(struct store *store, int err)
+static int write_batch(struct flt_db *db, const struct op *first)
 {
-    atomic_store(&store->why, err);
-    if (atomic_exchange(&store->healthy, err == 0) != (err == 0))
-        store->wake(store->ctx);
+    int err = flt_db_begin(db);
+
+    if (err)
+        return err;
+    for (const struct op *op = first; op && !err; op = op->next)
+        err = store_apply(db, op);
+    err = err ? err : flt_db_commit(db);
+    if (err)
+        flt_db_rollback(db);
+    return err;
 }
 
-static bool has_space(const struct store *store)
+bool store_has_room(const char *dir)
 {
-    struct statvfs fs;
+    struct statvfs info;
 
-    return statvfs(store->dir, &fs) || /* not told: the commit will tell */
-           (uint64_t)fs.f_bavail * fs.f_frsize >= FREE_BYTES_MIN;
+    return statvfs(dir, &info) != 0 || (uint64_t)info.f_bavail * info.f_frsize >= ROOM_BYTES_MIN;
 }
 
-/* Everything queued, up to a bound, into the batch: from here on the thread keeps it. */
-static void take_batch(struct store *store)
+static bool tell(struct store *store, struct note note)
 {
-    struct flt_buf *batch = &store->thread->batch;
-    const void *record;
+    const struct flt_ring_part part = { &note, sizeof note };
+    const bool pushed = flt_ring_push(store->notes, &part, 1);
+
+    if (pushed)
+        store_wake(store->done_fd);
+    return pushed;
+}
+
+/* Words on trouble and room are said when they change; they never fill the ring, as the last place
+ * is for the word that a batch is on disk. */
+static bool may_tell(const struct store *store)
+{
+    return flt_ring_used(store->notes) < 1024;
+}
+
+static void tell_room(struct store *store)
+{
+    const bool room = store_has_room(store->dir);
+
+    if (room != store->told_room && may_tell(store) &&
+        tell(store, (struct note){ .kind = NOTE_ROOM, .room = room }))
+        store->told_room = room;
+}
+
+static void tell_trouble(struct store *store, int err)
+{
+    if (err != store->told_err && may_tell(store) &&
+        tell(store, (struct note){ .kind = NOTE_TROUBLE, .err = err }))
+        store->told_err = err;
+}
+
+static void wait_for_word(const struct store *store, int timeout_ms)
+{
+    struct pollfd fd = { .fd = store->wake_fd, .events = POLLIN };
+
+    if (poll(&fd, 1, timeout_ms) > 0)
+        store_drain(store->wake_fd);
+}
+
+/* Keeps at it until it is on disk; false: told to stop before that. */
+static bool write_until_done(struct store *store, const struct op *first)
+{
+    int err;
+
+    while ((err = write_batch(store->db, first)) != 0) {
+        tell_trouble(store, err);
+        if (atomic_load(&store->stop))
+            return false;
+        wait_for_word(store, RETRY_MS);
+    }
+    store->told_err = 0; /* the word that it is committed ends the trouble */
+    const bool told = tell(store, (struct note){ .kind = NOTE_COMMITTED });
+
+    assert(told);
+    (void)told;
+    return true;
+}
+
+void store_run(void *arg)
+{
+    struct store *const store = arg;
     size_t size;
 
-    while (batch->length < BATCH_BYTES_MAX && (record = flt_ring_peek(store->queue, &size))) {
-        flt_buf_append(batch, record, size);
-        if (batch->failed) { /* no memory: what was taken before stays, this stays queued */
-            batch->failed = false;
+    for (;;) {
+        const void *const record = flt_ring_peek(store->batches, &size);
+
+        if (!record && atomic_load(&store->stop))
             return;
-        }
-        flt_ring_pop(store->queue);
-    }
-}
-
-static void work_off(struct store *store)
-{
-    struct flt_buf *batch = &store->thread->batch;
-
-    atomic_store(&store->idle, false);
-    for (take_batch(store); batch->length > 0; take_batch(store)) {
-        const int err = commit_batch(store);
-
-        set_health(store, err ? err : has_space(store) ? 0 : -ENOSPC);
-        if (err && atomic_load(&store->stop))
-            return; /* said so to the loop; nothing more can be done */
-        if (err) {
-            pause_ms(RETRY_S * 1000);
+        if (!record) {
+            wait_for_word(store, ROOM_CHECK_MS);
+            tell_room(store);
             continue;
         }
-        tell_back(store);
-        flt_buf_reset(batch);
-        (void)fdatasync(store->intents_fd); /* bounds what a power loss can take from the ring */
+        const struct op *const first = *(struct op *const *)record;
+
+        flt_ring_pop(store->batches);
+        if (!write_until_done(store, first))
+            return;
     }
-    atomic_store(&store->idle, true);
-}
-
-static void *run(void *arg)
-{
-    struct store *store = arg;
-
-    while (!atomic_load(&store->stop)) {
-        struct timespec until;
-
-        (void)clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 5;
-        (void)sem_timedwait(&store->thread->work, &until);
-        work_off(store);
-        if (!atomic_load(&store->healthy) && has_space(store))
-            set_health(store, 0);
-        else if (atomic_load(&store->healthy) && !has_space(store))
-            set_health(store, -ENOSPC);
-    }
-    work_off(store);
-    return NULL;
-}
-
-int store_start(struct store *store)
-{
-    store->thread = calloc(1, sizeof *store->thread);
-    if (!store->thread)
-        return -ENOMEM;
-    atomic_store(&store->healthy, true);
-    if (sem_init(&store->thread->work, 0, 0) ||
-        pthread_create(&store->thread->id, NULL, run, store)) {
-        free(store->thread);
-        store->thread = NULL;
-        return FLT_FAIL(-EAGAIN, "why=\"no storage thread\"");
-    }
-    return 0;
-}
-
-void store_kick(struct store *store)
-{
-    int waiting = 0;
-
-    if (sem_getvalue(&store->thread->work, &waiting) == 0 && waiting == 0)
-        (void)sem_post(&store->thread->work);
-}
-
-void store_stop(struct store *store)
-{
-    if (!store->thread)
-        return;
-    atomic_store(&store->stop, true);
-    (void)sem_post(&store->thread->work);
-    (void)pthread_join(store->thread->id, NULL);
-    (void)sem_destroy(&store->thread->work);
-    flt_buf_finish(&store->thread->batch);
-    free(store->thread);
-    store->thread = NULL;
 }
