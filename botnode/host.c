@@ -26,7 +26,8 @@ struct pending {
     char client_order_id[FLT_COID_MAX];
 };
 
-static struct pending *pending_new(const struct host *host, unsigned leg, const char *client_order_id)
+static struct pending *pending_new(const struct host *host, unsigned leg,
+                                   const char *client_order_id)
 {
     struct pending *pending = calloc(1, sizeof *pending);
 
@@ -48,7 +49,8 @@ static struct bot *pending_bot(const struct pending *pending)
     return host ? host->bot : NULL;
 }
 
-/* --- logs ------------------------------------------------------------------------------------------ */
+/* --- logs
+ * ------------------------------------------------------------------------------------------ */
 
 void host_log(struct host *host, enum flt_log_level level, const char *event, const char *text)
 {
@@ -71,7 +73,8 @@ void host_log(struct host *host, enum flt_log_level level, const char *event, co
         report_log(host, row);
 }
 
-/* --- the engine's port ------------------------------------------------------------------------------ */
+/* --- the engine's port
+ * ------------------------------------------------------------------------------ */
 
 static int port_intend(void *ctx, struct bot *bot, struct order_intent *intent)
 {
@@ -159,8 +162,8 @@ static int port_fills(void *ctx, struct bot *bot, const struct instrument *instr
     pending = pending_new(host, 0, client_order_id);
     if (!pending)
         return -ENOMEM;
-    err = account_ops(host->account)
-              ->fills(account_handle(host->account), &query, on_fills, pending);
+    err =
+        account_ops(host->account)->fills(account_handle(host->account), &query, on_fills, pending);
     if (err)
         free(pending);
     return err;
@@ -189,12 +192,35 @@ static int port_open_orders(void *ctx, struct bot *bot, unsigned leg)
     pending = pending_new(host, leg, NULL);
     if (!pending)
         return -ENOMEM;
-    err = account_ops(host->account)
-              ->open_orders(account_handle(host->account), host->legs[leg], on_open_orders,
-                            pending);
+    err =
+        account_ops(host->account)
+            ->open_orders(account_handle(host->account), host->legs[leg], on_open_orders, pending);
     if (err)
         free(pending);
     return err;
+}
+
+/* What a person wants to read in the bot's log: trades, phases, what was refused and why. */
+static void log_record(struct host *host, const struct bot_record *record)
+{
+    char text[160], price[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX], fee[FLT_AMT_TEXT_MAX];
+    const char *message = record->message ? record->message : "";
+
+    if (record->kind == BOT_RECORD_FILL) {
+        const struct fill *fill = record->fill;
+
+        snprintf(text, sizeof text, "%s %s at %s, fee %s %s, %s", side_name(fill->side),
+                 flt_dec_format(fill->qty, qty), flt_dec_format(fill->price, price),
+                 flt_amt_format(fill->fee, fee), fill->fee_asset, liquidity_name(fill->liquidity));
+        host_log(host, FLT_LOG_INFO, "fill", text);
+    } else if (record->kind == BOT_RECORD_TRANSITION) {
+        snprintf(text, sizeof text, "%s to %s%s%s", bot_phase_name(record->from),
+                 bot_phase_name(record->to), *message ? ": " : "", message);
+        host_log(host, FLT_LOG_INFO, "phase", text);
+    } else if (record->kind == BOT_RECORD_RISK || record->kind == BOT_RECORD_ALARM) {
+        host_log(host, record->kind == BOT_RECORD_ALARM ? FLT_LOG_ERROR : FLT_LOG_WARN,
+                 record->code ? record->code : "risk", message);
+    }
 }
 
 static int port_record(void *ctx, struct bot *bot, const struct bot_record *record)
@@ -207,9 +233,7 @@ static int port_record(void *ctx, struct bot *bot, const struct bot_record *reco
         report_order(host, record->order, record->message);
     if (record->kind == BOT_RECORD_FILL && host_is_watched(host))
         report_fill(host, record->fill);
-    if (record->kind == BOT_RECORD_RISK || record->kind == BOT_RECORD_ALARM)
-        host_log(host, record->kind == BOT_RECORD_ALARM ? FLT_LOG_ERROR : FLT_LOG_WARN,
-                 record->code ? record->code : "risk", record->message ? record->message : "");
+    log_record(host, record);
     return record_append(host, record);
 }
 
@@ -230,7 +254,8 @@ static const struct engine_port port_ops = {
     .log = port_log,
 };
 
-/* --- market data ------------------------------------------------------------------------------------ */
+/* --- market data
+ * ------------------------------------------------------------------------------------ */
 
 static void feed_quote(void *ctx, unsigned leg, const struct quote *quote, int64_t received_ns)
 {
@@ -324,7 +349,8 @@ static int host_listen(struct host *host)
     return err;
 }
 
-/* --- life --------------------------------------------------------------------------------------------- */
+/* --- life
+ * --------------------------------------------------------------------------------------------- */
 
 enum bot_phase host_phase(const struct host *host)
 {
@@ -336,7 +362,7 @@ enum bot_phase host_phase(const struct host *host)
 enum bot_stop host_stop_how(const struct host *host)
 {
     return host->desired.has_how && host->desired.how == MSG_C_DESIRED_HOW_DETACH ? BOT_STOP_DETACH
-                                                                                   : BOT_STOP_CANCEL;
+                                                                                  : BOT_STOP_CANCEL;
 }
 
 const char *host_account(const struct host *host)
@@ -479,8 +505,8 @@ static void restore_trade(void *ctx, const struct journal_trade *trade)
 static int host_restore(struct host *host)
 {
     struct journal *journal = host->node->journal;
-    int err = host->saved ? restore_state(host, host->saved)
-                          : journal_bots(journal, restore_row, host);
+    int err =
+        host->saved ? restore_state(host, host->saved) : journal_bots(journal, restore_row, host);
 
     free(host->saved);
     host->saved = NULL;
@@ -488,8 +514,8 @@ static int host_restore(struct host *host)
     return err ? err : journal_intents(journal, host->owner, restore_intent, host);
 }
 
-/* The snapshot of now, and everything queued before it, is on disk when this returns: the next bot of
- * this name reads it back. */
+/* The snapshot of now, and everything queued before it, is on disk when this returns: the next bot
+ * of this name reads it back. */
 static void host_checkpoint(struct host *host)
 {
     struct flt_buf state = FLT_BUF_INIT;
