@@ -87,9 +87,9 @@ class Fleet:
         for name in os.listdir(run):
             if name.endswith(".pid"):
                 with open(os.path.join(run, name), encoding="ascii") as file:
-                    text = file.read().strip()
-                if text.isdigit():
-                    found[name[:-4]] = int(text)
+                    words = file.read().split()
+                if words and words[0].isdigit():
+                    found[name[:-4]] = int(words[0])
         return found
 
     def logs(self, lines=8):

@@ -11,7 +11,7 @@ class _Result(unittest.TestResult):
 
     def _row(self, ok, test, note="", error=None):
         self.count += 1
-        name = getattr(test, "_testMethodName", str(test))
+        name = getattr(test, "_testMethodName", None) or test.id().rsplit(".", 1)[-1]
         print(f"{'ok' if ok else 'not ok'} {self.count} - {name[5:] if name.startswith('test_') else name}{note}")
         if error:
             for line in "".join(traceback.format_exception(*error)).splitlines():
@@ -28,6 +28,11 @@ class _Result(unittest.TestResult):
     def addError(self, test, err):
         super().addError(test, err)
         self._row(False, test, error=err)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self._row(False, subtest, error=err)
 
     def addSkip(self, test, reason):
         self._row(True, test, note=f" # SKIP {reason}")

@@ -37,11 +37,14 @@ class DemoFleet(unittest.TestCase):
     def phase(self, name):
         return next((bot.get("phase") for bot in self.bots() if bot["bot"] == name), None)
 
-    def deploy(self, name, *more):
-        return self.fleet.cli("bot", "deploy", "--name", name, "--strategy", "grid", "--account",
-                              "demo", "--instrument", "BTC-USDT", "--param", "lower=50000",
-                              "--param", "upper=70000", "--param", "levels=10", "--param",
-                              "budget=2000", *more)
+    def deploy(self, name, *more, strategy="grid", account="demo", instrument="BTC-USDT", **params):
+        params = {"lower": 50000, "upper": 70000, "levels": 10, "budget": 2000, **params}
+        words = [word for key, value in params.items() for word in ("--param", f"{key}={value}")]
+        return self.fleet.cli("bot", "deploy", "--name", name, "--strategy", strategy, "--account",
+                              account, "--instrument", instrument, *words, *more)
+
+    def orders(self, name):
+        return self.fleet.cli("bot", "orders", name)["orders"]
 
     def refused(self, *words):
         with self.assertRaises(CliError) as caught:
@@ -70,37 +73,40 @@ class DemoFleet(unittest.TestCase):
     def test_04_a_bot_is_deployed_paused_resumed_stopped_and_removed(self):
         self.deploy("grid-test", "--wait")
         wait_for("running", lambda: self.phase("grid-test") == "running")
-        wait_for("orders", lambda: items(self.fleet.cli("bot", "orders", "grid-test")))
+        wait_for("orders", lambda: self.orders("grid-test"))
         self.fleet.cli("bot", "pause", "grid-test", "--wait")
         self.assertEqual(self.phase("grid-test"), "paused")
         self.fleet.cli("bot", "resume", "grid-test", "--wait")
         self.assertEqual(self.phase("grid-test"), "running")
         self.fleet.cli("bot", "stop", "grid-test", "--wait")
         self.assertEqual(self.phase("grid-test"), "stopped")
-        wait_for("no orders", lambda: not items(self.fleet.cli("bot", "orders", "grid-test")))
+        self.assertEqual(self.orders("grid-test"), [])
+        self.assertEqual(self.refused("bot", "rm", "grid-test", "--yes")["code"], "conflict")
+        self.fleet.cli("bot", "stop", "grid-test", "--flatten", "--yes", "--wait")
         self.fleet.cli("bot", "rm", "grid-test", "--yes")
         wait_for("gone", lambda: self.phase("grid-test") is None)
 
     def test_05_bad_manifests_are_refused_with_field_reason_and_hint(self):
         before = len(self.bots())
         cases = (
-            (("--param", "levls=4"), "levls"),
-            (("--param", "levels=many"), "levels"),
-            (("--param", "levels=1"), "levels"),
-            (("--param", "lower=80000"), "lower"),
-            (("--param", "budget=20"), "budget"),
-            (("--param", "lower=60000", "--param", "upper=60100", "--param", "levels=40"), ""),
-            (("--instrument", "BTC-EUR"), "instrument"),
-            (("--strategy", "grd"), "strategy"),
-            (("--account", "nobody"), "account"),
+            ({"levls": 4}, "levls"),
+            ({"levels": "many"}, "levels"),
+            ({"levels": 0}, "levels"),
+            ({"lower": 80000}, "upper"),
+            ({"budget": 20}, "budget"),
+            ({"lower": 60000, "upper": 60100, "levels": 40, "budget": 20000}, "levels"),
+            ({"instrument": "BTC-EUR"}, "instrument"),
+            ({"strategy": "grd"}, "strategy"),
+            ({"account": "nobody"}, "account"),
         )
-        for more, field in cases:
-            with self.subTest(more=more), self.assertRaises(CliError) as caught:
-                self.deploy("grid-bad", *more)
-            error = caught.exception.error
-            self.assertIn(error["code"], ("invalid_argument", "not_found"), error)
-            self.assertIn(field, error.get("field", ""), error)
-            self.assertTrue(error["message"], error)
+        for wrong, field in cases:
+            with self.subTest(wrong=wrong):
+                with self.assertRaises(CliError) as caught:
+                    self.deploy("grid-bad", **wrong)
+                error = caught.exception.error
+                self.assertIn(error["code"], ("invalid_argument", "not_found"), error)
+                self.assertIn(field, error.get("field", ""), error)
+                self.assertTrue(error["message"] and error.get("hint"), error)
         self.assertEqual(len(self.bots()), before)
 
     def test_06_a_halt_pauses_all_bots_and_a_resume_lets_them_go_on(self):

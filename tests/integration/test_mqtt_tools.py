@@ -86,7 +86,7 @@ class Tools(unittest.TestCase):
         wait_for("paused", lambda: self.phase("by-hand") == "paused")
         self.ask("bot-stop", {"bot": "by-hand"})
         wait_for("stopped", lambda: self.phase("by-hand") == "stopped")
-        self.assertEqual(self.ask("bot-orders", {"bot": "by-hand"})["items"], [])
+        self.assertEqual(self.ask("bot-orders", {"bot": "by-hand"})["orders"], [])
 
     def test_4_every_request_gets_an_answer_also_a_bad_one(self):
         for verb, args, code in (("bot-show", {"bot": "nobody"}, "not_found"),
@@ -100,7 +100,7 @@ class Tools(unittest.TestCase):
     def test_5_what_was_done_is_in_the_audit(self):
         rows = self.ask("audit-ls", {"limit": 50})["items"]
         self.assertLessEqual({"bot-deploy", "bot-pause", "bot-stop"}, {row["verb"] for row in rows})
-        self.assertEqual({row["user"] for row in rows if row["target"] == "by-hand"}, {"admin"})
+        self.assertEqual({row["user"] for row in rows if row.get("target") == "by-hand"}, {"admin"})
 
 
 if __name__ == "__main__":
