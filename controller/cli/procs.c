@@ -344,8 +344,12 @@ char *procs_last_line(const struct procs *procs, size_t index, char *out, size_t
     tail[got] = 0;
     for (size_t end = got; end && tail[end - 1] == '\n'; end--)
         tail[end - 1] = 0;
-    const char *line = strrchr(tail, '\n');
+    char *line = strrchr(tail, '\n');
 
+    while (line && line[1] == ' ') { /* a hint below its sentence */
+        *line = 0;
+        line = strrchr(tail, '\n');
+    }
     snprintf(out, size, "%s", line ? line + 1 : tail);
     for (char *at = out; *at; at++)
         if ((unsigned char)*at < ' ')
