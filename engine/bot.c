@@ -556,6 +556,9 @@ static void begin_recovery(struct bot *bot)
 {
     bot->recovered = false;
     orders_doubt_all(bot);
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++)
+        if (bot->wants.slots[i].used && bot->wants.slots[i].live.state != ORDER_BAD)
+            orders_settle(bot, i); /* what had ended and was not recorded so */
     for (size_t i = 0; i < bot->leg_count; i++) {
         bot->legs[i].listed = bot->legs[i].listing = false;
         bot->legs[i].list_ms = 0;

@@ -74,6 +74,7 @@ struct wants {
     uint32_t *dirty; /* FIFO of slot numbers */
     uint32_t dirty_head, dirty_count;
     uint32_t live_count; /* slots with a live order */
+    uint32_t strays;     /* used slots beside the index: found at recovery, there to see them end */
     uint32_t stamp;
     bool full_set, overflowed;
     bool waking; /* the strategy said when it wants to be called */

@@ -115,8 +115,9 @@ static void count_for_order(struct bot *bot, uint32_t number, int64_t lots, cons
                   live->booked_lots, live->qty_lots);
     if (*fill->order_id)
         memcpy(live->order_id, fill->order_id, sizeof live->order_id);
-    if (live->current)
-        slot->filled_lots += lots;
+    const uint32_t want = live->current ? wants_find(&bot->wants, slot->key) : NO_SLOT;
+    if (want != NO_SLOT)
+        bot->wants.slots[want].filled_lots += lots;
     const enum order_state next = order_state_next(
         live->state, live->booked_lots >= live->qty_lots ? ORDER_EV_FILL : ORDER_EV_PART);
     if (next != ORDER_BAD && live->state != ORDER_UNKNOWN) /* unknown ends by the venue's word */
@@ -157,6 +158,12 @@ static bool book(struct bot *bot, uint32_t number, unsigned leg_number, uint32_t
     if (number != NO_SLOT) {
         count_for_order(bot, number, lots, fill);
         copy = bot->wants.slots[number];
+        const uint32_t want = copy.live.current ? wants_find(&bot->wants, key) : NO_SLOT;
+        if (want != NO_SLOT) { /* its order may be beside the index */
+            copy.kind = bot->wants.slots[want].kind;
+            copy.qty_lots = bot->wants.slots[want].qty_lots;
+            copy.filled_lots = bot->wants.slots[want].filled_lots;
+        }
     }
     tell_strategy(
         bot, &(struct event){
@@ -172,6 +179,8 @@ static bool book(struct bot *bot, uint32_t number, unsigned leg_number, uint32_t
                  .done = copy.live.current && copy.kind == WANT_LIMIT &&
                          copy.filled_lots >= copy.qty_lots,
              });
+    bot_pump(
+        bot); /* what follows goes out first: its intents are in the ring, should we die here */
     orders_view(bot, &copy, &order, name, sizeof name);
     bot_emit(bot, &(struct bot_record){ .kind = BOT_RECORD_FILL,
                                         .fill = fill,

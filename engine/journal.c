@@ -1,5 +1,5 @@
-/* The loop's side: what is queued, handed over, committed and told. Opening: journal_open.c; reading:
- * journal_read.c; the other thread: journal_store.c; intents: journal_ring.c. */
+/* The loop's side: what is queued, handed over, committed and told. Opening: journal_open.c;
+ * reading: journal_read.c; the other thread: journal_store.c; intents: journal_ring.c. */
 #define FLT_MOD "journal"
 #include <assert.h>
 #include <errno.h>
@@ -19,7 +19,8 @@
 #define KEEP_RECORDS_MS ((int64_t)30 * 24 * 3600 * 1000)
 #define KEEP_COMMANDS_MS ((int64_t)24 * 3600 * 1000)
 
-/* --- ops ---------------------------------------------------------------------------------------- */
+/* --- ops ----------------------------------------------------------------------------------------
+ */
 
 static void ops_push(struct ops *ops, struct op *op)
 {
@@ -88,7 +89,8 @@ static void ops_free(struct journal *journal, struct ops *ops)
         op_free(journal, op);
 }
 
-/* --- the other thread ---------------------------------------------------------------------------- */
+/* --- the other thread ----------------------------------------------------------------------------
+ */
 
 /* The loop lives while something is under way, and not for an idle journal. */
 static void keep_loop(struct journal *journal)
@@ -157,7 +159,8 @@ static void take_notes(struct journal *journal)
     submit(journal);
 }
 
-/* --- telling the host ---------------------------------------------------------------------------- */
+/* --- telling the host ----------------------------------------------------------------------------
+ */
 
 bool journal_entries_ok(const struct journal *journal)
 {
@@ -222,7 +225,8 @@ static void tell_after(struct journal *journal)
     fn(ctx);
 }
 
-/* Also from inside what it calls (a flush in a callback): then the outer one goes on with the rest. */
+/* Also from inside what it calls (a flush in a callback): then the outer one goes on with the rest.
+ */
 static void tell_done(struct journal *journal)
 {
     if (journal->telling)
@@ -247,7 +251,8 @@ void journal_on_note(struct journal *journal)
     keep_loop(journal);
 }
 
-/* --- queueing ------------------------------------------------------------------------------------ */
+/* --- queueing ------------------------------------------------------------------------------------
+ */
 
 static unsigned bucket_of(const char *name)
 {
@@ -335,7 +340,8 @@ void journal_after(struct journal *journal, void (*fn)(void *ctx), void *ctx)
     op->ctx = ctx;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------------------------------
+ */
 
 int journal_flush(struct journal *journal, int64_t timeout_ms)
 {
@@ -416,14 +422,15 @@ void journal_close(struct journal *journal)
     free(journal);
 }
 
-/* --- intents ------------------------------------------------------------------------------------- */
+/* --- intents -------------------------------------------------------------------------------------
+ */
 
 static void reserve(struct journal *journal)
 {
     const uint64_t end = journal->sequence_end + SEQUENCE_BLOCK;
-    const struct op_args args = {
-        .kind = OP_RESERVE, .texts = { SEQUENCE_RESERVED }, .numbers = { (int64_t)end }
-    };
+    const struct op_args args = { .kind = OP_RESERVE,
+                                  .texts = { SEQUENCE_RESERVED },
+                                  .numbers = { (int64_t)end } };
 
     if (journal->reserving || end > SEQUENCE_MAX)
         return;
@@ -453,7 +460,8 @@ bool journal_rebooted(const struct journal *journal)
     return journal->rebooted;
 }
 
-/* --- the stream ---------------------------------------------------------------------------------- */
+/* --- the stream ----------------------------------------------------------------------------------
+ */
 
 static bool is_sound(const struct journal_entry *entry)
 {

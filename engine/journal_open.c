@@ -16,9 +16,9 @@
 #define RING_BYTES 4096
 
 /* Sequences start at least here, four for each second since 2025: so a disk restored from a backup
- * starts above what ran after it, at up to four orders a second without end (its bots get new epochs
- * besides). 20 years of it leave half of the 32 bits for faster nodes; a clock that is far off cannot
- * use them up. */
+ * starts above what ran after it, at up to four orders a second without end (its bots get new
+ * epochs besides). 20 years of it leave half of the 32 bits for faster nodes; a clock that is far
+ * off cannot use them up. */
 #define FLOOR_FROM_MS INT64_C(1735689600000)
 #define FLOOR_SECONDS_MAX (INT64_C(20) * 365 * 86400)
 #define FLOOR_PER_SECOND 4
@@ -45,7 +45,8 @@ static int lock_folder(struct journal *journal, struct flt_error *error)
     return FLT_FAIL(err, "path=%s", path);
 }
 
-/* --- meta ---------------------------------------------------------------------------------------- */
+/* --- meta ----------------------------------------------------------------------------------------
+ */
 
 /* 0 and "" when it is not there. */
 static int meta_get(struct flt_db *db, const char *name, char *out, size_t size)
@@ -102,7 +103,8 @@ static int load_boot(struct journal *journal)
     return strcmp(then, now) == 0 ? 0 : meta_set(db, "boot", now[0] ? now : "unknown");
 }
 
-/* --- stream, numbers, sequences ------------------------------------------------------------------ */
+/* --- stream, numbers, sequences ------------------------------------------------------------------
+ */
 
 static int make_stream(struct journal *journal, int64_t now_ms)
 {
@@ -224,7 +226,8 @@ static int open_db(struct journal *journal, struct flt_error *error)
 static int load(struct journal *journal, struct flt_error *error)
 {
     size_t slots = 1;
-    const size_t asked = journal->options.intent_slots ? journal->options.intent_slots : INTENT_SLOTS;
+    const size_t asked =
+        journal->options.intent_slots ? journal->options.intent_slots : INTENT_SLOTS;
 
     while (slots < asked)
         slots *= 2;
@@ -234,7 +237,8 @@ static int load(struct journal *journal, struct flt_error *error)
     return err ? err : open_db(journal, error);
 }
 
-/* --- start --------------------------------------------------------------------------------------- */
+/* --- start ---------------------------------------------------------------------------------------
+ */
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -249,8 +253,7 @@ static int start_poll(struct journal *journal)
 
     if (!poll)
         return -ENOMEM;
-    const int err =
-        uv_poll_init(flt_loop_uv(journal->options.loop), poll, journal->store.done_fd);
+    const int err = uv_poll_init(flt_loop_uv(journal->options.loop), poll, journal->store.done_fd);
 
     if (err < 0) {
         free(poll);

@@ -1,6 +1,7 @@
-/* Bots, trades, commands, halts, accounts and single values: queued like everything else, and read on
- * the loop thread over a connection of its own, once what is asked for is on disk. Rows are copied
- * before the first is handed out, so that a callback may read and write the journal itself. */
+/* Bots, trades, commands, halts, accounts and single values: queued like everything else, and read
+ * on the loop thread over a connection of its own, once what is asked for is on disk. Rows are
+ * copied before the first is handed out, so that a callback may read and write the journal itself.
+ */
 #define FLT_MOD "journal"
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +14,8 @@
 #define READ_LIMIT 1000
 #define COLUMNS_MAX 8
 
-/* --- rows ---------------------------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------------------------------
+ */
 
 typedef int row_fn(void *ctx, const char *const cells[COLUMNS_MAX]); /* NULL: null */
 
@@ -102,7 +104,8 @@ static int answered(const struct each *each, int64_t count)
     return each->answer ? each->answer : settled(count);
 }
 
-/* --- the stream ---------------------------------------------------------------------------------- */
+/* --- the stream ----------------------------------------------------------------------------------
+ */
 
 static int on_record(void *ctx, const char *const cells[COLUMNS_MAX])
 {
@@ -138,7 +141,8 @@ int64_t journal_read(struct journal *journal, int64_t from, int64_t to, size_t l
     return each_row(journal, stmt, on_record, &each);
 }
 
-/* --- bots ---------------------------------------------------------------------------------------- */
+/* --- bots ----------------------------------------------------------------------------------------
+ */
 
 static int on_bot(void *ctx, const char *const cells[COLUMNS_MAX])
 {
@@ -164,9 +168,9 @@ int journal_bots(struct journal *journal, journal_bot_fn *fn, void *ctx)
     err = err ? err : settle(journal, OP_RECORD, OP_RECORD);
     if (err)
         return err;
-    sqlite3_stmt *const stmt = flt_db_stmt(
-        journal->reader, "SELECT name, spec, desired, how, generation, epoch, state"
-                         " FROM bots LEFT JOIN snapshots ON bot = name ORDER BY name");
+    sqlite3_stmt *const stmt =
+        flt_db_stmt(journal->reader, "SELECT name, spec, desired, how, generation, epoch, state"
+                                     " FROM bots LEFT JOIN snapshots ON bot = name ORDER BY name");
 
     return answered(&each, each_row(journal, stmt, on_bot, &each));
 }
@@ -204,9 +208,10 @@ int journal_bot_remove(struct journal *journal, const char *bot)
 static int on_trade(void *ctx, const char *const cells[COLUMNS_MAX])
 {
     const struct each *const each = ctx;
-    const struct journal_trade trade = {
-        .instrument = cells[0], .trade_id = cells[1], .order_id = cells[2], .ts_ms = int_of(cells[3])
-    };
+    const struct journal_trade trade = { .instrument = cells[0],
+                                         .trade_id = cells[1],
+                                         .order_id = cells[2],
+                                         .ts_ms = int_of(cells[3]) };
 
     each->fn.trade(each->ctx, &trade);
     return 0;
@@ -262,7 +267,8 @@ int journal_last_trade(struct journal *journal, const char *account, const char 
     return settled(each_row(journal, stmt, on_last_trade, &last));
 }
 
-/* --- commands ------------------------------------------------------------------------------------ */
+/* --- commands ------------------------------------------------------------------------------------
+ */
 
 int journal_command_put(struct journal *journal, const struct journal_command *command)
 {
@@ -343,7 +349,8 @@ int journal_command_find(struct journal *journal, const char *id, struct journal
     return count < 0 ? (int)count : find.found;
 }
 
-/* --- halts and accounts -------------------------------------------------------------------------- */
+/* --- halts and accounts --------------------------------------------------------------------------
+ */
 
 int journal_halt_put(struct journal *journal, const struct journal_halt *halt)
 {
@@ -423,7 +430,8 @@ int journal_accounts(struct journal *journal, journal_account_fn *fn, void *ctx)
     return answered(&each, each_row(journal, stmt, on_account, &each));
 }
 
-/* --- single values ------------------------------------------------------------------------------- */
+/* --- single values -------------------------------------------------------------------------------
+ */
 
 static struct number *find_number(const struct journal *journal, const char *name)
 {

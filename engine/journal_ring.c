@@ -37,7 +37,8 @@ struct intent_slot {
 };
 _Static_assert(sizeof(struct intent_slot) == 64, "a cache line, and a whole part of a page");
 
-/* The finaliser of MurmurHash3, chained over 64-bit words: any changed bit changes half of the sum. */
+/* The finaliser of MurmurHash3, chained over 64-bit words: any changed bit changes half of the sum.
+ */
 static uint64_t mix(const void *data, size_t words)
 {
     const unsigned char *bytes = data;
@@ -67,9 +68,9 @@ static int refuse(const char *path, int err, struct flt_error *error, const char
     const bool damaged = err == -EBADMSG;
 
     (void)flt_error_set(error, damaged ? FLT_CONFLICT : FLT_UNAVAILABLE, NULL,
-                        damaged           ? HINT_DAMAGED
+                        damaged          ? HINT_DAMAGED
                         : err == -ENOSPC ? "free some space and start again"
-                                          : NULL,
+                                         : NULL,
                         "%s %s%s%s", path, why, damaged ? "" : ": ", damaged ? "" : strerror(-err));
     return FLT_FAIL(err, "path=%s why=\"%s\"", path, why);
 }
@@ -92,7 +93,8 @@ static int fill_file(int fd, uint64_t slots)
 
     memcpy(header.magic, magic, sizeof magic);
     header.check = header_check(&header);
-    const int code = posix_fallocate(fd, 0, (off_t)(HEADER_BYTES + slots * sizeof(struct intent_slot)));
+    const int code =
+        posix_fallocate(fd, 0, (off_t)(HEADER_BYTES + slots * sizeof(struct intent_slot)));
 
     if (code != 0)
         return code == EFBIG ? -ENOSPC : -code;
@@ -132,7 +134,8 @@ static int check_file(int fd, const char *path, struct flt_error *error, uint64_
         return refuse(path, -errno, error, "cannot be read");
     if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
         memcmp(header.magic, magic, sizeof magic) != 0 || header.check != header_check(&header))
-        return refuse(path, -EBADMSG, error, "is not a ring of intents, or is damaged; it was left untouched");
+        return refuse(path, -EBADMSG, error,
+                      "is not a ring of intents, or is damaged; it was left untouched");
     if (header.slots == 0 || header.slots > SLOTS_MAX || (header.slots & (header.slots - 1)) != 0 ||
         (uint64_t)info.st_size != HEADER_BYTES + header.slots * sizeof(struct intent_slot))
         return refuse(path, -EBADMSG, error, "has the wrong size; it was left untouched");
@@ -188,7 +191,8 @@ static int map(int fd, const char *path, uint64_t slots, struct flt_error *error
     return 0;
 }
 
-int intent_ring_open(const char *dir, size_t slots, struct flt_error *error, struct intent_ring *out)
+int intent_ring_open(const char *dir, size_t slots, struct flt_error *error,
+                     struct intent_ring *out)
 {
     struct intent_ring ring = { 0 };
     char path[PATH_BYTES];
@@ -269,7 +273,8 @@ static struct order_intent intent_of(const struct intent_slot *slot)
     };
 }
 
-int intent_ring_each(const struct intent_ring *ring, uint64_t owner, journal_intent_fn *fn, void *ctx)
+int intent_ring_each(const struct intent_ring *ring, uint64_t owner, journal_intent_fn *fn,
+                     void *ctx)
 {
     const uint64_t slots = ring->mask + 1;
     int err = 0;

@@ -9,7 +9,8 @@
 
 #define RETRY_MS 1000
 #define ROOM_CHECK_MS 5000
-#define ROOM_BYTES_MIN ((uint64_t)32 * 1024 * 1024) /* below: no entries, what is left is for fills */
+#define ROOM_BYTES_MIN                                                                             \
+    ((uint64_t)32 * 1024 * 1024) /* below: no entries, what is left is for fills */
 
 /* Per kind the SQL and one more; parameters are the op's texts, then its numbers. */
 static const struct op_sql {
@@ -105,8 +106,8 @@ static int write_state(struct flt_db *db, const struct op *op)
     return flt_db_step(db, stmt);
 }
 
-/* The engine books a trade once; if one comes again, its number is given and the books above drop it
- * by the same key, so it must not stop the batch. */
+/* The engine books a trade once; if one comes again, its number is given and the books above drop
+ * it by the same key, so it must not stop the batch. */
 static int write_trade(struct flt_db *db, const struct op *op)
 {
     sqlite3_stmt *const stmt =

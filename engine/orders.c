@@ -585,6 +585,18 @@ static void dispatch(struct bot *bot, uint32_t number, const struct order_intent
     risk_spend(&bot->risk, slot->live.sent_ms);
 }
 
+/* An order of the same key that recovery found lives beside the index: it has to end first. */
+static bool has_stray(const struct bot *bot, uint32_t number)
+{
+    const struct wants *wants = &bot->wants;
+
+    for (uint32_t i = 0; wants->strays > 0 && i < wants->slot_count; i++)
+        if (i != number && wants->slots[i].used && wants->slots[i].live.state != ORDER_BAD &&
+            wants->slots[i].key == wants->slots[number].key)
+            return true;
+    return false;
+}
+
 static void place(struct bot *bot, uint32_t number)
 {
     struct slot *slot = &bot->wants.slots[number];
@@ -595,7 +607,7 @@ static void place(struct bot *bot, uint32_t number)
     struct order_intent intent;
 
     if (lots <= 0 || bot_mono_ms(bot) < slot->retry_ms || !bot->lease_send || !bot->link_up ||
-        too_small(bot, slot, side, price, lots))
+        has_stray(bot, number) || too_small(bot, slot, side, price, lots))
         return;
     const bool exit = slot->key >= KEY_CLOSE || is_exit(bot, number, side, lots);
     if (!exit && (bot->allow != ALLOW_ALL || !bot->lease_entries || !bot->storage_entries)) {

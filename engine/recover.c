@@ -33,16 +33,18 @@ static struct live *adopt(struct bot *bot, const struct flt_coid *id, unsigned l
     }
     struct slot *slot = &bot->wants.slots[number];
     const int64_t now = bot_mono_ms(bot);
+    const uint32_t want = wants_find(&bot->wants, id->key);
 
     if (slot->kind == WANT_NONE)
         slot->leg = (uint8_t)leg;
-    slot->live = (struct live){ .state = ORDER_UNKNOWN,
-                                .type = ORDER_LIMIT,
-                                .epoch = id->epoch,
-                                .sequence = id->sequence,
-                                .current = slot->indexed && slot->kind != WANT_NONE,
-                                .sent_ms = now,
-                                .check_ms = now ? now : 1 };
+    slot->live =
+        (struct live){ .state = ORDER_UNKNOWN,
+                       .type = ORDER_LIMIT,
+                       .epoch = id->epoch,
+                       .sequence = id->sequence,
+                       .current = want != NO_SLOT && bot->wants.slots[want].kind != WANT_NONE,
+                       .sent_ms = now,
+                       .check_ms = now ? now : 1 };
     flt_coid_format(id, slot->live.coid);
     bot->wants.live_count++;
     bot->orders_stale = true;

@@ -128,6 +128,8 @@ uint32_t wants_slot(struct wants *wants, uint32_t key, bool indexed)
     slot->indexed = indexed;
     if (indexed)
         index_put(wants, number);
+    else
+        wants->strays++;
     return number;
 }
 
@@ -138,6 +140,8 @@ void wants_release(struct wants *wants, uint32_t number)
     assert(slot->used && slot->kind == WANT_NONE && slot->live.state == ORDER_BAD);
     if (slot->indexed)
         index_remove(wants, slot->key);
+    else
+        wants->strays--;
     slot->used = false;
     slot->stamp = wants->free_head;
     wants->free_head = number;
@@ -160,6 +164,15 @@ void wants_dirty_all(struct wants *wants)
             wants_dirty(wants, i);
 }
 
+/* What still trades of the key belongs to no present want. */
+static void disown(struct wants *wants, struct slot *slot)
+{
+    slot->live.current = false;
+    for (uint32_t i = 0; wants->strays > 0 && i < wants->slot_count; i++)
+        if (wants->slots[i].used && wants->slots[i].key == slot->key)
+            wants->slots[i].live.current = false;
+}
+
 void wants_unwant(struct wants *wants, uint32_t number)
 {
     struct slot *slot = &wants->slots[number];
@@ -168,7 +181,7 @@ void wants_unwant(struct wants *wants, uint32_t number)
         return;
     slot->kind = WANT_NONE;
     slot->filled_lots = 0;
-    slot->live.current = false; /* what still trades of it belongs to nobody's want */
+    disown(wants, slot);
     wants->bot->dirty_state = true;
     wants_dirty(wants, number);
 }
@@ -194,11 +207,11 @@ void wants_clear(struct wants *wants)
 }
 
 /* A new want in the slot: counters start again, an order that rests may still be taken over. */
-static void renew(struct slot *slot, enum want_kind kind)
+static void renew(struct wants *wants, struct slot *slot, enum want_kind kind)
 {
     slot->kind = kind;
     slot->filled_lots = 0;
-    slot->live.current = false;
+    disown(wants, slot);
     slot->retry_ms = 0;
     slot->backoff_ms = 0;
     slot->refused = false;
@@ -227,7 +240,8 @@ void wants_limit(struct wants *wants, unsigned leg, uint32_t key, enum side side
 {
     uint32_t number;
 
-    if (leg >= wants->bot->leg_count || key >= KEY_CLOSE || qty_lots <= 0 || price_ticks <= 0)
+    if (leg >= wants->bot->leg_count || key >= KEY_CLOSE || qty_lots <= 0 || price_ticks <= 0 ||
+        qty_lots > LOTS_MAX || price_ticks > LOTS_MAX)
         return;
     struct slot *slot = slot_for(wants, key, &number);
     if (!slot)
@@ -237,7 +251,7 @@ void wants_limit(struct wants *wants, unsigned leg, uint32_t key, enum side side
         slot->price_ticks == price_ticks && slot->qty_lots == qty_lots && slot->flags == flags)
         return;
     if (slot->kind != WANT_LIMIT || slot->leg != leg || slot->side != side)
-        renew(slot, WANT_LIMIT);
+        renew(wants, slot, WANT_LIMIT);
     slot->leg = (uint8_t)leg;
     slot->side = side;
     slot->price_ticks = price_ticks;
@@ -266,7 +280,7 @@ static void set_target(struct wants *wants, unsigned leg, uint32_t key, int64_t 
     if (slot->kind == WANT_TARGET && slot->leg == leg && slot->qty_lots == target_lots &&
         slot->price_ticks == limit_ticks)
         return;
-    renew(slot, WANT_TARGET);
+    renew(wants, slot, WANT_TARGET);
     slot->leg = (uint8_t)leg;
     slot->qty_lots = target_lots;
     slot->price_ticks = limit_ticks;
@@ -278,7 +292,8 @@ static void set_target(struct wants *wants, unsigned leg, uint32_t key, int64_t 
 void wants_target(struct wants *wants, unsigned leg, uint32_t key, int64_t target_lots,
                   int64_t limit_ticks)
 {
-    if (leg < wants->bot->leg_count && key < KEY_CLOSE)
+    if (leg < wants->bot->leg_count && key < KEY_CLOSE && target_lots <= LOTS_MAX &&
+        target_lots >= -LOTS_MAX)
         set_target(wants, leg, key, target_lots, limit_ticks);
 }
 

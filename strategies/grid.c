@@ -105,8 +105,9 @@ static int64_t cell_lots(const struct grid_params *p, const struct instrument *i
     const double price =
         (double)level_ticks(p, instrument, i) * flt_dec_to_double(instrument->tick);
 
-    return (int64_t)floor(share / (price * (1 + fmax(fee, 0))) /
-                          flt_dec_to_double(instrument->lot) * (1 + 1e-12));
+    const double lots = share / (price * (1 + fmax(fee, 0))) / flt_dec_to_double(instrument->lot);
+
+    return (int64_t)floor(fmin(lots * (1 + 1e-12), (double)LOTS_MAX));
 }
 
 /* --- check
@@ -120,6 +121,10 @@ static int check_range(const struct grid_params *p, const struct instrument *ins
     if (flt_dec_cmp(p->upper, p->lower) <= 0)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "upper", "swap them, or raise upper",
                              "upper must be above lower");
+    const int64_t top = price_to_ticks(instrument, p->upper, FLT_ROUND_HALF_EVEN);
+    if (top <= 0 || top > LOTS_MAX)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "upper", "", "upper is no price of %s",
+                             instrument->name);
     if (flt_dec_cmp(p->budget, FLT_DEC_ZERO) <= 0)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "budget", "", "budget must be above 0");
     for (int64_t i = 0; i < p->levels; i++)

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS_MAX 64 /* rows a table may have, for the list of known names */
+#define SAVED_MAX                                                                                  \
+    (INT64_C(1) << 53) /* no count or time of a state is beyond; sums cannot overflow */
+#define FIELDS_MAX 64  /* rows a table may have, for the list of known names */
 
 static size_t value_size(enum field_type type)
 {
@@ -156,9 +158,10 @@ static double load_double(const char *value)
 static int compare_bound(const struct field *field, const char *value, const char *bound)
 {
     struct flt_dec storage = FLT_DEC_ZERO; /* the largest of the types */
-
-    if (!parse_text(field, bound, (char *)&storage))
-        assert(false && "a parameter table has a bound that is not a value");
+    const bool ok = parse_text(field, bound, (char *)&storage);
+    assert(ok); /* a table's own text */
+    if (!ok)
+        return 0;
     if (field->type == FIELD_DEC)
         return flt_dec_cmp(load_dec(value), load_dec((const char *)&storage));
     if (field->type == FIELD_DOUBLE) {
@@ -402,7 +405,11 @@ static int read_field(const struct field *field, struct json_object *json, void 
         struct json_object *item =
             json_object_is_type(json, json_type_array) ? json_object_array_get_idx(json, i) : json;
 
-        if (item && !parse_text(field, json_object_get_string(item), value_at(out, field, i)))
+        char *value = value_at(out, field, i);
+
+        if (item && !parse_text(field, json_object_get_string(item), value))
+            return -EINVAL;
+        if (field->type == FIELD_INT && llabs(load_int(value)) > SAVED_MAX)
             return -EINVAL;
     }
     return 0;

@@ -11,7 +11,7 @@ static inline int64_t sizing_lots(const struct leg_view *leg, double quote, int6
 
     if (price <= 0 || quote <= 0)
         return 0;
-    return (int64_t)floor(quote / price / leg->lot * (1 + 1e-12));
+    return (int64_t)floor(fmin(quote / price / leg->lot * (1 + 1e-12), (double)LOTS_MAX));
 }
 
 /* What the venue takes at least, at this price. */
