@@ -110,9 +110,6 @@ static void count_for_order(struct bot *bot, uint32_t number, int64_t lots, cons
     live->booked_lots += lots;
     if (live->booked_lots > live->executed_lots)
         live->executed_lots = live->booked_lots;
-    if (live->qty_lots > 0 && live->booked_lots > live->qty_lots)
-        bot_alarm(bot, "overfilled", "order %s traded %" PRId64 " of %" PRId64 " lots", live->coid,
-                  live->booked_lots, live->qty_lots);
     if (*fill->order_id)
         memcpy(live->order_id, fill->order_id, sizeof live->order_id);
     const uint32_t want = live->current ? wants_find(&bot->wants, slot->key) : NO_SLOT;
@@ -187,6 +184,9 @@ static bool book(struct bot *bot, uint32_t number, unsigned leg_number, uint32_t
                                         .order = &order,
                                         .realised =
                                             flt_amt_sub(ledger_realised(&leg->ledger), before) });
+    if (copy.live.qty_lots > 0 && copy.live.booked_lots > copy.live.qty_lots)
+        bot_alarm(bot, "overfilled", "order %s traded %" PRId64 " of %" PRId64 " lots",
+                  copy.live.coid, copy.live.booked_lots, copy.live.qty_lots);
     return true;
 }
 
