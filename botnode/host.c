@@ -481,11 +481,9 @@ static int restore_state(struct host *host, const char *text)
     return err;
 }
 
-static int restore_row(void *ctx, const struct journal_bot *row)
+static int restore_newest(void *ctx, const char *state)
 {
-    struct host *host = ctx;
-
-    return strcmp(row->name, host->name) == 0 && row->state ? restore_state(host, row->state) : 0;
+    return restore_state(ctx, state);
 }
 
 static int restore_intent(void *ctx, const struct order_intent *intent)
@@ -505,8 +503,8 @@ static void restore_trade(void *ctx, const struct journal_trade *trade)
 static int host_restore(struct host *host)
 {
     struct journal *journal = host->node->journal;
-    int err =
-        host->saved ? restore_state(host, host->saved) : journal_bots(journal, restore_row, host);
+    int err = host->saved ? restore_state(host, host->saved)
+                          : journal_state(journal, host->name, restore_newest, host);
 
     free(host->saved);
     host->saved = NULL;
@@ -514,15 +512,13 @@ static int host_restore(struct host *host)
     return err ? err : journal_intents(journal, host->owner, restore_intent, host);
 }
 
-/* The snapshot of now, and everything queued before it, is on disk when this returns: the next bot
- * of this name reads it back. */
+/* The next bot of this name reads it back, also while it waits for the disk. */
 static void host_checkpoint(struct host *host)
 {
     struct flt_buf state = FLT_BUF_INIT;
 
     bot_save(host->bot, &state);
-    if (state.failed || journal_bot_state(host->node->journal, host->name, state.data) ||
-        journal_flush(host->node->journal, 5000))
+    if (state.failed || journal_bot_state(host->node->journal, host->name, state.data))
         FLT_LOG(ERROR, "checkpoint_failed", "bot=%s", host->name);
     flt_buf_finish(&state);
 }

@@ -162,12 +162,15 @@ static void hosts_take_out(struct hosts *hosts, struct host *host)
 
 void hosts_forget(struct hosts *hosts, struct host *host)
 {
+    char name[FLT_NAME_MAX];
+
     FLT_LOG(INFO, "released", "bot=%s epoch=%lld", host->name, (long long)host->desired.env.epoch);
+    snprintf(name, sizeof name, "%s", host->name);
     report_clear(hosts->node, host->name);
     hosts_take_out(hosts, host);
-    if (journal_bot_remove(hosts->node->journal, host->name))
-        FLT_LOG(ERROR, "release_failed", "bot=%s", host->name);
-    host_destroy(host);
+    host_destroy(host); /* saves it a last time: before its snapshot goes */
+    if (journal_bot_remove(hosts->node->journal, name))
+        FLT_LOG(ERROR, "release_failed", "bot=%s", name);
 }
 
 static int hosts_journal(struct hosts *hosts, const struct host *host, struct json_object *tree)

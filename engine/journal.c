@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "engine/journal_impl.h"
 
-#define WAITING_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define WAITING_BYTES_MAX ((size_t)32 * 1024 * 1024)
 #define CROWDED_ABOVE (WAITING_BYTES_MAX / 2) /* entries stop */
 #define CROWDED_BELOW (WAITING_BYTES_MAX / 4) /* and go on */
 #define CLOSE_TIMEOUT_MS 10000
@@ -121,6 +121,8 @@ static void on_op_committed(struct journal *journal, struct op *op)
 {
     op->committed = true;
     journal->pending[op->kind]--;
+    if (op->trade_of)
+        op->trade_of->trades--;
     if (op->kind == OP_RECORD && op->numbers[NUMBER_ID] >> STREAM_SHIFT == journal->stream_number)
         journal->committed = op->numbers[NUMBER_ID] & ((INT64_C(1) << STREAM_SHIFT) - 1);
     if (op->kind == OP_RESERVE) {
@@ -263,21 +265,43 @@ static unsigned bucket_of(const char *name)
     return sum % BOT_BUCKETS;
 }
 
-static struct bot_slot *bot_slot(struct journal *journal, const char *name)
+struct bot_slot *journal_bot_slot(const struct journal *journal, const char *bot)
 {
-    struct bot_slot **link = &journal->bots[bucket_of(name)];
+    struct bot_slot *slot = journal->bots[bucket_of(bot)];
 
-    while (*link && strcmp((*link)->name, name) != 0)
-        link = &(*link)->next;
-    if (!*link && (*link = calloc(1, sizeof **link)))
-        memcpy((*link)->name, name, strlen(name) + 1);
-    return *link;
+    while (slot && strcmp(slot->name, bot) != 0)
+        slot = slot->next;
+    return slot;
+}
+
+static struct bot_slot *make_bot_slot(struct journal *journal, const char *bot)
+{
+    struct bot_slot **const bucket = &journal->bots[bucket_of(bot)];
+    struct bot_slot *slot = journal_bot_slot(journal, bot);
+
+    if (slot || !(slot = calloc(1, sizeof *slot)))
+        return slot;
+    memcpy(slot->name, bot, strlen(bot) + 1);
+    slot->next = *bucket;
+    return *bucket = slot;
+}
+
+const char *journal_waiting_state(const struct journal *journal, const char *bot)
+{
+    const struct bot_slot *const slot = journal_bot_slot(journal, bot);
+
+    if (!slot || !slot->op)
+        return NULL;
+    if (slot->batch == journal->batch ||
+        (slot->batch + 1 == journal->batch && journal->in_flight.first))
+        return slot->op->state;
+    return NULL;
 }
 
 /* Of several snapshots in one transaction only the newest can ever be read: the others go. */
 static int replace_state(struct journal *journal, struct op *op)
 {
-    struct bot_slot *const slot = bot_slot(journal, op->texts[TEXT_BOT]);
+    struct bot_slot *const slot = make_bot_slot(journal, op->texts[TEXT_BOT]);
 
     if (!slot)
         return -ENOMEM;
@@ -485,6 +509,11 @@ int64_t journal_append(struct journal *journal, const struct journal_entry *entr
     if (!is_sound(entry))
         return FLT_FAIL(-EINVAL, "bot=%s kind=%s", entry->bot ? entry->bot : "",
                         entry->kind ? entry->kind : "");
+    struct bot_slot *const slot = make_bot_slot(journal, entry->bot);
+    struct op *op = NULL;
+
+    if (!slot)
+        return -ENOMEM;
     if (entry->fill) {
         args.texts[TEXT_ACCOUNT] = entry->account;
         args.texts[TEXT_INSTRUMENT] = entry->fill->instrument;
@@ -492,10 +521,14 @@ int64_t journal_append(struct journal *journal, const struct journal_entry *entr
         args.texts[TEXT_ORDER] = entry->fill->order_id;
         args.numbers[NUMBER_TRADE_TS] = entry->fill->ts_ms;
     }
-    const int err = journal_queue(journal, &args, NULL);
+    const int err = journal_queue(journal, &args, &op);
 
     if (err)
         return err;
+    if (entry->fill) {
+        op->trade_of = slot;
+        slot->trades++;
+    }
     if (n)
         journal->head = n; /* given only when it is queued: no gaps */
     return n;

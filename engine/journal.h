@@ -12,6 +12,10 @@
  * entries stop (journal_entries_ok) while fills still have room to wait in memory, and when that
  * room ends too, journal_append fails and the host must stop trading.
  *
+ * Reads are from the disk: those that would miss a write which is still queued wait for it, up to 5
+ * s. That is at a node's start, when nothing is queued; journal_command_find and journal_read never
+ * wait, journal_trades for a trade of the same bot, journal_state for a removal.
+ *
  * Failures: -ENOMEM, -EIO, -ENOSPC, -EBUSY (another process has it), -EBADMSG (corrupt: left
  * untouched), -EPROTO (newer version), -EROFS.
  */
@@ -40,9 +44,12 @@ struct journal_options {
 
 FLT_MUST_USE int journal_open(const struct journal_options *options, struct flt_error *error,
                               struct journal **out);
-void journal_close(struct journal *journal); /* commits what is queued first; NULL is fine */
+/* Commits what is queued first, for at most 10 s. Calls nobody back: what journal_after() still
+ * owed is dropped, and its ctx stays the caller's. NULL is fine. */
+void journal_close(struct journal *journal);
 void journal_after(struct journal *journal, void (*fn)(void *ctx), void *ctx);
-/* Waits until everything queued is committed (tests, last act of a process); -ETIMEDOUT. */
+/* Waits until everything queued is committed (tests, last act of a process); -ETIMEDOUT. The
+ * callbacks come from the loop afterwards. */
 FLT_MUST_USE int journal_flush(struct journal *journal, int64_t timeout_ms);
 bool journal_entries_ok(const struct journal *journal);
 
@@ -53,7 +60,7 @@ bool journal_entries_ok(const struct journal *journal);
  * reserved on disk in blocks ahead of use, and start above anything a restored backup could hold.
  * -EAGAIN: the next block is not on disk yet; -ENOSPC: entries are stopped and this is one. */
 FLT_MUST_USE int journal_intend(struct journal *journal, struct order_intent *intent);
-/* The intents of one bot that the ring still holds, oldest first. */
+/* The intents of one bot that the ring still holds, oldest first; its cost is theirs alone. */
 typedef int journal_intent_fn(void *ctx, const struct order_intent *intent);
 FLT_MUST_USE int journal_intents(struct journal *journal, uint64_t owner, journal_intent_fn *fn,
                                  void *ctx);
@@ -78,7 +85,8 @@ struct journal_entry { /* one transaction together with its snapshot */
 int64_t journal_append(struct journal *journal, const struct journal_entry *entry);
 const char *journal_id(const struct journal *journal);     /* ULID of this journal */
 const char *journal_stream(const struct journal *journal); /* ULID of its present stream */
-/* A new stream, numbers from 1: the controller is ahead of us (a restored disk). */
+/* A new stream, numbers from 1: the controller is ahead of us (a restored disk). Waits until the
+ * old one is on disk and told, so it is not called from the journal's own callbacks. */
 FLT_MUST_USE int journal_new_stream(struct journal *journal);
 int64_t journal_head(const struct journal *journal);      /* newest number given */
 int64_t journal_committed(const struct journal *journal); /* newest number on disk */
@@ -104,6 +112,10 @@ struct journal_bot {
 
 typedef int journal_bot_fn(void *ctx, const struct journal_bot *bot);
 FLT_MUST_USE int journal_bots(struct journal *journal, journal_bot_fn *fn, void *ctx);
+/* The newest snapshot of one bot, also one that is still queued; without one `fn` is not called. */
+typedef int journal_state_fn(void *ctx, const char *state);
+FLT_MUST_USE int journal_state(struct journal *journal, const char *bot, journal_state_fn *fn,
+                               void *ctx);
 int journal_bot_put(struct journal *journal, const struct journal_bot *bot); /* state: unchanged */
 int journal_bot_state(struct journal *journal, const char *bot, const char *state);
 int journal_bot_remove(struct journal *journal, const char *bot); /* its records stay */

@@ -2,9 +2,9 @@
  *
  * The loop thread owns everything but the storage thread's struct store. A write is an op; ops wait
  * in `queued` while the storage thread holds at most one batch of them, which it only reads. When
- * the batch is committed it comes back, and everything that queued up meanwhile goes out as the next
- * one: that is the group commit. Both ways are an flt_ring for what is said and an eventfd to wake
- * the other side. */
+ * the batch is committed it comes back, and everything that queued up meanwhile goes out as the
+ * next one: that is the group commit. Both ways are an flt_ring for what is said and an eventfd to
+ * wake the other side. */
 #pragma once
 #include <stdatomic.h>
 #include "engine/journal.h"
@@ -46,8 +46,9 @@ struct op {
     struct op *next;
     struct op *older_command; /* OP_COMMAND: the one queued before */
     enum op_kind kind;
-    bool committed;           /* loop thread */
-    size_t bytes;             /* what it counts in `waiting_bytes` */
+    bool committed;            /* loop thread */
+    struct bot_slot *trade_of; /* loop thread: OP_RECORD with a trade */
+    size_t bytes;              /* what it counts in `waiting_bytes` */
     const char *texts[OP_TEXTS];
     int64_t numbers[OP_NUMBERS];
     char *state; /* on its own, as a newer one in the same batch takes its place */
@@ -61,10 +62,11 @@ struct ops {
     size_t count;
 };
 
-struct bot_slot { /* of the newest snapshot of a bot in `queued` */
+struct bot_slot { /* what of a bot is on its way to the disk */
     struct bot_slot *next;
-    struct op *op;
-    uint64_t batch; /* op is valid while this is the number of the batch being filled */
+    struct op *op; /* of its newest snapshot; valid while `batch` is being filled or in flight */
+    uint64_t batch;
+    size_t trades; /* queued and in flight */
     char name[FLT_NAME_MAX];
 };
 #define BOT_BUCKETS 1024
@@ -126,7 +128,8 @@ struct journal {
     struct flt_buf found; /* text of the command found last */
 };
 
-/* --- journal.c ---------------------------------------------------------------------------------- */
+/* --- journal.c ----------------------------------------------------------------------------------
+ */
 
 struct op_args {
     enum op_kind kind;
@@ -138,11 +141,16 @@ struct op_args {
 /* Copies and queues; `out` may be NULL. -ENOMEM, -ENOSPC: no more room to wait. */
 FLT_MUST_USE int journal_queue(struct journal *journal, const struct op_args *args,
                                struct op **out);
+/* NULL: nothing of that bot was written yet. */
+struct bot_slot *journal_bot_slot(const struct journal *journal, const char *bot);
+/* Its newest snapshot if that is not on disk yet; NULL: it is, or there is none. */
+const char *journal_waiting_state(const struct journal *journal, const char *bot);
 
 /* The loop: the storage thread said something. */
 void journal_on_note(struct journal *journal);
 
-/* --- journal_store.c ---------------------------------------------------------------------------- */
+/* --- journal_store.c ----------------------------------------------------------------------------
+ */
 
 extern const struct flt_migration journal_migrations[];
 extern const size_t journal_migrations_count;
@@ -153,4 +161,3 @@ void store_drain(int fd);
 bool store_has_room(const char *dir);
 /* Writes one op inside the transaction of the caller. */
 FLT_MUST_USE int store_apply(struct flt_db *db, const struct op *op);
-

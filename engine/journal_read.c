@@ -175,6 +175,38 @@ int journal_bots(struct journal *journal, journal_bot_fn *fn, void *ctx)
     return answered(&each, each_row(journal, stmt, on_bot, &each));
 }
 
+static int on_state(void *ctx, const char *const cells[COLUMNS_MAX])
+{
+    *(char **)ctx = strdup(text_of(cells[0]));
+    return *(char **)ctx ? 0 : -ENOMEM;
+}
+
+static int stored_state(struct journal *journal, const char *bot, char **out)
+{
+    const int err = settle(journal, OP_BOT_REMOVE, OP_BOT_REMOVE);
+
+    if (err)
+        return err;
+    sqlite3_stmt *const stmt =
+        flt_db_stmt(journal->reader, "SELECT state FROM snapshots WHERE bot = ?");
+
+    flt_db_bind_str(stmt, 1, bot);
+    return settled(each_row(journal, stmt, on_state, out));
+}
+
+/* A copy, as `fn` may write the next snapshot, which takes this one's place. */
+int journal_state(struct journal *journal, const char *bot, journal_state_fn *fn, void *ctx)
+{
+    const char *const waiting = journal_waiting_state(journal, bot);
+    char *state = waiting ? strdup(waiting) : NULL;
+    int err = waiting ? (state ? 0 : -ENOMEM) : stored_state(journal, bot, &state);
+
+    if (!err && state)
+        err = fn(ctx, state);
+    free(state);
+    return err;
+}
+
 int journal_bot_put(struct journal *journal, const struct journal_bot *bot)
 {
     const struct op_args args = {
@@ -201,8 +233,13 @@ int journal_bot_state(struct journal *journal, const char *bot, const char *stat
 
 int journal_bot_remove(struct journal *journal, const char *bot)
 {
-    return journal_queue(journal, &(struct op_args){ .kind = OP_BOT_REMOVE, .texts = { bot } },
-                         NULL);
+    struct bot_slot *const slot = journal_bot_slot(journal, bot);
+    const int err =
+        journal_queue(journal, &(struct op_args){ .kind = OP_BOT_REMOVE, .texts = { bot } }, NULL);
+
+    if (!err && slot)
+        slot->op = NULL; /* what waits of it is removed with it */
+    return err;
 }
 
 static int on_trade(void *ctx, const char *const cells[COLUMNS_MAX])
@@ -221,7 +258,8 @@ int journal_trades(struct journal *journal, const char *bot, size_t limit, journ
                    void *ctx)
 {
     struct each each = { .ctx = ctx, .fn.trade = fn };
-    const int err = settle(journal, OP_RECORD, OP_RECORD);
+    const struct bot_slot *const slot = journal_bot_slot(journal, bot);
+    const int err = slot && slot->trades ? journal_flush(journal, READ_TIMEOUT_MS) : 0;
 
     if (err)
         return err;

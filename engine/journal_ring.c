@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -218,13 +219,6 @@ int intent_ring_open(const char *dir, size_t slots, struct flt_error *error,
     return err;
 }
 
-void intent_ring_close(struct intent_ring *ring)
-{
-    if (ring->slots)
-        (void)munmap(ring->map, ring->map_bytes);
-    ring->slots = NULL;
-}
-
 static uint32_t flags_of(const struct order_intent *intent)
 {
     return (intent->side == SIDE_SELL ? FLAG_SELL : 0u) |
@@ -273,21 +267,165 @@ static struct order_intent intent_of(const struct intent_slot *slot)
     };
 }
 
-int intent_ring_each(const struct intent_ring *ring, uint64_t owner, journal_intent_fn *fn,
-                     void *ctx)
+/* --- by owner ------------------------------------------------------------------------------------
+ */
+
+#define OWNERS_MIN 64
+
+struct owner {
+    uint64_t owner;
+    uint64_t newest; /* turn of its newest intent; 0: nobody's place */
+};
+
+struct intent_index {
+    uint64_t *older;      /* by slot: the turn of the same owner's intent before it; 0: none */
+    uint64_t next;        /* turns below are in */
+    struct owner *owners; /* open addressing, at most half full */
+    uint64_t owner_mask, owner_count;
+};
+
+static uint64_t oldest_turn(const struct intent_ring *ring)
 {
-    const uint64_t slots = ring->mask + 1;
-    int err = 0;
+    return ring->next > ring->mask + 1 ? ring->next - (ring->mask + 1) : 1;
+}
 
-    for (uint64_t turn = ring->next > slots ? ring->next - slots : 1; !err && turn < ring->next;
-         turn++) {
-        const struct intent_slot *const slot = &ring->slots[turn & ring->mask];
+static bool holds(const struct intent_ring *ring, uint64_t turn)
+{
+    const struct intent_slot *const slot = &ring->slots[turn & ring->mask];
 
-        if (slot->turn != turn || slot->owner_epoch >> 24 != owner || slot->check != check_of(slot))
+    return slot->turn == turn && slot->check == check_of(slot);
+}
+
+/* The owner's place, or the empty one where it would go. */
+static struct owner *owner_place(const struct intent_index *index, uint64_t owner)
+{
+    uint64_t at = mix(&owner, 1) & index->owner_mask;
+
+    while (index->owners[at].newest && index->owners[at].owner != owner)
+        at = (at + 1) & index->owner_mask;
+    return &index->owners[at];
+}
+
+/* A larger table, without the owners whose last intent the ring has overwritten. */
+static int grow_owners(struct intent_index *index, uint64_t oldest)
+{
+    const struct intent_index old = *index;
+    uint64_t alive = 0, size = OWNERS_MIN;
+
+    for (uint64_t i = 0; old.owners && i <= old.owner_mask; i++)
+        alive += old.owners[i].newest >= oldest;
+    while (size < alive * 4)
+        size *= 2;
+    struct owner *const owners = calloc(size, sizeof *owners);
+
+    if (!owners)
+        return -ENOMEM;
+    index->owners = owners;
+    index->owner_mask = size - 1;
+    index->owner_count = alive;
+    for (uint64_t i = 0; old.owners && i <= old.owner_mask; i++)
+        if (old.owners[i].newest >= oldest)
+            *owner_place(index, old.owners[i].owner) = old.owners[i];
+    free(old.owners);
+    return 0;
+}
+
+static void index_destroy(struct intent_index *index)
+{
+    if (!index)
+        return;
+    free(index->older);
+    free(index->owners);
+    free(index);
+}
+
+static int index_create(struct intent_ring *ring)
+{
+    struct intent_index *const index = calloc(1, sizeof *index);
+
+    if (!index)
+        return -ENOMEM;
+    index->older = calloc(ring->mask + 1, sizeof *index->older);
+    if (!index->older || grow_owners(index, 1)) {
+        index_destroy(index);
+        return -ENOMEM;
+    }
+    ring->index = index;
+    return 0;
+}
+
+/* Takes in what was written since the last time. */
+static int catch_up(struct intent_ring *ring)
+{
+    const uint64_t oldest = oldest_turn(ring);
+    int err = ring->index ? 0 : index_create(ring);
+
+    if (err)
+        return err;
+    struct intent_index *const index = ring->index;
+
+    for (uint64_t turn = index->next > oldest ? index->next : oldest; turn < ring->next; turn++) {
+        if (!holds(ring, turn))
             continue;
-        const struct order_intent intent = intent_of(slot);
+        if (index->owner_count * 2 > index->owner_mask && (err = grow_owners(index, oldest)))
+            return err;
+        const uint64_t owner = ring->slots[turn & ring->mask].owner_epoch >> 24;
+        struct owner *const place = owner_place(index, owner);
+
+        index->owner_count += place->newest == 0;
+        index->older[turn & ring->mask] = place->newest;
+        *place = (struct owner){ owner, turn };
+        index->next = turn + 1;
+    }
+    return 0;
+}
+
+/* The turns of an owner, newest first, as many as `size`; how many there are. */
+static size_t chain(const struct intent_ring *ring, uint64_t owner, uint64_t *turns, size_t size)
+{
+    const uint64_t oldest = oldest_turn(ring);
+    size_t count = 0;
+
+    for (uint64_t turn = owner_place(ring->index, owner)->newest; turn >= oldest;
+         turn = ring->index->older[turn & ring->mask]) {
+        if (count < size)
+            turns[count] = turn;
+        count++;
+    }
+    return count;
+}
+
+/* What `fn` writes meanwhile is not told to it, and what that overwrites is passed over. */
+int intent_ring_each(struct intent_ring *ring, uint64_t owner, journal_intent_fn *fn, void *ctx)
+{
+    int err = catch_up(ring);
+
+    if (err)
+        return err;
+    size_t left = chain(ring, owner, NULL, 0);
+    uint64_t *const turns = left ? malloc(left * sizeof *turns) : NULL;
+
+    if (left && !turns)
+        return -ENOMEM;
+    (void)chain(ring, owner, turns, left);
+    while (!err && left > 0) {
+        const uint64_t turn = turns[--left];
+
+        if (!holds(ring, turn))
+            continue;
+        const struct order_intent intent = intent_of(&ring->slots[turn & ring->mask]);
 
         err = fn(ctx, &intent);
     }
+    free(turns);
     return err;
+}
+
+void intent_ring_close(struct intent_ring *ring)
+{
+    if (ring->slots)
+        (void)munmap(ring->map, ring->map_bytes);
+    index_destroy(ring->index);
+    ring->slots = NULL;
+    ring->index = NULL;
 }
