@@ -49,6 +49,11 @@ int64_t bus_term(const struct bus *bus)
     return bus->term;
 }
 
+int64_t bus_backed_up(const struct bus *bus)
+{
+    return bus->backed_up;
+}
+
 int64_t bus_incarnation(const struct bus *bus)
 {
     return bus->incarnation;
@@ -386,8 +391,10 @@ static void take_sack(struct bus *bus, const char *topic, struct json_object *tr
         if (sack.committed > journal_head(journal)) { /* our disk is older than their books */
             FLT_LOG(ERROR, "stream_behind", "head=%lld controller=%lld",
                     (long long)journal_head(journal), (long long)sack.committed);
-            if (journal_new_stream(journal) == 0)
+            if (journal_new_stream(journal) == 0) {
+                bus->backed_up = 0;
                 publish_birth(bus);
+            }
         } else {
             bus->backed_up = sack.backed_up;
             if (sack.has_replay)

@@ -23,3 +23,5 @@ int64_t bus_term(const struct bus *bus); /* highest controller term seen */
 /* False: an older term; counted and refused. A newer one is journaled. */
 bool bus_take_term(struct bus *bus, int64_t term);
 int64_t bus_incarnation(const struct bus *bus);
+/* Records up to it are in the controller's backup; 0: not known. */
+int64_t bus_backed_up(const struct bus *bus);

@@ -18,7 +18,8 @@
 #include "lib/ws.h"
 
 #define PASSWORD_MAX 512
-#define PRUNE_PERIOD_S 3600
+#define EXPIRE_PERIOD_S 3600
+#define PRUNE_PERIOD_S 60 /* a bounded bite each time */
 
 /* --- opening, in order --------------------------------------------------------------------------------- */
 
@@ -140,11 +141,14 @@ static void on_second(void *ctx)
 {
     struct botnode *node = ctx;
     struct host *host;
+    const int64_t uptime_s = flt_mono_ms(node->clock) / 1000;
 
     hosts_on_second(node->hosts);
     bus_on_second(node->bus);
-    if (flt_mono_ms(node->clock) / 1000 % PRUNE_PERIOD_S == 0)
+    if (uptime_s % EXPIRE_PERIOD_S == 0)
         journal_commands_expire(node->journal, flt_wall_ms(node->clock));
+    if (uptime_s % PRUNE_PERIOD_S == 0)
+        journal_prune(node->journal, bus_backed_up(node->bus), flt_wall_ms(node->clock));
     for (size_t i = 0; (host = hosts_at(node->hosts, i)); i++) {
         if (host_is_watched(host))
             report_live(host);
