@@ -319,7 +319,8 @@ static void accept_first(struct call *call)
     journal_after(call->node->journal, on_accepted, call);
 }
 
-/* True: it was answered from the table of earlier commands. */
+/* True: it was answered from the table of earlier commands. One that an earlier process accepted and
+ * did not live to run is run now: each of them may be run twice without harm. */
 static bool answer_repeat(struct call *call)
 {
     struct journal_command row;
@@ -328,6 +329,8 @@ static bool answer_repeat(struct call *call)
         return false;
     if (row.result)
         send_text(call->node, row.result, strlen(row.result));
+    else if (row.ts_ms < call->node->started_ms)
+        return false;
     else
         answer(call, MSG_N_RES_STATE_ACCEPTED, false);
     return true;
