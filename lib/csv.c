@@ -1,0 +1,381 @@
+#include "lib/csv.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define BUFFER_BYTES (8 * FLT_CSV_LINE_MAX)
+
+struct flt_csv {
+    char *name;
+    gzFile file; /* NULL: all of it is in memory */
+    char *buffer;
+    const char *at, *end; /* what is not read yet */
+    bool ended;           /* nothing follows `end` */
+    bool blank;           /* an empty line was seen, which only the end may follow */
+    uint64_t line;
+    size_t column_count;
+    char columns[FLT_CSV_COLUMNS_MAX][FLT_CSV_NAME_MAX];
+};
+
+int flt_csv_refuse(const struct flt_csv *csv, struct flt_error *error, const char *format, ...)
+{
+    const size_t length = strlen(csv->name);
+    char reason[160];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    return flt_error_set(error, FLT_INVALID_ARGUMENT, "data", "", "%s%s:%llu: %s",
+                         length > 80 ? "..." : "", csv->name + (length > 80 ? length - 77 : 0),
+                         (unsigned long long)csv->line, reason);
+}
+
+/* --- lines ---------------------------------------------------------------------------------------
+ */
+
+/* Moves the rest to the front of the buffer and reads on behind it. */
+static int fill(struct flt_csv *csv, struct flt_error *error)
+{
+    const size_t rest = (size_t)(csv->end - csv->at);
+    int code = Z_OK;
+
+    if (csv->ended)
+        return 0;
+    memmove(csv->buffer, csv->at, rest);
+    const int got = gzread(csv->file, csv->buffer + rest, (unsigned)(BUFFER_BYTES - rest));
+
+    csv->at = csv->buffer;
+    csv->end = csv->buffer + rest + (got > 0 ? got : 0);
+    if (got > 0)
+        return 0;
+    csv->ended = true;
+    const char *why = gzerror(csv->file, &code);
+
+    if (got == 0 && code != Z_BUF_ERROR)
+        return 0;
+    csv->line++;
+    return flt_csv_refuse(csv, error, "%s",
+                          code == Z_BUF_ERROR ? "the gzip file is cut short"
+                          : code == Z_ERRNO   ? strerror(errno)
+                                              : why);
+}
+
+/* 0 with a line, without its end; FLT_CSV_END. */
+static int next_line(struct flt_csv *csv, struct flt_csv_field *out, struct flt_error *error)
+{
+    const char *stop = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
+
+    while (!stop && !csv->ended && (size_t)(csv->end - csv->at) < FLT_CSV_LINE_MAX) {
+        const size_t seen = (size_t)(csv->end - csv->at);
+        const int err = fill(csv, error);
+
+        if (err)
+            return err;
+        stop = memchr(csv->at + seen, '\n', (size_t)(csv->end - csv->at) - seen);
+    }
+    if (!stop && csv->at == csv->end)
+        return FLT_CSV_END;
+    csv->line++;
+    *out = (struct flt_csv_field){ csv->at, (size_t)((stop ? stop : csv->end) - csv->at) };
+    if (out->size > FLT_CSV_LINE_MAX)
+        return flt_csv_refuse(csv, error, "the line is longer than %d bytes", FLT_CSV_LINE_MAX);
+    csv->at = stop ? stop + 1 : csv->end;
+    if (out->size > 0 && out->text[out->size - 1] == '\r')
+        out->size--;
+    return 0;
+}
+
+/* Fills up to `max` fields, and counts all. */
+static size_t split(struct flt_csv_field line, struct flt_csv_field *fields, size_t max)
+{
+    const char *at = line.text, *end = line.text + line.size;
+    size_t count = 0;
+
+    for (const char *start = at;; at++) {
+        if (at < end && *at != ',')
+            continue;
+        if (count < max)
+            fields[count] = (struct flt_csv_field){ start, (size_t)(at - start) };
+        count++;
+        if (at == end)
+            return count;
+        start = at + 1;
+    }
+}
+
+static int read_header(struct flt_csv *csv, struct flt_error *error)
+{
+    struct flt_csv_field line, fields[FLT_CSV_COLUMNS_MAX];
+    const int err = next_line(csv, &line, error);
+
+    if (err < 0)
+        return err;
+    if (err == FLT_CSV_END) {
+        csv->line = 1;
+        return flt_csv_refuse(csv, error, "the file is empty");
+    }
+    if (line.size >= 3 && memcmp(line.text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+        line.text += 3;
+        line.size -= 3;
+    }
+    const size_t count = split(line, fields, FLT_CSV_COLUMNS_MAX);
+
+    if (count > FLT_CSV_COLUMNS_MAX)
+        return flt_csv_refuse(csv, error, "%zu columns are more than %d", count,
+                              FLT_CSV_COLUMNS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].size == 0 || fields[i].size >= FLT_CSV_NAME_MAX)
+            return flt_csv_refuse(csv, error, "column %zu has no usable name", i + 1);
+        memcpy(csv->columns[i], fields[i].text, fields[i].size);
+        if (flt_csv_column(csv, csv->columns[i]) >= 0)
+            return flt_csv_refuse(csv, error, "column %s is there twice", csv->columns[i]);
+        csv->column_count++;
+    }
+    return 0;
+}
+
+int flt_csv_next(struct flt_csv *csv, struct flt_csv_field *fields, struct flt_error *error)
+{
+    struct flt_csv_field line;
+    int err;
+
+    while ((err = next_line(csv, &line, error)) == 0 && line.size == 0)
+        csv->blank = true;
+    if (err)
+        return err;
+    if (csv->blank)
+        return flt_csv_refuse(csv, error, "an empty line stands before this one");
+    const size_t count = split(line, fields, csv->column_count);
+
+    if (count != csv->column_count)
+        return flt_csv_refuse(csv, error, "%zu fields instead of %zu", count, csv->column_count);
+    return 0;
+}
+
+/* --- open and close ------------------------------------------------------------------------------
+ */
+
+static int create(const char *name, struct flt_csv **out)
+{
+    struct flt_csv *csv = calloc(1, sizeof *csv);
+
+    if (csv && !(csv->name = strdup(name))) {
+        free(csv);
+        csv = NULL;
+    }
+    *out = csv;
+    return csv ? 0 : -ENOMEM;
+}
+
+static int finish_open(struct flt_csv *csv, struct flt_csv **out, struct flt_error *error)
+{
+    const int err = read_header(csv, error);
+
+    if (err)
+        flt_csv_close(csv);
+    else
+        *out = csv;
+    return err;
+}
+
+int flt_csv_open(const char *path, struct flt_csv **out, struct flt_error *error)
+{
+    struct flt_csv *csv;
+    int err = create(path, &csv);
+
+    if (err)
+        return err;
+    csv->buffer = malloc(BUFFER_BYTES);
+    csv->file = csv->buffer ? gzopen(path, "rbe") : NULL;
+    if (!csv->file) {
+        err = errno ? errno : ENOMEM;
+        flt_csv_close(csv);
+        return flt_error_set(error, flt_error_from_errno(-err), "data", "",
+                             "cannot read %.160s: %s", path, strerror(err));
+    }
+    (void)gzbuffer(csv->file, BUFFER_BYTES);
+    csv->at = csv->end = csv->buffer;
+    return finish_open(csv, out, error);
+}
+
+int flt_csv_open_memory(const char *name, const char *text, size_t size, struct flt_csv **out,
+                        struct flt_error *error)
+{
+    struct flt_csv *csv;
+    const int err = create(name, &csv);
+
+    if (err)
+        return err;
+    csv->at = text;
+    csv->end = text + size;
+    csv->ended = true;
+    return finish_open(csv, out, error);
+}
+
+void flt_csv_close(struct flt_csv *csv)
+{
+    if (!csv)
+        return;
+    if (csv->file)
+        (void)gzclose(csv->file);
+    free(csv->buffer);
+    free(csv->name);
+    free(csv);
+}
+
+size_t flt_csv_columns(const struct flt_csv *csv)
+{
+    return csv->column_count;
+}
+
+const char *flt_csv_column_name(const struct flt_csv *csv, size_t index)
+{
+    return index < csv->column_count ? csv->columns[index] : NULL;
+}
+
+int flt_csv_column(const struct flt_csv *csv, const char *name)
+{
+    for (size_t i = 0; i < csv->column_count; i++)
+        if (strcmp(csv->columns[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* --- candles -------------------------------------------------------------------------------------
+ */
+
+enum { TS_MS, OPEN, HIGH, LOW, CLOSE, VOLUME, PLACES };
+
+static const char *const places[] = { "ts_ms", "open", "high", "low", "close", "volume" };
+
+int flt_candles_open(struct flt_candles *candles, struct flt_csv *csv, struct flt_error *error)
+{
+    *candles = (struct flt_candles){ .csv = csv };
+    for (size_t i = 0; i < PLACES; i++) {
+        const int column = flt_csv_column(csv, places[i]);
+
+        if (column < 0)
+            return flt_csv_refuse(
+                csv, error, "there is no column %s (it needs ts_ms,open,high,low,close,volume)",
+                places[i]);
+        candles->column[column] = (uint8_t)i;
+    }
+    for (size_t i = 0; i < csv->column_count; i++)
+        if (strcmp(csv->columns[i], places[candles->column[i]]) != 0)
+            return flt_csv_refuse(csv, error,
+                                  "column %s is not one of ts_ms,open,high,low,close,volume",
+                                  csv->columns[i]);
+    return 0;
+}
+
+/* The usual "64123.10", fast; what is not so goes to the full grammar. Zeros at the end drop off.
+ */
+static struct flt_dec parse_number(struct flt_csv_field field)
+{
+    int64_t coef = 0, kept = 0;
+    int scale = 0, kept_scale = 0;
+    bool point = false;
+    size_t i = 0;
+
+    for (; i < field.size && field.size <= FLT_DEC_SCALE_MAX; i++) {
+        const char c = field.text[i];
+
+        if (c >= '0' && c <= '9') {
+            coef = coef * 10 + (c - '0');
+            scale += point;
+            if (c != '0' || !point) {
+                kept = coef;
+                kept_scale = scale;
+            }
+        } else if (c == '.' && !point && i > 0 && i + 1 < field.size) {
+            point = true;
+        } else {
+            break;
+        }
+    }
+    if (i == 0 || i < field.size)
+        return flt_dec_parse_n(field.text, field.size);
+    return (struct flt_dec){ kept, (int8_t)kept_scale };
+}
+
+static int parse_time(struct flt_candles *candles, struct flt_csv_field field, int64_t *out,
+                      struct flt_error *error)
+{
+    int64_t value = 0;
+    size_t i = 0;
+
+    for (; i < field.size && field.size <= 15 && field.text[i] >= '0' && field.text[i] <= '9'; i++)
+        value = value * 10 + (field.text[i] - '0');
+    if (i == 0 || i < field.size)
+        return flt_csv_refuse(candles->csv, error, "ts_ms is not a Unix time in milliseconds: %.*s",
+                              field.size < 40 ? (int)field.size : 40, field.text);
+    if (candles->rows > 0 && value == candles->ts_ms)
+        return flt_csv_refuse(candles->csv, error, "ts_ms repeats that of the line before: %lld",
+                              (long long)value);
+    if (candles->rows > 0 && value < candles->ts_ms)
+        return flt_csv_refuse(candles->csv, error,
+                              "ts_ms goes back: %lld after %lld (sort the file by time)",
+                              (long long)value, (long long)candles->ts_ms);
+    *out = value;
+    return 0;
+}
+
+static int parse_value(struct flt_candles *candles, size_t place, struct flt_csv_field field,
+                       struct flt_dec *out, struct flt_error *error)
+{
+    *out = parse_number(field);
+    if (!flt_dec_ok(*out))
+        return flt_csv_refuse(candles->csv, error, "%s is not a number: %.*s", places[place],
+                              field.size == 0   ? 7
+                              : field.size < 40 ? (int)field.size
+                                                : 40,
+                              field.size ? field.text : "(empty)");
+    if (out->coef < 0 || (out->coef == 0 && place != VOLUME))
+        return flt_csv_refuse(candles->csv, error, "%s is %s: %.*s", places[place],
+                              out->coef < 0 ? "negative" : "zero",
+                              field.size < 40 ? (int)field.size : 40, field.text);
+    int *most = place == VOLUME ? &candles->volume_scale : &candles->price_scale;
+
+    *most = out->scale > *most ? out->scale : *most;
+    return 0;
+}
+
+static bool above(struct flt_dec a, struct flt_dec b)
+{
+    return a.scale == b.scale ? a.coef > b.coef : flt_dec_cmp(a, b) > 0;
+}
+
+int flt_candles_next(struct flt_candles *candles, struct flt_candle *out, struct flt_error *error)
+{
+    struct flt_csv_field fields[PLACES];
+    struct flt_dec *const values[] = { NULL,      &out->open,  &out->high,
+                                       &out->low, &out->close, &out->volume };
+    int err = flt_csv_next(candles->csv, fields, error);
+
+    for (size_t i = 0; !err && i < PLACES; i++) {
+        const size_t place = candles->column[i];
+
+        err = place == TS_MS ? parse_time(candles, fields[i], &out->ts_ms, error)
+                             : parse_value(candles, place, fields[i], values[place], error);
+    }
+    if (err)
+        return err;
+    if (above(out->low, out->open) || above(out->low, out->close))
+        return flt_csv_refuse(candles->csv, error, "low is above open or close");
+    if (above(out->open, out->high) || above(out->close, out->high))
+        return flt_csv_refuse(candles->csv, error, "high is below open or close");
+    candles->ts_ms = out->ts_ms;
+    candles->rows++;
+    return 0;
+}
+
+void flt_candles_close(struct flt_candles *candles)
+{
+    flt_csv_close(candles->csv);
+    candles->csv = NULL;
+}
