@@ -143,6 +143,10 @@ struct bot {
     struct leg_view *views;
     struct order_view *order_views;
     const double **line_views;
+    struct line { /* needs.line[i], looked up and checked */
+        const struct indicator *indicator;
+        double option[INDICATOR_OPTIONS_MAX];
+    } lines[STRATEGY_LINES_MAX];
     size_t order_view_cap;
     bool orders_stale;
     int64_t budget_units; /* 1e-18 quote would not fit: 1e-8; INT64_MAX: no budget */

@@ -168,9 +168,8 @@ size_t bot_warmup_bars(const struct bot *bot)
     size_t bars = bot->needs.bar_ms > 0 ? bot->needs.bars + 1 : 0;
 
     for (size_t i = 0; i < bot->needs.line_count; i++) {
-        const struct line_need *need = &bot->needs.line[i];
-        const size_t settle =
-            indicator_find(need->indicator)->settle(need->period) + bot->needs.lines_back;
+        const struct line *line = &bot->lines[i];
+        const size_t settle = line->indicator->settle(line->option) + bot->needs.lines_back;
 
         if (settle > bars)
             bars = settle;

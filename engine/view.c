@@ -24,7 +24,7 @@ static void restart_lines(struct bot *bot, unsigned number)
 
         if (need->leg != number)
             continue;
-        indicator_find(need->indicator)->init(leg->line_state[i], need->period);
+        bot->lines[i].indicator->init(leg->line_state[i], bot->lines[i].option);
         for (size_t k = 0; k < bot->needs.lines_back; k++)
             leg->lines[i][k] = (double)NAN;
     }
@@ -41,13 +41,11 @@ static int init_lines(struct bot *bot, unsigned number)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         const struct line_need *need = &bot->needs.line[i];
-        const struct indicator *row = indicator_find(need->indicator);
+        const struct line *line = &bot->lines[i];
 
         if (need->leg != number)
             continue;
-        if (!row || need->period < 1 || need->period > INDICATOR_PERIOD_MAX)
-            return -EINVAL;
-        leg->line_state[i] = malloc(row->state_size(need->period));
+        leg->line_state[i] = malloc(line->indicator->init(NULL, line->option));
         leg->lines[i] = calloc(bot->needs.lines_back, sizeof(double));
         if (!leg->line_state[i] || !leg->lines[i])
             return -ENOMEM;
@@ -71,10 +69,30 @@ static int init_leg(struct bot *bot, unsigned number)
     return leg->bars ? init_lines(bot, number) : -ENOMEM;
 }
 
+static int find_line(const struct line_need *need, struct line *line)
+{
+    struct flt_error error = { 0 };
+
+    line->indicator = indicator_find(need->indicator);
+    if (!line->indicator || need->output >= line->indicator->output_count)
+        return FLT_FAIL(-EINVAL, "indicator=%s output=%u", need->indicator, need->output);
+    line->option[0] = (double)need->period;
+    memcpy(line->option + 1, need->option, sizeof need->option);
+    if (indicator_options_check(line->indicator, line->option, &error) != 0)
+        return FLT_FAIL(-EINVAL, "indicator=%s why=\"%s\"", need->indicator, error.message);
+    return 0;
+}
+
 int view_init(struct bot *bot)
 {
     const size_t orders = bot->wants.slot_cap;
 
+    for (size_t i = 0; i < bot->needs.line_count; i++) {
+        const int err = find_line(&bot->needs.line[i], &bot->lines[i]);
+
+        if (err)
+            return err;
+    }
     if (bot->needs.lines_back < 1)
         bot->needs.lines_back = 1;
     bot->order_view_cap = orders;
@@ -129,6 +147,7 @@ static void keep_bar(struct leg *leg, const struct bar *bar)
 void view_close_bar(struct bot *bot, unsigned number, const struct bar *bar)
 {
     struct leg *leg = &bot->legs[number];
+    double values[INDICATOR_OUTPUTS_MAX];
 
     keep_bar(leg, bar);
     for (size_t i = 0; i < bot->needs.line_count; i++) {
@@ -138,7 +157,8 @@ void view_close_bar(struct bot *bot, unsigned number, const struct bar *bar)
         if (need->leg != number)
             continue;
         memmove(line + 1, line, (bot->needs.lines_back - 1) * sizeof *line);
-        line[0] = indicator_find(need->indicator)->update(leg->line_state[i], bar, leg->tick);
+        bot->lines[i].indicator->update(leg->line_state[i], bar, leg->tick, values);
+        line[0] = values[need->output];
     }
 }
 

@@ -6,6 +6,7 @@
 #include "strategies/timeframe.h"
 
 enum { KEY_POSITION = 1 };
+enum { RSI_SEED, RSI_FLAT, RSI_FLAT_NEUTRAL = 1 }; /* options of the line, after its period */
 
 struct rsi_params {
     int64_t period, timeframe;
@@ -68,7 +69,8 @@ static int rsi_declare(const void *params_, struct needs *needs)
         .bar_ms = timeframe_ms(timeframe_choices[p->timeframe]),
         .bars = 1,
         .lines_back = 1,
-        .line = { { "rsi", 0, p->period } },
+        /* A market that does not move is neutral: TA-Lib's 0 would read as oversold. */
+        .line = { { "rsi", 0, p->period, 0, { [RSI_FLAT] = RSI_FLAT_NEUTRAL } } },
         .line_count = 1,
         .orders_max = 1,
     };

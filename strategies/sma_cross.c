@@ -67,7 +67,8 @@ static int sma_cross_declare(const void *params_, struct needs *needs)
         .bar_ms = timeframe_ms(timeframe_choices[p->timeframe]),
         .bars = 2,
         .lines_back = 2,
-        .line = { { "sma", 0, p->fast }, { "sma", 0, p->slow } },
+        .line = { { .indicator = "sma", .period = p->fast },
+                  { .indicator = "sma", .period = p->slow } },
         .line_count = 2,
         .orders_max = 1,
     };

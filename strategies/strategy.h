@@ -48,11 +48,15 @@ struct field {
 #define STRATEGY_LINES_MAX 16
 #define STRATEGY_LEGS_MAX 64
 
-/* An indicator the engine streams for the strategy (strategies/indicators/). */
+#define LINE_OPTIONS_MAX 4
+
+/* An indicator the engine streams for the strategy (strategies/indicators/, docs/indicators.md). */
 struct line_need {
     const char *indicator; /* "sma", "rsi", "ema" */
     unsigned leg;
-    int64_t period; /* further options come with indicators that have them */
+    int64_t period; /* its first option */
+    unsigned output;                 /* which of its outputs; 0: the first */
+    double option[LINE_OPTIONS_MAX]; /* its further options, in the table's order; 0: the default */
 };
 
 struct needs {

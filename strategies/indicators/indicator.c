@@ -1,168 +1,226 @@
 #include "strategies/indicators/indicator.h"
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "lib/attr.h"
+#include "strategies/indicators/kernel.h"
 
-static size_t first_is_period(int64_t period)
-{
-    return (size_t)period;
-}
+#define INDICATORS_MAX 64
 
-static size_t first_after_period(int64_t period) /* differences need one bar more */
-{
-    return (size_t)period + 1;
-}
-
-static size_t settles_at_once(int64_t period)
-{
-    return (size_t)period;
-}
-
-static size_t settles_in_ten(int64_t period) /* (1 - 1/n)^(10 n) < 5e-5 */
-{
-    return (size_t)period * 10;
-}
-
-/* --- sma: the mean of the last n closes
- * ------------------------------------------------------------ */
-
-/* The window holds ticks and the sum is an integer, so it never drifts, however long the run. */
-struct sma {
-    int64_t period, count, at, sum_ticks;
-    int64_t window_ticks[];
+static const struct indicator *const groups[] = {
+    indicators_average, indicators_momentum, indicators_volatility,
+    indicators_trend,   indicators_volume,   indicators_filter,
 };
 
-static size_t sma_size(int64_t period)
+const struct indicator *indicator_at(size_t index)
 {
-    return sizeof(struct sma) + (size_t)period * sizeof(int64_t);
-}
-
-static void sma_init(void *state, int64_t period)
-{
-    struct sma *sma = state;
-
-    memset(sma, 0, sma_size(period));
-    sma->period = period;
-}
-
-static double sma_update(void *state, const struct bar *bar, double tick)
-{
-    struct sma *sma = state;
-
-    sma->sum_ticks += bar->close_ticks - sma->window_ticks[sma->at];
-    sma->window_ticks[sma->at] = bar->close_ticks;
-    sma->at = sma->at + 1 == sma->period ? 0 : sma->at + 1;
-    if (sma->count < sma->period && ++sma->count < sma->period)
-        return (double)NAN;
-    return (double)sma->sum_ticks / (double)sma->period * tick;
-}
-
-/* --- ema and rma: e += (x - e) * k, seeded with the mean of the first n
- * ---------------------------- */
-
-struct smooth {
-    int64_t period, count;
-    double k, sum, value;
-};
-
-static size_t smooth_size(int64_t period)
-{
-    (void)period;
-    return sizeof(struct smooth);
-}
-
-static void smooth_start(struct smooth *smooth, int64_t period, double k)
-{
-    *smooth = (struct smooth){ .period = period, .k = k };
-}
-
-static double smooth_next(struct smooth *smooth, double x)
-{
-    if (smooth->count >= smooth->period)
-        return smooth->value += (x - smooth->value) * smooth->k;
-    smooth->sum += x;
-    if (++smooth->count < smooth->period)
-        return (double)NAN;
-    return smooth->value = smooth->sum / (double)smooth->period;
-}
-
-static void ema_init(void *state, int64_t period)
-{
-    smooth_start(state, period, 2.0 / ((double)period + 1.0));
-}
-
-static void rma_init(void *state, int64_t period) /* Wilder's */
-{
-    smooth_start(state, period, 1.0 / (double)period);
-}
-
-static double smooth_update(void *state, const struct bar *bar, double tick)
-{
-    return smooth_next(state, (double)bar->close_ticks * tick);
-}
-
-/* --- rsi: Wilder's, 100 - 100 / (1 + gain / loss)
- * --------------------------------------------------- */
-
-struct rsi {
-    int64_t close_ticks; /* 0: no bar yet */
-    struct smooth gain, loss;
-};
-
-static size_t rsi_size(int64_t period)
-{
-    (void)period;
-    return sizeof(struct rsi);
-}
-
-static void rsi_init(void *state, int64_t period)
-{
-    struct rsi *rsi = state;
-
-    rsi->close_ticks = 0;
-    rma_init(&rsi->gain, period);
-    rma_init(&rsi->loss, period);
-}
-
-static double rsi_update(void *state, const struct bar *bar, double tick)
-{
-    struct rsi *rsi = state;
-    const int64_t before = rsi->close_ticks;
-
-    rsi->close_ticks = bar->close_ticks;
-    if (before == 0)
-        return (double)NAN;
-    const double change = (double)(bar->close_ticks - before) * tick;
-    const double gain = smooth_next(&rsi->gain, change > 0 ? change : 0);
-    const double loss = smooth_next(&rsi->loss, change < 0 ? -change : 0);
-
-    if (isnan(gain))
-        return (double)NAN;
-    return gain + loss == 0 ? 50.0 : 100.0 * (gain / (gain + loss)); /* a flat market is neutral */
-}
-
-static const struct indicator indicators[] = {
-    { "ema", "exponential moving average of closes", first_is_period, settles_in_ten, smooth_size,
-      ema_init, smooth_update },
-    { "rma", "Wilder's moving average of closes", first_is_period, settles_in_ten, smooth_size,
-      rma_init, smooth_update },
-    { "rsi", "Wilder's relative strength index, 0..100", first_after_period, settles_in_ten,
-      rsi_size, rsi_init, rsi_update },
-    { "sma", "simple moving average of closes", first_is_period, settles_at_once, sma_size,
-      sma_init, sma_update },
-};
-
-const struct indicator *indicator_find(const char *name)
-{
-    for (size_t i = 0; i < FLT_COUNT(indicators); i++)
-        if (!strcmp(indicators[i].name, name))
-            return &indicators[i];
+    for (size_t i = 0; i < FLT_COUNT(groups); i++)
+        for (const struct indicator *row = groups[i]; row->name; row++)
+            if (index-- == 0)
+                return row;
     return NULL;
 }
 
-void indicator_run(const struct indicator *indicator, void *state, const struct bar *bars,
-                   size_t count, double tick, double *out)
+/* `word` is one of the words of `list`. */
+static bool has_word(const char *list, const char *word)
 {
-    for (size_t i = 0; i < count; i++)
-        out[i] = indicator->update(state, &bars[i], tick);
+    const size_t length = strlen(word);
+
+    while (length && *list) {
+        const size_t size = strcspn(list, " ");
+
+        if (size == length && memcmp(list, word, size) == 0)
+            return true;
+        list += size + (list[size] == ' ');
+    }
+    return false;
+}
+
+const struct indicator *indicator_find(const char *name)
+{
+    const struct indicator *row;
+
+    for (size_t i = 0; (row = indicator_at(i)); i++)
+        if (strcmp(row->name, name) == 0 || has_word(row->aliases, name))
+            return row;
+    return NULL;
+}
+
+const char *indicator_nearest(const char *name)
+{
+    const char *names[INDICATORS_MAX];
+    const struct indicator *row;
+    size_t count = 0;
+
+    for (; count < INDICATORS_MAX && (row = indicator_at(count)); count++)
+        names[count] = row->name;
+    return flt_nearest(name, names, count);
+}
+
+int indicator_output_find(const struct indicator *indicator, const char *name)
+{
+    for (int i = 0; indicator->outputs[i]; i++)
+        if (strcmp(indicator->outputs[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* --- options -------------------------------------------------------------------------------------
+ */
+
+static int choice_find(const char *choices, const char *word)
+{
+    for (int i = 0;; i++) {
+        const size_t size = strcspn(choices, "|");
+
+        if (strlen(word) == size && memcmp(choices, word, size) == 0)
+            return i;
+        if (!choices[size])
+            return -1;
+        choices += size + 1;
+    }
+}
+
+static int choice_count(const char *choices)
+{
+    int count = 1;
+
+    for (; *choices; choices++)
+        count += *choices == '|';
+    return count;
+}
+
+static int option_check(const struct indicator_option *row, double value, struct flt_error *error)
+{
+    const double max = row->type == INDICATOR_CHOICE ? choice_count(row->choices) - 1 : row->max;
+
+    if (!(value >= row->min && value <= max))
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, row->name, "",
+                             "%s is from %.15g to %.15g, not %.15g", row->name, row->min, max,
+                             value);
+    if (row->type != INDICATOR_NUMBER && value != floor(value))
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, row->name, "",
+                             "%s is a whole number, not %.15g", row->name, value);
+    return 0;
+}
+
+int indicator_options_check(const struct indicator *indicator, double option[INDICATOR_OPTIONS_MAX],
+                            struct flt_error *error)
+{
+    size_t count = 0;
+
+    for (; indicator->options[count].name; count++) {
+        const struct indicator_option *row = &indicator->options[count];
+
+        if (fpclassify(option[count]) == FP_ZERO)
+            option[count] = row->def;
+        const int err = option_check(row, option[count], error);
+
+        if (err)
+            return err;
+    }
+    for (; count < INDICATOR_OPTIONS_MAX; count++)
+        if (fpclassify(option[count]) != FP_ZERO)
+            return flt_error_set(error, FLT_INVALID_ARGUMENT, "", "", "%s has no option number %zu",
+                                 indicator->name, count + 1);
+    return 0;
+}
+
+/* TA-Lib's and pandas_ta's words for a period are taken too. */
+static const struct indicator_option *option_find(const struct indicator *indicator,
+                                                  const char *name)
+{
+    static const char *const periods[] = { "length", "timeperiod", "n" };
+
+    for (size_t i = 0; i < FLT_COUNT(periods); i++)
+        if (strcmp(name, periods[i]) == 0)
+            name = "period";
+    for (const struct indicator_option *row = indicator->options; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+static int unknown_option(const struct indicator *indicator, const char *name,
+                          struct flt_error *error)
+{
+    char hint[160] = "it has: ";
+
+    for (const struct indicator_option *row = indicator->options; row->name; row++) {
+        const size_t used = strlen(hint);
+
+        snprintf(hint + used, sizeof hint - used, "%s%s", row == indicator->options ? "" : ", ",
+                 row->name);
+    }
+    return flt_error_set(error, FLT_INVALID_ARGUMENT, name,
+                         indicator->options[0].name ? hint : "it has none",
+                         "%s has no option %.32s", indicator->name, name);
+}
+
+static int option_value(const struct indicator_option *row, const char *text, double *out,
+                        struct flt_error *error)
+{
+    char *end;
+
+    if (row->type == INDICATOR_CHOICE) {
+        const int index = choice_find(row->choices, text);
+
+        if (index < 0)
+            return flt_error_set(error, FLT_INVALID_ARGUMENT, row->name, "",
+                                 "%s is one of %s, not %.32s", row->name, row->choices, text);
+        *out = index;
+        return 0;
+    }
+    *out = strtod(text, &end);
+    if (end == text || *end || !isfinite(*out))
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, row->name, "",
+                             "%s is a number, not %.32s", row->name, text);
+    return option_check(row, *out, error);
+}
+
+int indicator_option_set(const struct indicator *indicator, double option[INDICATOR_OPTIONS_MAX],
+                         const char *text, struct flt_error *error)
+{
+    const char *equals = strchr(text, '=');
+    char name[32];
+
+    if (!equals || equals == text || (size_t)(equals - text) >= sizeof name)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "opt", "for example period=14",
+                             "an option is name=value, not %.32s", text);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+    const struct indicator_option *row = option_find(indicator, name);
+
+    if (!row)
+        return unknown_option(indicator, name, error);
+    return option_value(row, equals + 1, &option[row - indicator->options], error);
+}
+
+const char *indicator_option_text(const struct indicator_option *option, double value, char *out,
+                                  size_t size)
+{
+    const char *choices = option->choices;
+
+    if (option->type != INDICATOR_CHOICE) {
+        snprintf(out, size, "%.15g", value);
+        return out;
+    }
+    for (int i = (int)value; i > 0 && strchr(choices, '|'); i--)
+        choices = strchr(choices, '|') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(choices, "|"), choices);
+    return out;
+}
+
+const char *indicator_inputs_text(const struct indicator *indicator, char *out, size_t size)
+{
+    static const char *const names[] = { "time", "open", "high", "low", "close", "volume" };
+
+    out[0] = '\0';
+    for (size_t i = 0; i < FLT_COUNT(names); i++)
+        if (indicator->inputs & 1u << i) {
+            const size_t used = strlen(out);
+
+            snprintf(out + used, size - used, "%s%s", used ? "," : "", names[i]);
+        }
+    return out;
 }
