@@ -62,3 +62,6 @@ int cmd_doctor(struct cli *cli);
 
 /* cmd_exchange.c */
 int cmd_exchange(struct cli *cli);
+
+/* cmd_indicator.c */
+int cmd_indicator(struct cli *cli);

@@ -7,6 +7,7 @@
 #include "controller/cli/commands.h"
 #include "controller/cli/session.h"
 #include "lib/json.h"
+#include "strategies/indicators/indicator.h"
 
 int cmd_version(struct cli *cli)
 {
@@ -54,8 +55,13 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
     struct json_object *result = NULL;
     char name[64];
 
+    const struct indicator *row;
+
     if (strcmp(kind, "file") == 0 || strcmp(kind, "dir") == 0)
         fprintf(file, ":%s\t\n", kind); /* the shell's own work */
+    for (size_t i = 0; strcmp(kind, "indicator") == 0 && (row = indicator_at(i)); i++)
+        if (strncmp(row->name, prefix, strlen(prefix)) == 0)
+            fprintf(file, "%s\t%s\n", row->name, row->help);
     cli->timeout_ms = 300;
     for (size_t i = 0; i < FLT_COUNT(lists); i++) {
         if (strcmp(kind, lists[i].kind) != 0 ||
@@ -416,6 +422,19 @@ static const struct cli_flag doctor_flags[] = {
     END,
 };
 
+static const struct cli_flag indicator_flags[] = {
+    { .name = "data",
+      .value = "FILE",
+      .live = "file",
+      .help = "candles: CSV ts_ms,open,high,low,close,volume, plain or gzip" },
+    { .name = "opt",
+      .value = "K=V",
+      .repeated = true,
+      .help = "an option; see: flotilla indicator NAME" },
+    { .name = "markdown", .help = "the whole table, as docs/indicators.md has it" },
+    END,
+};
+
 static const struct cli_command commands[] = {
     { .name = "up",
       .help = "start a fleet on this machine and watch over it",
@@ -435,6 +454,19 @@ static const struct cli_command commands[] = {
     { .name = "bot", .help = "bots", .commands = bot_commands },
     { .name = "account", .help = "venue accounts and their keys", .commands = account_commands },
     { .name = "strategy", .help = "what bots can do", .commands = strategy_commands },
+    { .name = "indicator",
+      .args = "[NAME]",
+      .help = "indicators, and their values over a file of candles",
+      .run = cmd_indicator,
+      .flags = indicator_flags,
+      .live = "indicator",
+      .details =
+          "Without NAME: the table. With --data it prints ts_ms and the outputs as CSV, one line a\n"
+          "candle, numbers with 17 significant digits. A cell is empty where the value is not\n"
+          "defined: while it warms up, or where it would divide by nothing. Rows are bars: holes in\n"
+          "time are not filled. With -o json: one document with columns and rows, null for empty.",
+      .examples = "  flotilla indicator rsi --data btc-1h.csv.gz --opt period=14 --opt seed=pandas\n"
+                  "  flotilla indicator bollinger          its options, outputs and formula" },
     { .name = "pnl", .help = "profit and loss", .run = cmd_pnl, .flags = pnl_flags },
     { .name = "halt",
       .args = "[TARGET]",
