@@ -178,7 +178,7 @@ static void order_says(const struct path *path, const char *client_order_id,
     };
 
     snprintf(order.client_order_id, sizeof order.client_order_id, "%s", client_order_id);
-    snprintf(order.order_id, sizeof order.order_id, "%lld", (long long)path->bytes);
+    memcpy(order.order_id, client_order_id + 1, FLT_COID_MAX - 1); /* any id, one an order */
     bot_on_order(path->bot, &order);
 }
 

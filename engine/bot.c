@@ -83,7 +83,7 @@ static int build(struct bot *bot, const struct bot_config *config, struct flt_er
     bot->params = calloc(1, config->strategy->params_size + 1);
     bot->legs = calloc(config->leg_count, sizeof *bot->legs);
     bot->seen = calloc(SEEN_MIN, sizeof *bot->seen);
-    if (!bot->params || !bot->legs || !bot->seen)
+    if (!bot->params || !bot->legs || !bot->seen || lookup_init(&bot->seen_rows, SEEN_MIN))
         return -ENOMEM;
     bot->seen_cap = SEEN_MIN;
     int err = read_params(bot, config, error);
@@ -143,6 +143,7 @@ void bot_destroy(struct bot *bot)
     wants_finish(&bot->wants);
     free(bot->legs);
     free(bot->seen);
+    lookup_finish(&bot->seen_rows);
     free(bot->state);
     free(bot->params);
     free(bot);
@@ -368,9 +369,10 @@ void bot_update_phase(struct bot *bot)
     bot->allow = verdict.allow;
     if (verdict.allow == ALLOW_CLOSE || bot->phase == BOT_FLATTENING)
         close_positions(bot, verdict.allow == ALLOW_CLOSE);
-    if (verdict.reason != bot->reason)
+    if (strcmp(bot->reason, verdict.reason) != 0)
         (void)snprintf(bot->reason, sizeof bot->reason, "%s", verdict.reason);
-    (void)snprintf(bot->reason_code, sizeof bot->reason_code, "%s", verdict.code);
+    if (strcmp(bot->reason_code, verdict.code) != 0)
+        (void)snprintf(bot->reason_code, sizeof bot->reason_code, "%s", verdict.code);
     if (verdict.phase != bot->phase)
         change_phase(bot, &verdict);
 }
@@ -431,7 +433,8 @@ void bot_pump(struct bot *bot)
         for (uint32_t left = wants->dirty_count; left > 0; left--) {
             const uint32_t number = wants->dirty[wants->dirty_head];
 
-            wants->dirty_head = (wants->dirty_head + 1) % wants->slot_cap;
+            if (++wants->dirty_head == wants->slot_cap)
+                wants->dirty_head = 0;
             wants->dirty_count--;
             wants->slots[number].dirty = false;
             orders_step(bot, number);

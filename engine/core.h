@@ -3,11 +3,12 @@
  * bars, indicator lines), recover.c, save.c, bot.c (phases and inputs). Nobody else includes it. */
 #pragma once
 #include "engine/bot.h"
+#include "engine/lookup.h"
 #include "engine/risk.h"
 #include "strategies/indicators/indicator.h"
 #include "strategies/params.h"
 
-#define NO_SLOT UINT32_MAX
+#define NO_SLOT LOOKUP_NONE
 #define KEY_CLOSE UINT32_C(0xFFFFFF00) /* the engine's own closing orders: this + leg */
 #define ENDED_MAX 64                   /* ids of orders that ended last */
 #define SEEN_MIN 256                   /* trades remembered against repeats, at least */
@@ -32,6 +33,7 @@ struct live { /* an order at the venue, or on its way; state ORDER_BAD: none */
     char order_id[ORDER_ID_MAX];
     int64_t price_ticks, qty_lots;
     int64_t booked_lots, executed_lots;
+    int64_t rests_lots; /* its share of the leg's resting_lots */
     int64_t created_ms; /* wall */
     int64_t ts_ms;      /* wall, last change */
     int64_t sent_ms;    /* monotonic */
@@ -69,13 +71,16 @@ struct wants {
     struct slot *slots;
     uint32_t slot_count, slot_cap; /* count: high-water mark */
     uint32_t free_head;            /* chain through slot.stamp of unused ones */
-    uint32_t *index;               /* key -> slot, open addressing */
-    uint32_t index_mask;
-    uint32_t *dirty; /* FIFO of slot numbers */
+    struct lookup keys;            /* slots of the index */
+    struct lookup sequences;       /* slots with a live order, by sequence */
+    struct lookup order_ids;       /* those whose id of the venue is known */
+    uint32_t *dirty;               /* FIFO of slot numbers */
     uint32_t dirty_head, dirty_count;
     uint32_t live_count; /* slots with a live order */
     uint32_t strays;     /* used slots beside the index: found at recovery, there to see them end */
     uint32_t stamp;
+    uint32_t limit_count; /* slots with a limit order wanted */
+    uint32_t named_count; /* those of the present stamp: when all are, a full set ends nothing */
     bool full_set, overflowed;
     bool waking; /* the strategy said when it wants to be called */
     char note[160];
@@ -88,6 +93,7 @@ struct leg {
     int64_t last_ticks;
     int64_t price_ns; /* monotonic arrival of the newest price; 0: never */
     int64_t position_lots;
+    int64_t resting_lots[2]; /* what live orders could still trade, by side */
     double tick, lot;
     struct wake wake;
     struct bar *bars; /* a window of bar_keep in a buffer of twice that */
@@ -154,6 +160,7 @@ struct bot {
 
     struct seen_trade *seen;
     size_t seen_at, seen_count, seen_cap;
+    struct lookup seen_rows; /* rows of `seen`, by hash */
     uint32_t ended[ENDED_MAX];
     size_t ended_at;
     uint32_t last_sequence;  /* of our intents */
@@ -175,6 +182,7 @@ void wants_dirty(struct wants *wants, uint32_t number);
 void wants_dirty_all(struct wants *wants);
 void wants_commit(struct wants *wants); /* after a call of the strategy: ends a full set */
 void wants_unwant(struct wants *wants, uint32_t number);
+void wants_restore(struct wants *wants, uint32_t number, enum want_kind kind); /* from a snapshot */
 void wants_clear(struct wants *wants);
 void wants_close(struct wants *wants, unsigned leg, bool close); /* the engine's closing target */
 
@@ -185,6 +193,13 @@ void orders_apply(struct bot *bot, uint32_t number, const struct order *order);
 void orders_settle(struct bot *bot, uint32_t number);
 void orders_cancel(struct bot *bot, uint32_t number);
 uint32_t orders_find(const struct bot *bot, const char *coid, const char *order_id);
+uint32_t orders_find_sequence(const struct bot *bot, uint32_t epoch, uint32_t sequence);
+/* An order lives in the slot, and is gone; between them, orders_count() follows each change of what
+ * it could still trade. */
+void orders_begin(struct bot *bot, uint32_t number, const struct live *live);
+void orders_clear(struct bot *bot, uint32_t number);
+void orders_count(struct bot *bot, uint32_t number);
+void orders_learn_id(struct bot *bot, uint32_t number, const char *order_id); /* "": no news */
 void orders_doubt_all(struct bot *bot);
 int64_t orders_resting(const struct bot *bot, unsigned leg, enum side side, uint32_t except);
 bool orders_ended_lately(const struct bot *bot, uint32_t sequence);

@@ -11,9 +11,7 @@
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
-    return (hash ^ '/') * UINT64_C(0x100000001B3);
+    return lookup_text(lookup_text(hash, text), "/");
 }
 
 /* A trade is known by instrument, trade and order: two of our bots can meet in one trade. */
@@ -27,40 +25,69 @@ static uint64_t hash_trade(const char *instrument, const char *trade_id, const c
 
 static bool is_seen(const struct bot *bot, uint64_t hash)
 {
-    for (size_t i = 0; i < bot->seen_count; i++)
-        if (bot->seen[i].hash == hash)
+    uint32_t at = lookup_mix(hash), row;
+
+    while ((row = lookup_next(&bot->seen_rows, lookup_mix(hash), &at)) != LOOKUP_NONE)
+        if (bot->seen[row].hash == hash)
             return true;
     return false;
 }
 
 static bool is_live(const struct bot *bot, uint32_t sequence)
 {
-    for (uint32_t i = 0; sequence != 0 && i < bot->wants.slot_count; i++)
-        if (bot->wants.slots[i].used && bot->wants.slots[i].live.state != ORDER_BAD &&
-            bot->wants.slots[i].live.sequence == sequence)
+    const uint32_t hash = lookup_mix(sequence);
+    uint32_t at = hash, row;
+
+    while (sequence != 0 &&
+           (row = lookup_next(&bot->wants.sequences, hash, &at)) != LOOKUP_NONE)
+        if (bot->wants.slots[row].live.sequence == sequence)
             return true;
     return false;
+}
+
+/* Twice the room, in the order they came. */
+static bool grow_seen(struct bot *bot)
+{
+    struct lookup rows = { 0 };
+    struct seen_trade *more = calloc(bot->seen_cap * 2, sizeof *more);
+
+    if (!more || lookup_init(&rows, (uint32_t)bot->seen_cap * 2)) {
+        free(more);
+        return false;
+    }
+    for (size_t i = 0; i < bot->seen_count; i++) {
+        more[i] = bot->seen[(bot->seen_at + i) % bot->seen_cap];
+        lookup_put(&rows, lookup_mix(more[i].hash), (uint32_t)i);
+    }
+    free(bot->seen);
+    lookup_finish(&bot->seen_rows);
+    bot->seen = more;
+    bot->seen_rows = rows;
+    bot->seen_at = 0;
+    bot->seen_cap *= 2;
+    return true;
+}
+
+static void keep_seen(struct bot *bot, size_t row, struct seen_trade trade)
+{
+    bot->seen[row] = trade;
+    lookup_put(&bot->seen_rows, lookup_mix(trade.hash), (uint32_t)row);
 }
 
 /* The oldest makes room, unless its order still lives: then its trades may come again with a fetch,
  * and the memory grows (an order of hundreds of trades is rare). */
 static void remember(struct bot *bot, struct seen_trade trade)
 {
+    if (bot->seen_count == bot->seen_cap && bot->seen_cap < SEEN_MAX &&
+        is_live(bot, bot->seen[bot->seen_at].sequence))
+        (void)grow_seen(bot);
     if (bot->seen_count < bot->seen_cap) {
-        bot->seen[bot->seen_count++] = trade;
+        keep_seen(bot, bot->seen_count++, trade);
         return;
     }
-    if (is_live(bot, bot->seen[bot->seen_at].sequence) && bot->seen_cap < SEEN_MAX) {
-        struct seen_trade *more = realloc(bot->seen, bot->seen_cap * 2 * sizeof *more);
-
-        if (more) {
-            bot->seen = more;
-            bot->seen_cap *= 2;
-            bot->seen[bot->seen_count++] = trade;
-            return;
-        }
-    }
-    bot->seen[bot->seen_at] = trade;
+    lookup_remove(&bot->seen_rows, lookup_mix(bot->seen[bot->seen_at].hash),
+                  (uint32_t)bot->seen_at);
+    keep_seen(bot, bot->seen_at, trade);
     bot->seen_at = bot->seen_at + 1 == bot->seen_cap ? 0 : bot->seen_at + 1;
 }
 
@@ -110,8 +137,7 @@ static void count_for_order(struct bot *bot, uint32_t number, int64_t lots, cons
     live->booked_lots += lots;
     if (live->booked_lots > live->executed_lots)
         live->executed_lots = live->booked_lots;
-    if (*fill->order_id)
-        memcpy(live->order_id, fill->order_id, sizeof live->order_id);
+    orders_learn_id(bot, number, fill->order_id);
     const uint32_t want = live->current ? wants_find(&bot->wants, slot->key) : NO_SLOT;
     if (want != NO_SLOT)
         bot->wants.slots[want].filled_lots += lots;
@@ -123,6 +149,7 @@ static void count_for_order(struct bot *bot, uint32_t number, int64_t lots, cons
         live->state = next;
     live->ts_ms = bot_wall_ms(bot);
     bot->orders_stale = true;
+    orders_count(bot, number);
     wants_dirty(&bot->wants, number);
 }
 

@@ -17,36 +17,114 @@
 #define STREAM_MS 1000          /* trades follow an order's end within this, or are fetched */
 #define ABSENT_EXTRA_MS 2000    /* beyond the request's life, before "not found" counts */
 #define ABSENT_DEFAULT_MS 60000 /* where requests do not expire */
+#define EPOCH_MASK UINT32_C(0xFFFFFF) /* what an id carries of it */
 
 /* --- finding
  * ---------------------------------------------------------------------------------------- */
 
+uint32_t orders_find_sequence(const struct bot *bot, uint32_t epoch, uint32_t sequence)
+{
+    const struct wants *wants = &bot->wants;
+    const uint32_t hash = lookup_mix(sequence);
+    uint32_t at = hash, row;
+
+    while ((row = lookup_next(&wants->sequences, hash, &at)) != LOOKUP_NONE)
+        if (wants->slots[row].live.sequence == sequence &&
+            (wants->slots[row].live.epoch & EPOCH_MASK) == (epoch & EPOCH_MASK))
+            return row;
+    return NO_SLOT;
+}
+
+static uint32_t hash_order_id(const char *order_id)
+{
+    return lookup_mix(lookup_text(0, order_id));
+}
+
+static uint32_t find_order_id(const struct bot *bot, const char *order_id)
+{
+    const struct wants *wants = &bot->wants;
+    const uint32_t hash = hash_order_id(order_id);
+    uint32_t at = hash, row;
+
+    while ((row = lookup_next(&wants->order_ids, hash, &at)) != LOOKUP_NONE)
+        if (!strcmp(wants->slots[row].live.order_id, order_id))
+            return row;
+    return NO_SLOT;
+}
+
+/* Our own id decides; the venue's is for words that carry none of ours. */
 uint32_t orders_find(const struct bot *bot, const char *coid, const char *order_id)
 {
-    for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
-        const struct slot *slot = &bot->wants.slots[i];
+    struct flt_coid id;
 
-        if (!slot->used || slot->live.state == ORDER_BAD)
-            continue;
-        if ((coid && *coid && !strcmp(slot->live.coid, coid)) ||
-            (order_id && *order_id && !strcmp(slot->live.order_id, order_id)))
-            return i;
+    if (coid && flt_coid_parse(coid, &id) && id.owner == bot->owner) {
+        const uint32_t number = orders_find_sequence(bot, id.epoch, id.sequence);
+
+        return number != NO_SLOT && bot->wants.slots[number].key == id.key ? number : NO_SLOT;
     }
-    return NO_SLOT;
+    return order_id && *order_id ? find_order_id(bot, order_id) : NO_SLOT;
+}
+
+static bool rests(const struct live *live)
+{
+    return live->state != ORDER_BAD && !order_state_is_final(live->state);
 }
 
 int64_t orders_resting(const struct bot *bot, unsigned leg, enum side side, uint32_t except)
 {
-    int64_t lots = 0;
+    const struct slot *slot = &bot->wants.slots[except];
+    const bool mine = slot->leg == leg && slot->live.side == side;
 
-    for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
-        const struct slot *slot = &bot->wants.slots[i];
+    return bot->legs[leg].resting_lots[side] - (mine ? slot->live.rests_lots : 0);
+}
 
-        if (i != except && slot->used && slot->leg == leg && slot->live.state != ORDER_BAD &&
-            !order_state_is_final(slot->live.state) && slot->live.side == side)
-            lots += slot->live.qty_lots - slot->live.booked_lots;
-    }
-    return lots;
+void orders_count(struct bot *bot, uint32_t number)
+{
+    const struct slot *slot = &bot->wants.slots[number];
+    struct live *live = &bot->wants.slots[number].live;
+    const int64_t lots = rests(live) ? live->qty_lots - live->booked_lots : 0;
+
+    bot->legs[slot->leg].resting_lots[live->side] += lots - live->rests_lots;
+    live->rests_lots = lots;
+}
+
+void orders_begin(struct bot *bot, uint32_t number, const struct live *live)
+{
+    struct slot *slot = &bot->wants.slots[number];
+
+    slot->live = *live;
+    lookup_put(&bot->wants.sequences, lookup_mix(live->sequence), number);
+    if (*live->order_id)
+        lookup_put(&bot->wants.order_ids, hash_order_id(live->order_id), number);
+    bot->wants.live_count++;
+    bot->orders_stale = true;
+    orders_count(bot, number);
+}
+
+void orders_clear(struct bot *bot, uint32_t number)
+{
+    struct live *live = &bot->wants.slots[number].live;
+
+    lookup_remove(&bot->wants.sequences, lookup_mix(live->sequence), number);
+    if (*live->order_id)
+        lookup_remove(&bot->wants.order_ids, hash_order_id(live->order_id), number);
+    live->state = ORDER_BAD;
+    orders_count(bot, number);
+    memset(live, 0, sizeof *live);
+    bot->wants.live_count--;
+    bot->orders_stale = true;
+}
+
+void orders_learn_id(struct bot *bot, uint32_t number, const char *order_id)
+{
+    struct live *live = &bot->wants.slots[number].live;
+
+    if (!*order_id || !strcmp(live->order_id, order_id))
+        return;
+    if (*live->order_id)
+        lookup_remove(&bot->wants.order_ids, hash_order_id(live->order_id), number);
+    (void)snprintf(live->order_id, sizeof live->order_id, "%s", order_id);
+    lookup_put(&bot->wants.order_ids, hash_order_id(live->order_id), number);
 }
 
 bool orders_ended_lately(const struct bot *bot, uint32_t sequence)
@@ -139,9 +217,7 @@ static void end_order(struct bot *bot, uint32_t number)
 
     bot->ended[bot->ended_at++ % ENDED_MAX] = ended.live.sequence;
     count_end(bot, &ended.live);
-    memset(&slot->live, 0, sizeof slot->live);
-    bot->wants.live_count--;
-    bot->orders_stale = true;
+    orders_clear(bot, number);
     bot->dirty_state = true;
     wants_dirty(&bot->wants, number);
     if (complete || ended.live.booked_lots > 0 || ours)
@@ -215,6 +291,7 @@ static void take_event(struct bot *bot, uint32_t number, enum order_event event)
     live->state = next;
     live->ts_ms = bot_wall_ms(bot);
     bot->orders_stale = true;
+    orders_count(bot, number);
 }
 
 void orders_apply(struct bot *bot, uint32_t number, const struct order *order)
@@ -224,11 +301,11 @@ void orders_apply(struct bot *bot, uint32_t number, const struct order *order)
     const struct instrument *instrument = bot->legs[slot->leg].instrument;
     const int64_t executed = qty_to_lots(instrument, order->filled_qty, FLT_ROUND_DOWN);
 
-    if (*order->order_id)
-        memcpy(live->order_id, order->order_id, sizeof live->order_id);
+    orders_learn_id(bot, number, order->order_id);
     if (live->qty_lots == 0) { /* found at the venue, with no intent of ours left */
         live->qty_lots = qty_to_lots(instrument, order->qty, FLT_ROUND_DOWN);
         live->price_ticks = price_to_ticks(instrument, order->price, FLT_ROUND_DOWN);
+        orders_count(bot, number);
     }
     if (executed > live->executed_lots)
         live->executed_lots = executed;
@@ -530,9 +607,7 @@ static void fill_intent(const struct bot *bot, const struct slot *slot, enum sid
 
 static void begin_live(struct bot *bot, uint32_t number, const struct order_intent *intent)
 {
-    struct live *live = &bot->wants.slots[number].live;
-
-    *live = (struct live){
+    struct live live = {
         .state = ORDER_INTENDED,
         .side = intent->side,
         .type = intent->type,
@@ -549,10 +624,9 @@ static void begin_live(struct bot *bot, uint32_t number, const struct order_inte
         .ts_ms = intent->ts_ms,
         .sent_ms = bot_mono_ms(bot),
     };
-    flt_coid_format(&intent->id, live->coid);
+    flt_coid_format(&intent->id, live.coid);
+    orders_begin(bot, number, &live);
     bot->last_sequence = intent->id.sequence;
-    bot->wants.live_count++;
-    bot->orders_stale = true;
     bot->dirty_state = true;
 }
 
@@ -574,8 +648,7 @@ static void dispatch(struct bot *bot, uint32_t number, const struct order_intent
     begin_live(bot, number, intent);
     memcpy(request.client_order_id, slot->live.coid, sizeof request.client_order_id);
     if (bot->port.place(bot->port.ctx, bot, &request)) { /* known not to be sent: its id is spent */
-        memset(&slot->live, 0, sizeof slot->live);
-        bot->wants.live_count--;
+        orders_clear(bot, number);
         slot->retry_ms = bot_mono_ms(bot) + RETRY_MS;
         return;
     }

@@ -23,13 +23,14 @@ static uint32_t adopt_slot(struct bot *bot, const struct flt_coid *id)
     return number;
 }
 
-static struct live *adopt(struct bot *bot, const struct flt_coid *id, unsigned leg)
+/* `order` is what the caller knows of it. */
+static int adopt(struct bot *bot, const struct flt_coid *id, unsigned leg, struct live *order)
 {
     const uint32_t number = adopt_slot(bot, id);
 
     if (number == NO_SLOT) {
         bot_fail(bot, "no_memory", "no room for an order found at the venue");
-        return NULL;
+        return -ENOMEM;
     }
     struct slot *slot = &bot->wants.slots[number];
     const int64_t now = bot_mono_ms(bot);
@@ -37,19 +38,15 @@ static struct live *adopt(struct bot *bot, const struct flt_coid *id, unsigned l
 
     if (slot->kind == WANT_NONE)
         slot->leg = (uint8_t)leg;
-    slot->live =
-        (struct live){ .state = ORDER_UNKNOWN,
-                       .type = ORDER_LIMIT,
-                       .epoch = id->epoch,
-                       .sequence = id->sequence,
-                       .current = want != NO_SLOT && bot->wants.slots[want].kind != WANT_NONE,
-                       .sent_ms = now,
-                       .check_ms = now ? now : 1 };
-    flt_coid_format(id, slot->live.coid);
-    bot->wants.live_count++;
-    bot->orders_stale = true;
+    order->state = ORDER_UNKNOWN;
+    order->epoch = id->epoch;
+    order->sequence = id->sequence;
+    order->current = want != NO_SLOT && bot->wants.slots[want].kind != WANT_NONE;
+    order->check_ms = now ? now : 1;
+    flt_coid_format(id, order->coid);
+    orders_begin(bot, number, order);
     wants_dirty(&bot->wants, number);
-    return &slot->live;
+    return 0;
 }
 
 int bot_restore_intent(struct bot *bot, const struct order_intent *intent)
@@ -57,49 +54,47 @@ int bot_restore_intent(struct bot *bot, const struct order_intent *intent)
     const bool known =
         intent->id.epoch < bot->saved_epoch ||
         (intent->id.epoch == bot->saved_epoch && intent->id.sequence <= bot->saved_sequence);
-    char coid[FLT_COID_MAX];
 
     if (intent->id.owner != bot->owner || intent->leg >= bot->leg_count)
         return -EINVAL;
     if (intent->id.sequence > bot->last_sequence)
         bot->last_sequence = intent->id.sequence;
-    flt_coid_format(&intent->id, coid);
-    if (known || orders_find(bot, coid, NULL) != NO_SLOT)
+    if (known || orders_find_sequence(bot, intent->id.epoch, intent->id.sequence) != NO_SLOT)
         return 0; /* the snapshot has it, or saw it end */
-    struct live *live = adopt(bot, &intent->id, intent->leg);
-    if (!live)
-        return -ENOMEM;
     const int64_t age = bot_wall_ms(bot) - intent->ts_ms;
-
-    live->side = intent->side;
-    live->type = intent->type;
-    live->tif = intent->tif;
-    live->post_only = intent->post_only;
-    live->reduce_only = intent->reduce_only;
-    live->price_ticks = intent->price_ticks;
-    live->qty_lots = intent->qty_lots;
-    live->created_ms = live->ts_ms = intent->ts_ms;
-    live->sent_ms = bot_mono_ms(bot) - (age > 0 ? age : 0);
-    return 0;
+    struct live live = {
+        .side = intent->side,
+        .type = intent->type,
+        .tif = intent->tif,
+        .post_only = intent->post_only,
+        .reduce_only = intent->reduce_only,
+        .price_ticks = intent->price_ticks,
+        .qty_lots = intent->qty_lots,
+        .created_ms = intent->ts_ms,
+        .ts_ms = intent->ts_ms,
+        .sent_ms = bot_mono_ms(bot) - (age > 0 ? age : 0),
+    };
+    return adopt(bot, &intent->id, intent->leg, &live);
 }
 
 /* An order of ours at the venue that neither snapshot nor ring knows (a power loss, a takeover). */
 static void adopt_open(struct bot *bot, unsigned leg, const struct flt_coid *id,
                        const struct order *order)
 {
-    struct live *live = adopt(bot, id, leg);
-
-    if (!live)
-        return;
     const struct instrument *instrument = bot->legs[leg].instrument;
+    struct live live = {
+        .side = order->side,
+        .type = order->type,
+        .tif = order->tif,
+        .price_ticks = price_to_ticks(instrument, order->price, FLT_ROUND_DOWN),
+        .qty_lots = qty_to_lots(instrument, order->qty, FLT_ROUND_DOWN),
+        .created_ms = order->ts_ms,
+        .ts_ms = order->ts_ms,
+        .sent_ms = bot_mono_ms(bot),
+    };
 
-    live->side = order->side;
-    live->type = order->type;
-    live->tif = order->tif;
-    live->price_ticks = price_to_ticks(instrument, order->price, FLT_ROUND_DOWN);
-    live->qty_lots = qty_to_lots(instrument, order->qty, FLT_ROUND_DOWN);
-    live->created_ms = live->ts_ms = order->ts_ms;
-    bot_logf(bot, FLT_LOG_INFO, "adopted order %s of epoch %u", live->coid, id->epoch);
+    if (adopt(bot, id, leg, &live) == 0)
+        bot_logf(bot, FLT_LOG_INFO, "adopted order %s of epoch %u", live.coid, id->epoch);
 }
 
 static void take_open(struct bot *bot, unsigned leg, const struct order *order)

@@ -157,7 +157,7 @@ static bool restore_want(struct bot *bot, struct json_object *json)
         return false;
     struct slot *slot = &bot->wants.slots[number];
     slot->leg = (uint8_t)row[1];
-    slot->kind = (enum want_kind)row[2];
+    wants_restore(&bot->wants, number, (enum want_kind)row[2]);
     slot->side = row[3] ? SIDE_SELL : SIDE_BUY;
     slot->flags = (unsigned)row[4];
     slot->price_ticks = row[5];
@@ -167,13 +167,13 @@ static bool restore_want(struct bot *bot, struct json_object *json)
     return true;
 }
 
-static void fill_live(struct bot *bot, struct slot *slot, const int64_t *row, const char *order_id)
+static void fill_live(struct bot *bot, uint32_t number, const int64_t *row, const char *order_id)
 {
     const int64_t age = bot_wall_ms(bot) - row[13];
     const enum order_state state = (enum order_state)row[4];
     const struct flt_coid id = { bot->owner, (uint32_t)row[2], (uint32_t)row[3], (uint32_t)row[0] };
 
-    slot->live = (struct live){
+    struct live live = {
         /* whatever it was: it is in doubt until the venue tells, unless it has ended */
         .state = order_state_is_final(state) ? state : ORDER_UNKNOWN,
         .side = row[5] ? SIDE_SELL : SIDE_BUY,
@@ -195,10 +195,9 @@ static void fill_live(struct bot *bot, struct slot *slot, const int64_t *row, co
         .sent_ms = bot_mono_ms(bot) - (age > 0 ? age : 0),
         .check_ms = 1,
     };
-    flt_coid_format(&id, slot->live.coid);
-    (void)snprintf(slot->live.order_id, sizeof slot->live.order_id, "%s", order_id);
-    bot->wants.live_count++;
-    bot->orders_stale = true;
+    flt_coid_format(&id, live.coid);
+    (void)snprintf(live.order_id, sizeof live.order_id, "%s", order_id);
+    orders_begin(bot, number, &live);
 }
 
 static bool restore_live(struct bot *bot, struct json_object *json)
@@ -222,7 +221,7 @@ static bool restore_live(struct bot *bot, struct json_object *json)
     struct slot *slot = &bot->wants.slots[number];
     if (slot->kind == WANT_NONE)
         slot->leg = (uint8_t)row[1];
-    fill_live(bot, slot, row, order_id ? order_id : "");
+    fill_live(bot, number, row, order_id ? order_id : "");
     const uint32_t want = wants_find(&bot->wants, slot->key);
     if (want == NO_SLOT || bot->wants.slots[want].kind == WANT_NONE)
         slot->live.current = false;

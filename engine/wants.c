@@ -11,79 +11,55 @@
 
 #define SLOTS_MAX 65536
 
-static uint32_t hash_key(uint32_t key)
-{
-    return (key * UINT32_C(2654435761)) >> 7;
-}
-
-static void index_put(struct wants *wants, uint32_t number)
-{
-    uint32_t at = hash_key(wants->slots[number].key) & wants->index_mask;
-
-    while (wants->index[at] != NO_SLOT)
-        at = (at + 1) & wants->index_mask;
-    wants->index[at] = number;
-}
-
 uint32_t wants_find(const struct wants *wants, uint32_t key)
 {
-    uint32_t at = hash_key(key) & wants->index_mask;
+    const uint32_t hash = lookup_mix(key);
+    uint32_t at = hash, row;
 
-    for (; wants->index[at] != NO_SLOT; at = (at + 1) & wants->index_mask)
-        if (wants->slots[wants->index[at]].key == key)
-            return wants->index[at];
+    while ((row = lookup_next(&wants->keys, hash, &at)) != LOOKUP_NONE)
+        if (wants->slots[row].key == key)
+            return row;
     return NO_SLOT;
 }
 
-/* Takes the key out and moves up what a probe would no longer reach. */
-static void index_remove(struct wants *wants, uint32_t key)
+static void put_all(const struct lookup *old, struct lookup *out)
 {
-    uint32_t at = hash_key(key) & wants->index_mask;
-
-    while (wants->index[at] != NO_SLOT && wants->slots[wants->index[at]].key != key)
-        at = (at + 1) & wants->index_mask;
-    if (wants->index[at] == NO_SLOT)
-        return;
-    wants->index[at] = NO_SLOT;
-    for (uint32_t next = (at + 1) & wants->index_mask; wants->index[next] != NO_SLOT;
-         next = (next + 1) & wants->index_mask) {
-        const uint32_t number = wants->index[next];
-
-        wants->index[next] = NO_SLOT;
-        index_put(wants, number);
-    }
+    for (uint32_t i = 0; old->cells && i <= old->mask; i++)
+        if (old->cells[i].row != LOOKUP_NONE)
+            lookup_put(out, old->cells[i].hash, old->cells[i].row);
 }
 
-/* Room for `cap` slots; the index keeps at most half full. */
+static int resize_lookup(struct lookup *lookup, uint32_t cap)
+{
+    struct lookup wider;
+
+    if (lookup_init(&wider, cap))
+        return -ENOMEM;
+    put_all(lookup, &wider);
+    lookup_finish(lookup);
+    *lookup = wider;
+    return 0;
+}
+
+/* Room for `cap` slots. What fails half-way has only made tables wider than they need to be. */
 static int resize(struct wants *wants, uint32_t cap)
 {
-    uint32_t buckets = 16;
-
-    while (buckets < cap * 2)
-        buckets *= 2;
     struct slot *slots = realloc(wants->slots, cap * sizeof *slots);
+
     if (slots)
         wants->slots = slots;
-    uint32_t *dirty = calloc(cap, sizeof *dirty);
-    uint32_t *index = malloc(buckets * sizeof *index);
-    if (!slots || !dirty || !index) {
-        free(dirty);
-        free(index);
+    if (!slots || resize_lookup(&wants->keys, cap) || resize_lookup(&wants->sequences, cap) ||
+        resize_lookup(&wants->order_ids, cap))
         return -ENOMEM;
-    }
+    uint32_t *dirty = calloc(cap, sizeof *dirty);
+    if (!dirty)
+        return -ENOMEM;
     for (uint32_t i = 0; i < wants->dirty_count; i++)
         dirty[i] = wants->dirty[(wants->dirty_head + i) % wants->slot_cap];
     free(wants->dirty);
-    free(wants->index);
     wants->dirty = dirty;
     wants->dirty_head = 0;
-    wants->index = index;
-    wants->index_mask = buckets - 1;
     wants->slot_cap = cap;
-    memset(index, 0xFF, buckets * sizeof *index);
-    for (uint32_t i = 0; i < wants->slot_count; i++)
-        if (slots[i].used && slots[i].indexed)
-            index_put(wants, i);
     return 0;
 }
 
@@ -100,8 +76,10 @@ int wants_init(struct wants *wants, struct bot *bot, size_t orders_max)
 void wants_finish(struct wants *wants)
 {
     free(wants->slots);
-    free(wants->index);
     free(wants->dirty);
+    lookup_finish(&wants->keys);
+    lookup_finish(&wants->sequences);
+    lookup_finish(&wants->order_ids);
     memset(wants, 0, sizeof *wants);
 }
 
@@ -127,7 +105,7 @@ uint32_t wants_slot(struct wants *wants, uint32_t key, bool indexed)
     slot->used = true;
     slot->indexed = indexed;
     if (indexed)
-        index_put(wants, number);
+        lookup_put(&wants->keys, lookup_mix(key), number);
     else
         wants->strays++;
     return number;
@@ -139,7 +117,7 @@ void wants_release(struct wants *wants, uint32_t number)
 
     assert(slot->used && slot->kind == WANT_NONE && slot->live.state == ORDER_BAD);
     if (slot->indexed)
-        index_remove(wants, slot->key);
+        lookup_remove(&wants->keys, lookup_mix(slot->key), number);
     else
         wants->strays--;
     slot->used = false;
@@ -154,7 +132,8 @@ void wants_dirty(struct wants *wants, uint32_t number)
     if (slot->dirty)
         return;
     slot->dirty = true;
-    wants->dirty[(wants->dirty_head + wants->dirty_count++) % wants->slot_cap] = number;
+    const uint32_t at = wants->dirty_head + wants->dirty_count++;
+    wants->dirty[at < wants->slot_cap ? at : at - wants->slot_cap] = number;
 }
 
 void wants_dirty_all(struct wants *wants)
@@ -173,13 +152,55 @@ static void disown(struct wants *wants, struct slot *slot)
             wants->slots[i].live.current = false;
 }
 
+static void set_kind(struct wants *wants, struct slot *slot, enum want_kind kind)
+{
+    const bool named = slot->stamp == wants->stamp;
+
+    if (slot->kind == WANT_LIMIT) {
+        wants->limit_count--;
+        wants->named_count -= named;
+    }
+    slot->kind = kind;
+    if (kind == WANT_LIMIT) {
+        wants->limit_count++;
+        wants->named_count += named;
+    }
+}
+
+void wants_restore(struct wants *wants, uint32_t number, enum want_kind kind)
+{
+    set_kind(wants, &wants->slots[number], kind);
+}
+
+/* The full set that is being made names the slot. */
+static void name_slot(struct wants *wants, struct slot *slot)
+{
+    if (slot->stamp != wants->stamp && slot->kind == WANT_LIMIT)
+        wants->named_count++;
+    slot->stamp = wants->stamp;
+}
+
+/* An order that still rests goes with its slot to the other leg. */
+static void set_leg(struct wants *wants, uint32_t number, unsigned leg)
+{
+    struct slot *slot = &wants->slots[number];
+    struct live *live = &slot->live;
+
+    if (slot->leg == leg)
+        return;
+    wants->bot->legs[slot->leg].resting_lots[live->side] -= live->rests_lots;
+    live->rests_lots = 0;
+    slot->leg = (uint8_t)leg;
+    orders_count(wants->bot, number);
+}
+
 void wants_unwant(struct wants *wants, uint32_t number)
 {
     struct slot *slot = &wants->slots[number];
 
     if (slot->kind == WANT_NONE)
         return;
-    slot->kind = WANT_NONE;
+    set_kind(wants, slot, WANT_NONE);
     slot->filled_lots = 0;
     disown(wants, slot);
     wants->bot->dirty_state = true;
@@ -191,7 +212,7 @@ void wants_commit(struct wants *wants)
     if (!wants->full_set)
         return;
     wants->full_set = false;
-    for (uint32_t i = 0; i < wants->slot_count; i++) {
+    for (uint32_t i = 0; wants->named_count < wants->limit_count && i < wants->slot_count; i++) {
         const struct slot *slot = &wants->slots[i];
 
         if (slot->used && slot->kind == WANT_LIMIT && slot->stamp != wants->stamp)
@@ -209,7 +230,7 @@ void wants_clear(struct wants *wants)
 /* A new want in the slot: counters start again, an order that rests may still be taken over. */
 static void renew(struct wants *wants, struct slot *slot, enum want_kind kind)
 {
-    slot->kind = kind;
+    set_kind(wants, slot, kind);
     slot->filled_lots = 0;
     disown(wants, slot);
     slot->retry_ms = 0;
@@ -233,6 +254,7 @@ void wants_begin(struct wants *wants)
 {
     wants->full_set = true;
     wants->stamp++;
+    wants->named_count = 0;
 }
 
 void wants_limit(struct wants *wants, unsigned leg, uint32_t key, enum side side,
@@ -246,13 +268,13 @@ void wants_limit(struct wants *wants, unsigned leg, uint32_t key, enum side side
     struct slot *slot = slot_for(wants, key, &number);
     if (!slot)
         return;
-    slot->stamp = wants->stamp;
+    name_slot(wants, slot);
     if (slot->kind == WANT_LIMIT && slot->leg == leg && slot->side == side &&
         slot->price_ticks == price_ticks && slot->qty_lots == qty_lots && slot->flags == flags)
         return;
     if (slot->kind != WANT_LIMIT || slot->leg != leg || slot->side != side)
         renew(wants, slot, WANT_LIMIT);
-    slot->leg = (uint8_t)leg;
+    set_leg(wants, number, leg);
     slot->side = side;
     slot->price_ticks = price_ticks;
     slot->qty_lots = qty_lots;
@@ -281,7 +303,7 @@ static void set_target(struct wants *wants, unsigned leg, uint32_t key, int64_t 
         slot->price_ticks == limit_ticks)
         return;
     renew(wants, slot, WANT_TARGET);
-    slot->leg = (uint8_t)leg;
+    set_leg(wants, number, leg);
     slot->qty_lots = target_lots;
     slot->price_ticks = limit_ticks;
     slot->flags = 0;

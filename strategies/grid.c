@@ -360,10 +360,10 @@ static bool rescue_parts(struct grid_state *s, const struct grid_params *p,
     bool parts = false;
 
     for (int64_t i = 0; i < p->levels; i++) {
-        const int64_t exit = level_ticks(p, leg->instrument, i + 1);
-
         if (s->cell[i] != CELL_BUYING || s->bought_lots[i] == 0)
             continue;
+        const int64_t exit = level_ticks(p, leg->instrument, i + 1);
+
         parts = true;
         if (leg->last_ticks >= exit && sizing_ok(leg, s->held_lots[i], exit))
             sell_cell(s, p, leg->instrument, i, wants);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "engine/core.h"
 
 #define QUEUE_MAX 8192
 
@@ -580,11 +581,37 @@ size_t fake_live_count(const struct fake_venue *venue)
     return count;
 }
 
+/* What the engine sums up as it goes is what its orders say, and each is found by its ids. */
+static void assert_indexes(const struct bot *bot)
+{
+    int64_t rests[2] = { 0, 0 };
+    uint32_t live = 0, limits = 0;
+
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
+        const struct slot *slot = &bot->wants.slots[i];
+
+        limits += slot->used && slot->kind == WANT_LIMIT;
+        if (!slot->used || slot->live.state == ORDER_BAD)
+            continue;
+        live++;
+        if (!order_state_is_final(slot->live.state))
+            rests[slot->live.side] += slot->live.qty_lots - slot->live.booked_lots;
+        assert_int_equal(orders_find(bot, slot->live.coid, NULL), i);
+        if (*slot->live.order_id)
+            assert_int_equal(orders_find(bot, NULL, slot->live.order_id), i);
+    }
+    assert_int_equal(bot->wants.live_count, live);
+    assert_int_equal(bot->wants.limit_count, limits);
+    assert_int_equal(bot->legs[0].resting_lots[SIDE_BUY], rests[SIDE_BUY]);
+    assert_int_equal(bot->legs[0].resting_lots[SIDE_SELL], rests[SIDE_SELL]);
+}
+
 void fake_assert_books(const struct fake_venue *venue)
 {
     const struct ledger *book = bot_ledger(venue->bot, 0);
     char a[FLT_AMT_TEXT_MAX], b[FLT_AMT_TEXT_MAX];
 
+    assert_indexes(venue->bot);
     assert_int_equal(book->fill_count, venue->truth.fill_count);
     assert_string_equal(flt_amt_format(book->position, a),
                         flt_amt_format(venue->truth.position, b));
