@@ -54,6 +54,7 @@ static void read_params(struct json_object *params, struct sim_fault *fault)
         fault->status = (int)number;
     if (flt_json_int(params, "code", &number))
         fault->code = (int)number;
+    (void)flt_json_bool(params, "hang", &fault->hang);
     copy_str(params, "msg", fault->msg, sizeof fault->msg);
     (void)flt_json_str(params, "streams", &streams);
     fault->market = strcmp(streams, "user") != 0;

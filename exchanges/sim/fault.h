@@ -13,7 +13,8 @@ struct sim_fault {
     char method[8];    /* "": any */
     int64_t count;     /* how often still; < 0: no limit */
     int64_t until_ms;  /* 0: no limit */
-    int64_t ms;        /* latency, skew */
+    int64_t ms;        /* latency, skew, how long a request hangs */
+    bool hang;         /* accept_then_timeout: the connection stays open */
     int status, code;  /* http_status, reject */
     char msg[160];
     bool market, user; /* which streams */

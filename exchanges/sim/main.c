@@ -173,6 +173,7 @@ static int start(struct sim *sim, const struct sim_args *args, struct flt_error 
 
 static void finish(struct sim *sim)
 {
+    sim_rest_finish(sim);
     if (sim->server) {
         flt_server_release(sim->server);
         flt_server_destroy(sim->server);

@@ -1,9 +1,12 @@
 #define FLT_MOD "rest"
 #include "exchanges/sim/rest.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "exchanges/sim/fault.h"
+
+#define HANG_MS 60000 /* by then every client has given up */
 
 static const struct sim_route *find_in(const struct sim_route *routes, size_t count,
                                        const char *method, const char *path, bool *path_known)
@@ -153,6 +156,8 @@ static int run(struct sim_call *call, const struct sim_route *route, const char 
     return 0;
 }
 
+static void hang(struct sim *sim, struct flt_request *request, int64_t ms);
+
 static void handle(struct sim *sim, struct flt_request *request)
 {
     struct sim_params params = { 0 };
@@ -178,6 +183,8 @@ static void handle(struct sim *sim, struct flt_request *request)
                        "Timeout waiting for response from backend server. Send status unknown; "
                        "execution status unknown.");
         answer(sim, request, route, &call, 0);
+    } else if (lost->hang) {
+        hang(sim, request, lost->ms);
     } else {
         flt_request_drop(request);
     }
@@ -185,21 +192,76 @@ static void handle(struct sim *sim, struct flt_request *request)
     sim_params_finish(&params);
 }
 
-/* --- added latency ------------------------------------------------------------------------------------ */
+/* --- requests that are kept ---------------------------------------------------------------------------- */
 
+/* A request that waits for its latency, or (hung) for its client to give up. */
 struct late {
     struct sim *sim;
+    struct late *next, **link;
     struct flt_request *request;
     struct flt_timer *timer;
+    bool hung;
 };
+
+static void late_free(struct late *late)
+{
+    *late->link = late->next;
+    if (late->next)
+        late->next->link = late->link;
+    flt_timer_destroy(late->timer);
+    free(late);
+}
 
 static void on_late(void *ctx)
 {
     struct late *late = ctx;
+    struct sim *sim = late->sim;
+    struct flt_request *request = late->request;
+    const bool hung = late->hung;
 
-    flt_timer_destroy(late->timer);
-    handle(late->sim, late->request);
-    free(late);
+    late_free(late);
+    if (hung)
+        flt_request_drop(request);
+    else
+        handle(sim, request);
+}
+
+static int keep(struct sim *sim, struct flt_request *request, int64_t ms, bool hung)
+{
+    struct late *late = calloc(1, sizeof *late);
+
+    if (!late)
+        return -ENOMEM;
+    *late = (struct late){ .sim = sim, .request = request, .hung = hung };
+    const int err = flt_timer_create(sim->loop, on_late, late, &late->timer);
+
+    if (err) {
+        free(late);
+        return err;
+    }
+    late->next = sim->kept;
+    late->link = &sim->kept;
+    if (sim->kept)
+        sim->kept->link = &late->next;
+    sim->kept = late;
+    flt_timer_start(late->timer, (uint64_t)(ms > 0 ? ms : 0), 0);
+    return 0;
+}
+
+void sim_rest_finish(struct sim *sim)
+{
+    while (sim->kept) {
+        struct flt_request *request = sim->kept->request;
+
+        late_free(sim->kept);
+        flt_request_drop(request);
+    }
+}
+
+static void hang(struct sim *sim, struct flt_request *request, int64_t ms)
+{
+    if (keep(sim, request, ms > 0 ? ms : HANG_MS, true) != 0)
+        flt_request_drop(request);
 }
 
 void sim_rest_request(void *ctx, struct flt_request *request)
@@ -207,17 +269,7 @@ void sim_rest_request(void *ctx, struct flt_request *request)
     struct sim *sim = ctx;
     const struct sim_fault *fault = sim_fault_take(sim, "latency", flt_request_method(request),
                                                    flt_request_path(request), NULL);
-    struct late *late = fault ? calloc(1, sizeof *late) : NULL;
 
-    if (!late) {
+    if (!fault || keep(sim, request, fault->ms, false) != 0)
         handle(sim, request);
-        return;
-    }
-    *late = (struct late){ .sim = sim, .request = request };
-    if (flt_timer_create(sim->loop, on_late, late, &late->timer) != 0) {
-        free(late);
-        handle(sim, request);
-        return;
-    }
-    flt_timer_start(late->timer, (uint64_t)(fault->ms > 0 ? fault->ms : 0), 0);
 }

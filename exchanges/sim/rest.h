@@ -20,6 +20,7 @@ extern const struct sim_route sim_private_routes[];
 extern const size_t sim_private_route_count;
 
 void sim_rest_request(void *ctx, struct flt_request *request);
+void sim_rest_finish(struct sim *sim); /* drops the requests that latency or a hang keeps */
 const struct sim_route *sim_route_find(const char *method, const char *path, bool *path_known);
 const struct sim_route *sim_route_find_ws(const char *ws_method);
 void sim_jw_error(struct flt_buf *buf, const struct sim_error *error);

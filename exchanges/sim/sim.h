@@ -24,6 +24,7 @@ enum sim_stp { SIM_STP_NONE, SIM_STP_EXPIRE_MAKER, SIM_STP_EXPIRE_TAKER, SIM_STP
 struct sim;
 struct sim_topic;
 struct sim_session;
+struct late;
 
 struct sim_market {
     struct sim *sim;
@@ -144,6 +145,7 @@ struct sim {
     struct sim_clock clock;
     int64_t skew_ms;
     struct sim_session *sessions; /* all WebSockets */
+    struct late *kept;            /* requests without an answer yet (rest.c) */
     struct flt_timer *timer;
     uv_check_t check;
     uint64_t requests, events;

@@ -1,0 +1,283 @@
+"""The demo fleet while its venue misbehaves in every way the simulator knows; then its books are right.
+
+Each case turns faults on, lets the fleet trade, turns them off, waits until no order is in doubt, and
+compares three independent accounts of what happened: the simulator's ledger, the bots' own lists of
+orders and positions, and the controller's database.
+
+Usage: test_faults.py FLOTILLA [SEED]
+"""
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+import unittest
+import urllib.request
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+import tap
+from fleet import CliError, Fleet, alive, wait_for
+
+FLOTILLA = sys.argv[1]
+SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 20260301
+ORDER = "/api/v3/order"
+OPEN = ("NEW", "PARTIALLY_FILLED")
+
+
+class Venue:
+    """The simulator's control API."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "fleet.json"), encoding="ascii") as file:
+            self.base = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
+
+    def ask(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=8) as reply:
+            return json.load(reply)
+
+    def fault(self, kind, method=None, path=None, count=None, **params):
+        match = {key: value for key, value in (("method", method), ("path", path)) if value}
+        body = {"kind": kind, "params": params, "match": match}
+        if count:
+            body["count"] = count
+        self.ask("POST", "/fault", body)
+
+    def calm(self):
+        self.ask("DELETE", "/fault")
+
+    def ledger(self, what):
+        rows, after = [], 0
+        while after is not None:
+            page = self.ask("GET", f"/ledger/{what}?after={after}&limit=5000")
+            rows += page["items"]
+            after = page.get("next")
+        return rows
+
+
+def same(row):
+    """A fill in digits alone, whoever tells it."""
+    symbol = row.get("symbol") or row["instrument"].replace("-", "")
+    return (symbol, str(row["trade_id"]), str(row["order_id"]), row["client_order_id"], row["side"],
+            Decimal(row["price"]), Decimal(row["qty"]), Decimal(row["fee"]), row["fee_asset"])
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        print(f"# seed {SEED}", flush=True)
+        cls.dice = random.Random(SEED)
+        cls.fleet = Fleet(FLOTILLA).up()
+        cls.venue = Venue(cls.fleet.dir)
+        # Six times the market's speed: more trades in the same time.
+        cls.venue.ask("POST", "/speed", {"speed": 6})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.close()
+
+    # --- what the fleet says
+
+    def bots(self):
+        return self.fleet.cli("bot", "ls")["items"]
+
+    def orders(self):
+        return [dict(order, bot=bot["bot"]) for bot in self.bots()
+                for order in self.fleet.cli("bot", "orders", bot["bot"])["orders"]]
+
+    def booked(self):
+        path = os.path.join(self.fleet.dir, "controller", "controller.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
+
+    # --- waiting
+
+    def why_not(self):
+        """What is not as it should be, or None."""
+        try:
+            bad = [f"{bot['bot']} {bot.get('phase')} {bot.get('reason', '')}" for bot in self.bots()
+                   if bot.get("phase") != "running"]
+            bad += [f"{order['bot']} {order['client_order_id']} unknown" for order in self.orders()
+                    if order.get("unknown")]
+        except CliError as error:
+            return str(error)
+        return "; ".join(bad[:6]) or None
+
+    def settle(self, seconds=45):
+        end = time.monotonic() + seconds
+        while self.why_not():
+            if time.monotonic() > end:
+                self.fail(f"not settled in {seconds} s: {self.why_not()}\n{self.fleet.logs(12)}")
+            time.sleep(0.2)
+
+    def same_orders(self):
+        """"" when the venue's open orders are those that the bots list, else the difference. Both
+        change meanwhile, so only what both of two looks at the venue have must be listed."""
+        look = lambda: {row["client_order_id"] for row in self.venue.ledger("orders")
+                        if row["status"] in OPEN}
+        before = look()
+        listed = {order["client_order_id"] for order in self.orders()
+                  if order["status"] in ("open", "partly_filled")}
+        after = look()
+        lost, ghosts = (before & after) - listed, listed - before - after
+        return f"not listed {sorted(lost)}, not at the venue {sorted(ghosts)}" if lost or ghosts else ""
+
+    def same_positions(self):
+        held, told = defaultdict(Decimal), {}
+        for fill in self.booked():
+            sign = 1 if fill["side"] == "buy" else -1
+            held[fill["bot"]] += sign * Decimal(fill["qty"])
+            if fill["instrument"].startswith(fill["fee_asset"]):
+                held[fill["bot"]] -= Decimal(fill["fee"])
+        for bot in self.bots():
+            told[bot["bot"]] = Decimal(bot.get("position", "0"))
+        bad = [f"{name} says {told[name]}, its fills {held[name]}" for name in told
+               if told[name] != held[name]]
+        return "; ".join(bad[:5])
+
+    def eventually(self, what, difference, seconds=40):
+        end = time.monotonic() + seconds
+        while difference():
+            if time.monotonic() > end:
+                self.fail(f"{what}: {difference()}\n{self.fleet.logs(12)}")
+            time.sleep(0.3)
+
+    def check_books(self):
+        orders = self.venue.ledger("orders")
+        twice = [name for name, times in Counter(o["client_order_id"] for o in orders).items()
+                 if times > 1]
+        self.assertEqual(twice, [], "ids that the venue accepted twice")
+        self.eventually("open orders differ", self.same_orders)
+
+        def fills_differ():
+            theirs = Counter(map(same, self.venue.ledger("fills")))
+            ours = Counter(map(same, self.booked()))
+            later = Counter(map(same, self.venue.ledger("fills")))
+            lost, made_up = theirs - ours, ours - later
+            return f"lost {list(lost)[:3]}, made up {list(made_up)[:3]}" if lost or made_up else ""
+
+        self.eventually("fills differ", fills_differ, 20)
+        self.eventually("positions differ", self.same_positions, 20)
+        done = self.fleet.run("doctor", "--reconcile")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    @contextlib.contextmanager
+    def trouble(self, seconds):
+        """Faults are on inside; after it they are off, and all has to be right."""
+        before, begin = len(self.venue.ledger("orders")), time.monotonic()
+        try:
+            yield
+            time.sleep(seconds)
+        finally:
+            self.venue.calm()
+        orders, fills = self.venue.ledger("orders"), self.venue.ledger("fills")
+        calm = time.monotonic()
+        self.settle()
+        settled = time.monotonic()
+        self.check_books()
+        print(f"# {len(orders) - before} orders, {len(fills)} fills in all, on {calm - begin:.1f} s, "
+              f"settled {settled - calm:.1f} s, checked {time.monotonic() - settled:.1f} s", flush=True)
+
+    # --- one after the other
+
+    def test_01_answers_to_orders_and_cancels_are_cut(self):
+        with self.trouble(4):
+            self.venue.fault("accept_then_timeout", "POST", ORDER)
+            self.venue.fault("accept_then_timeout", "DELETE", ORDER)
+
+    def test_02_the_venue_says_that_it_does_not_know(self):
+        with self.trouble(4):
+            self.venue.fault("accept_then_timeout", path=ORDER, status=504)
+
+    def test_03_answers_never_come_and_the_connection_stays_open(self):
+        with self.trouble(4):
+            self.venue.fault("accept_then_timeout", "POST", ORDER, count=8, hang=True)
+
+    def test_04_5xx_on_place_and_cancel(self):
+        with self.trouble(4):
+            self.venue.fault("http_status", "POST", ORDER, status=503, code=-1008)
+            self.venue.fault("http_status", "DELETE", ORDER, status=502, code=-1000)
+
+    def test_05_429_with_retry_after(self):
+        with self.trouble(2):
+            self.venue.fault("http_status", status=429, ms=2000, count=3)
+
+    def test_06_418_with_retry_after(self):
+        with self.trouble(2):
+            self.venue.fault("http_status", status=418, ms=3000, count=2)
+
+    def test_07_answers_take_one_to_three_seconds(self):
+        with self.trouble(6):
+            for _ in range(60):
+                self.venue.fault("latency", count=1, ms=self.dice.randrange(1000, 3000))
+
+    def test_08_events_of_the_account_are_lost(self):
+        with self.trouble(4):
+            self.venue.fault("drop_events", streams="user")
+
+    def test_09_events_of_the_account_come_twice(self):
+        with self.trouble(4):
+            self.venue.fault("repeat_events", streams="user")
+
+    def test_10_streams_are_cut(self):
+        with self.trouble(2):
+            for _ in range(3):
+                self.venue.fault("disconnect_streams", streams="all")
+                time.sleep(0.7)
+
+    def test_11_the_clocks_differ_by_three_seconds(self):
+        for skew in (3000, -3000):
+            with self.subTest(skew=skew), self.trouble(3):
+                self.venue.fault("skew_clock", ms=skew)
+
+    def test_12_orders_are_refused(self):
+        with self.trouble(3):
+            self.venue.fault("reject", "POST", ORDER, code=-2010,
+                             msg="Account has insufficient balance for requested action.")
+
+    def test_13_a_node_is_killed_while_answers_are_cut(self):
+        for node in ("node-1", "node-2"):
+            with self.subTest(node=node), self.trouble(2):
+                self.venue.fault("accept_then_timeout", path=ORDER)
+                time.sleep(1.5)
+                pid = self.fleet.pids()[node]
+                os.kill(pid, signal.SIGKILL)
+                wait_for(f"{node} is started again", lambda n=node, p=pid:
+                         self.fleet.pids().get(n, p) != p and alive(self.fleet.pids()[n]))
+
+    # --- all of it
+
+    def mix(self):
+        dice, venue = self.dice, self.venue
+        wild = (
+            lambda: venue.fault("accept_then_timeout", path=ORDER, count=dice.randrange(1, 6)),
+            lambda: venue.fault("accept_then_timeout", path=ORDER, count=dice.randrange(1, 6),
+                                status=504),
+            lambda: venue.fault("accept_then_timeout", path=ORDER, count=1, hang=True),
+            lambda: venue.fault("http_status", path=ORDER, count=dice.randrange(1, 6), status=503,
+                                code=-1008),
+            lambda: venue.fault("http_status", count=1, status=429, ms=1000),
+            lambda: venue.fault("latency", count=dice.randrange(1, 5), ms=dice.randrange(200, 2000)),
+            lambda: venue.fault("drop_events", count=dice.randrange(1, 8), streams="user"),
+            lambda: venue.fault("repeat_events", count=dice.randrange(1, 8), streams="all"),
+            lambda: venue.fault("disconnect_streams", streams=dice.choice(("user", "market", "all"))),
+            lambda: venue.fault("reject", "POST", ORDER, count=dice.randrange(1, 4), code=-2010),
+        )
+        dice.choice(wild)()
+
+    def test_14_everything_at_once(self):
+        with self.trouble(1):
+            for _ in range(24):
+                self.mix()
+                time.sleep(self.dice.uniform(0.05, 0.5))
+
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[:1]
+    tap.run(Faults)
