@@ -1,9 +1,10 @@
-/* Market data files: CSV text with a header line, plain or gzip, into rows of ticks and lots.
+/* Market data files (lib/csv.h) into rows of ticks and lots.
  *
  *   trades      ts_ms,price,qty,is_buyer_maker
  *   bookticker  ts_ms,update_id,bid,bid_qty,ask,ask_qty
  *   candles     ts_ms,open,high,low,close,volume      (ts_ms: open time; 1m or 1h)
- * A malformed row, or one whose time goes back, refuses the file with its line number. */
+ * Columns go by name. A malformed row, or one whose time goes back, refuses the file with its line
+ * number. */
 #pragma once
 #include "lib/fail.h"
 #include "lib/market.h"
