@@ -9,8 +9,8 @@
 #define INDICATORS_MAX 64
 
 static const struct indicator *const groups[] = {
-    indicators_average, indicators_momentum, indicators_volatility,
-    indicators_trend,   indicators_volume,   indicators_filter,
+    indicators_average,    indicators_smoother, indicators_momentum, indicators_oscillator,
+    indicators_volatility, indicators_trend,    indicators_volume,   indicators_filter,
 };
 
 const struct indicator *indicator_at(size_t index)

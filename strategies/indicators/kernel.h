@@ -69,4 +69,5 @@ BLOCK struct bar bar_of(const struct indicator_columns *in, unsigned inputs, siz
 
 /* The tables of each file; they end with a NULL name. */
 extern const struct indicator indicators_average[], indicators_momentum[], indicators_volatility[],
-    indicators_trend[], indicators_volume[], indicators_filter[];
+    indicators_trend[], indicators_volume[], indicators_filter[], indicators_smoother[],
+    indicators_oscillator[];

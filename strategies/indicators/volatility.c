@@ -208,6 +208,33 @@ BLOCK void natr_step(struct atr *atr, const struct bar *bar, double tick, double
     out[0] = bar->close_ticks == 0 ? 0.0 : out[0] / ((double)bar->close_ticks * tick) * 100.0;
 }
 
+static const struct indicator_option true_range_options[] = { OPTION_END };
+static const char *const true_range_outputs[] = { "true_range", NULL };
+
+static size_t true_range_first(const double *option)
+{
+    (void)option;
+    return 2;
+}
+
+#define true_range_settle true_range_first
+
+static size_t true_range_init(void *state, const double *option)
+{
+    INDICATOR_STATE(struct true_range, range, state);
+    (void)option;
+    return arena.used;
+}
+
+BLOCK void true_range_step(struct true_range *range, const struct bar *bar, double tick,
+                           double *out)
+{
+    int64_t ticks;
+
+    out[0] = true_range_next(range, bar, &ticks) ? (double)ticks * tick : UNDEFINED;
+}
+
+KERNEL(true_range, HIGH_LOW_CLOSE, 1)
 KERNEL(atr, HIGH_LOW_CLOSE, 1)
 KERNEL(natr, HIGH_LOW_CLOSE, 1)
 
@@ -415,6 +442,9 @@ const struct indicator indicators_volatility[] = {
     { "zscore", "z", "how many deviations the close is from its mean",
       "(close - SMA(n))/stddev(n); undefined when the deviation is 0.", "definition",
       .options = zscore_options, ROW_CODE(zscore, CLOSES, 1) },
+    { "true_range", "trange tr", "true range",
+      "max(high - low, |high - c1|, |low - c1|), c1 the close before.", "TA-Lib TRANGE",
+      .options = true_range_options, ROW_CODE(true_range, HIGH_LOW_CLOSE, 1) },
     { "atr", "", "average true range",
       "Wilder's average of max(high - low, |high - c1|, |low - c1|), c1 the close before, from the "
       "second bar on. seed=talib: mean of the first n; seed=pandas: weights (1-1/n)^age.",

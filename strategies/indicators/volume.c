@@ -169,6 +169,77 @@ BLOCK void vwap_step(struct vwap *vwap, const struct bar *bar, double tick, doub
 
 KERNEL(vwap, INDICATOR_TIME | HIGH_LOW_CLOSE | INDICATOR_VOLUME, 1)
 
+/* --- ad and adosc -------------------------------------------------------------------------------
+ */
+
+struct ad {
+    int64_t bars, from;
+    double sum;
+    struct smooth fast, slow;
+};
+
+static const struct indicator_option ad_options[] = { OPTION_END };
+static const struct indicator_option adosc_options[] = {
+    OPTION_BARS("fast", 3, 1, "bars of the fast average"),
+    OPTION_BARS("slow", 10, 1, "bars of the slow average"),
+    OPTION_END,
+};
+static const char *const ad_outputs[] = { "ad", NULL };
+static const char *const adosc_outputs[] = { "adosc", NULL };
+#define ad_first at_once
+#define ad_settle at_once
+
+static size_t adosc_first(const double *option)
+{
+    return (size_t)(option[0] > option[1] ? option[0] : option[1]);
+}
+
+static size_t adosc_settle(const double *option)
+{
+    return adosc_first(option) * 10;
+}
+
+static size_t ad_init(void *state, const double *option)
+{
+    INDICATOR_STATE(struct ad, ad, state);
+    (void)option;
+    return arena.used;
+}
+
+static size_t adosc_init(void *state, const double *option)
+{
+    INDICATOR_STATE(struct ad, ad, state);
+    ema_start(&ad->fast, (int64_t)option[0]);
+    ema_start(&ad->slow, (int64_t)option[1]);
+    ad->fast.seed = ad->slow.seed = SEED_FIRST;
+    ad->from = (int64_t)adosc_first(option);
+    return arena.used;
+}
+
+BLOCK void ad_step(struct ad *ad, const struct bar *bar, double tick, double *out)
+{
+    const int64_t range = bar->high_ticks - bar->low_ticks;
+    const int64_t place = 2 * bar->close_ticks - bar->low_ticks - bar->high_ticks;
+
+    (void)tick;
+    if (range > 0)
+        ad->sum += (double)place / (double)range * bar->volume;
+    out[0] = ad->sum;
+}
+
+BLOCK void adosc_step(struct ad *ad, const struct bar *bar, double tick, double *out)
+{
+    double sum;
+
+    ad_step(ad, bar, tick, &sum);
+    const double fast = smooth_next(&ad->fast, sum), slow = smooth_next(&ad->slow, sum);
+
+    out[0] = ++ad->bars >= ad->from ? fast - slow : UNDEFINED;
+}
+
+KERNEL(ad, HIGH_LOW_CLOSE | INDICATOR_VOLUME, 1)
+KERNEL(adosc, HIGH_LOW_CLOSE | INDICATOR_VOLUME, 1)
+
 const struct indicator indicators_volume[] = {
     { "mfi", "", "money flow index, 0..100",
       "Money t volume with t = (high+low+close)/3, up or down as t changed; 100 up/(up + down) "
@@ -180,6 +251,14 @@ const struct indicator indicators_volume[] = {
       "Begins as the first volume; then adds the volume when the close rises, takes it off when it "
       "falls. Depends on where it begins.",
       "TA-Lib OBV", .options = obv_options, ROW_CODE(obv, CLOSES | INDICATOR_VOLUME, 1) },
+    { "ad", "", "accumulation and distribution",
+      "Adds ((close - low) - (high - close))/(high - low) volume, nothing for an empty range. "
+      "Depends "
+      "on where it begins.",
+      "TA-Lib AD", .options = ad_options, ROW_CODE(ad, HIGH_LOW_CLOSE | INDICATOR_VOLUME, 1) },
+    { "adosc", "", "Chaikin's oscillator",
+      "EMA(fast) - EMA(slow) of ad, both begun with its first value.", "TA-Lib ADOSC",
+      .options = adosc_options, ROW_CODE(adosc, HIGH_LOW_CLOSE | INDICATOR_VOLUME, 1) },
     { "vwap", "", "volume-weighted average price",
       "sum(t volume)/sum(volume), t = (high+low+close)/3, since 00:00 UTC or over n bars; "
       "undefined "
