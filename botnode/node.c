@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 #include "botnode/accounts.h"
+#include "botnode/audit.h"
 #include "botnode/bus.h"
 #include "botnode/hosts.h"
 #include "botnode/report.h"
@@ -144,6 +145,7 @@ static void on_second(void *ctx)
     const int64_t uptime_s = flt_mono_ms(node->clock) / 1000;
 
     hosts_on_second(node->hosts);
+    audit_second(node->audit);
     bus_on_second(node->bus);
     if (uptime_s % EXPIRE_PERIOD_S == 0)
         journal_commands_expire(node->journal, flt_wall_ms(node->clock));
@@ -162,6 +164,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     err = err ? err : venues_start(node);
     err = err ? err : hosts_create(node, &node->hosts);
     err = err ? err : accounts_create(node, &node->accounts);
+    err = err ? err : audit_create(node, &node->audit);
     err = err ? err : bus_create(node, &node->bus);
     err = err ? err : accounts_restore(node->accounts);
     err = err ? err : hosts_restore(node->hosts);
@@ -246,6 +249,7 @@ void botnode_close(struct botnode *node)
     hosts_destroy(node->hosts);
     node->hosts = NULL;
     accounts_destroy(node->accounts);
+    audit_destroy(node->audit);
     venues_destroy(node->venues);
     journal_close(node->journal);
     if (node->ws)

@@ -22,6 +22,7 @@
 #define NODE_HEARTBEAT_MS 1000
 
 struct accounts;
+struct audit;
 struct hosts;
 struct bus;
 
@@ -36,6 +37,7 @@ struct botnode {
     struct venues *venues;
     struct accounts *accounts;
     struct hosts *hosts;
+    struct audit *audit;
     struct bus *bus;
     struct flt_timer *second;
     uint8_t box_private[32], box_public[32]; /* secrets for this node are sealed to it */

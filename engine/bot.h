@@ -194,6 +194,11 @@ void bot_on_fills_result(struct bot *bot, const char *client_order_id,
  * others alone. */
 void bot_on_open_orders(struct bot *bot, unsigned leg, const struct exchange_failure *failure,
                         const struct order *orders, size_t count);
+/* The same list without the bot having asked for it, as a venue can lose an event of a stream that
+ * stays up: what rests by our word, and was sent well before the host asked (`asked_ns`, monotonic),
+ * and is not in it, is asked about. `orders` may hold those of other bots. */
+void bot_on_audit(struct bot *bot, unsigned leg, const struct order *orders, size_t count,
+                  int64_t asked_ns);
 void bot_on_second(struct bot *bot); /* once a second of the clock */
 /* The private stream (and with it the way to the venue). Up starts recovery. */
 void bot_on_link(struct bot *bot, bool up, const char *reason);

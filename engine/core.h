@@ -26,6 +26,7 @@ struct live { /* an order at the venue, or on its way; state ORDER_BAD: none */
     bool cancelling; /* a cancel is out */
     bool by_us;      /* we asked for its end at least once */
     bool alarmed;    /* unknown for long was reported */
+    bool listed;     /* during an audit: the venue has it */
     enum asking asking;
     uint8_t asks;
     uint32_t epoch, sequence;
@@ -200,6 +201,7 @@ void orders_begin(struct bot *bot, uint32_t number, const struct live *live);
 void orders_clear(struct bot *bot, uint32_t number);
 void orders_count(struct bot *bot, uint32_t number);
 void orders_learn_id(struct bot *bot, uint32_t number, const char *order_id); /* "": no news */
+void orders_doubt(struct bot *bot, uint32_t number, int64_t after_ms); /* ask the venue, then */
 void orders_doubt_all(struct bot *bot);
 int64_t orders_resting(const struct bot *bot, unsigned leg, enum side side, uint32_t except);
 bool orders_ended_lately(const struct bot *bot, uint32_t sequence);

@@ -250,7 +250,7 @@ void orders_settle(struct bot *bot, uint32_t number)
 /* --- events
  * ------------------------------------------------------------------------------------------ */
 
-static void doubt(struct bot *bot, uint32_t number, int64_t after_ms)
+void orders_doubt(struct bot *bot, uint32_t number, int64_t after_ms)
 {
     struct live *live = &bot->wants.slots[number].live;
 
@@ -270,7 +270,7 @@ void orders_doubt_all(struct bot *bot)
         if (bot->wants.slots[i].used && bot->wants.slots[i].live.state != ORDER_BAD) {
             bot->wants.slots[i].live.cancelling = false;
             bot->wants.slots[i].live.asking = ASK_NOTHING;
-            doubt(bot, i, 0);
+            orders_doubt(bot, i, 0);
         }
 }
 
@@ -283,7 +283,7 @@ static void take_event(struct bot *bot, uint32_t number, enum order_event event)
         bot->counters.contradictions++;
         bot_logf(bot, FLT_LOG_WARN, "order %s is %s and the venue says event %d", live->coid,
                  order_state_name(live->state), (int)event);
-        doubt(bot, number, 0);
+        orders_doubt(bot, number, 0);
         return;
     }
     if (next != live->state && next != ORDER_SENT)
@@ -338,7 +338,7 @@ static void place_refused(struct bot *bot, uint32_t number, const struct exchang
     if (live->state == ORDER_SENT || live->state == ORDER_UNKNOWN)
         take_event(bot, number, ORDER_EV_REJECT);
     else
-        doubt(bot, number, 0); /* the stream said otherwise: ask */
+        orders_doubt(bot, number, 0); /* the stream said otherwise: ask */
     orders_settle(bot, number);
 }
 
@@ -358,7 +358,7 @@ void bot_on_place_result(struct bot *bot, const char *client_order_id,
         orders_settle(bot, number);
     } else if (failure->error == EXCHANGE_UNKNOWN_OUTCOME ||
                failure->error == EXCHANGE_DUPLICATE_CLIENT_ID) {
-        doubt(bot, number, 500);
+        orders_doubt(bot, number, 500);
     } else {
         place_refused(bot, number, failure);
     }
@@ -383,7 +383,7 @@ void bot_on_cancel_result(struct bot *bot, const char *client_order_id,
         live->cancelling = false;
         bot->wants.slots[number].retry_ms = now + RETRY_MS;
         if (!order_state_is_final(live->state))
-            doubt(bot, number, failure->error == EXCHANGE_ORDER_NOT_FOUND ? 0 : RETRY_MS);
+            orders_doubt(bot, number, failure->error == EXCHANGE_ORDER_NOT_FOUND ? 0 : RETRY_MS);
     }
     bot_pump(bot);
 }
@@ -784,7 +784,7 @@ void orders_second(struct bot *bot)
         if (live->asking != ASK_NOTHING && now < live->asked_ms + ASK_LOST_MS)
             continue;
         if (live->state == ORDER_SENT)
-            doubt(bot, i, 0);
+            orders_doubt(bot, i, 0);
         ask(bot, i, now);
     }
 }

@@ -9,6 +9,7 @@
 
 #define LIST_AGAIN_MS 2000
 #define LIST_ANSWER_MS 15000
+#define AUDIT_SETTLED_MS 5000 /* a request is at the venue by then, or not on its way any more */
 
 /* A slot for an order that is not in any yet: its key's own, when that is free and the order is of
  * our epoch, else one beside the index that is only there to see it end. */
@@ -135,6 +136,42 @@ void bot_on_open_orders(struct bot *bot, unsigned number, const struct exchange_
         take_open(bot, number, &orders[i]);
     recover_second(bot); /* what is not in the list is asked about, now */
     orders_second(bot);
+    bot_pump(bot);
+}
+
+static bool rests_since(const struct live *live, int64_t ms)
+{
+    return (live->state == ORDER_OPEN || live->state == ORDER_PARTLY_FILLED) && live->sent_ms <= ms;
+}
+
+void bot_on_audit(struct bot *bot, unsigned number, const struct order *orders, size_t count,
+                  int64_t asked_ns)
+{
+    const int64_t before_ms = asked_ns / 1000000 - AUDIT_SETTLED_MS;
+
+    if (number >= bot->leg_count || !bot->recovered || !bot->link_up)
+        return; /* recovery asks more than this does */
+    bot->counters.events++;
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++)
+        bot->wants.slots[i].live.listed = false;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t slot = orders_find(bot, orders[i].client_order_id, NULL);
+
+        if (slot != NO_SLOT)
+            bot->wants.slots[slot].live.listed = true;
+        take_open(bot, number, &orders[i]);
+    }
+    for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
+        const struct slot *slot = &bot->wants.slots[i];
+
+        if (!slot->used || slot->leg != number || slot->live.listed ||
+            !rests_since(&slot->live, before_ms))
+            continue;
+        bot_logf(bot, FLT_LOG_WARN, "order %s should rest and is not in the venue's list",
+                 slot->live.coid);
+        orders_doubt(bot, i, 0);
+    }
+    orders_second(bot); /* asks at once */
     bot_pump(bot);
 }
 

@@ -74,8 +74,8 @@ class Faults(unittest.TestCase):
         cls.dice = random.Random(SEED)
         cls.fleet = Fleet(FLOTILLA).up()
         cls.venue = Venue(cls.fleet.dir)
-        # Six times the market's speed: more trades in the same time.
-        cls.venue.ask("POST", "/speed", {"speed": 6})
+        # Twenty times the market's speed: more trades in the same time.
+        cls.venue.ask("POST", "/speed", {"speed": 20})
 
     @classmethod
     def tearDownClass(cls):
@@ -196,8 +196,9 @@ class Faults(unittest.TestCase):
             self.venue.fault("accept_then_timeout", path=ORDER, status=504)
 
     def test_03_answers_never_come_and_the_connection_stays_open(self):
-        with self.trouble(4):
+        with self.trouble(6):  # a request is given up after 5 s
             self.venue.fault("accept_then_timeout", "POST", ORDER, count=8, hang=True)
+            self.venue.fault("drop_events", streams="user")
 
     def test_04_5xx_on_place_and_cancel(self):
         with self.trouble(4):

@@ -261,6 +261,70 @@ static void missing_trades_are_fetched_when_the_order_says_more_was_executed(voi
     end();
 }
 
+static void audit(void)
+{
+    struct order open[8];
+    size_t count = 0;
+
+    for (size_t i = 0; i < venue.order_count; i++)
+        if (venue.orders[i].order.status == ORDER_STATUS_OPEN ||
+            venue.orders[i].order.status == ORDER_STATUS_PARTLY_FILLED)
+            open[count++] = venue.orders[i].order;
+    bot_on_audit(venue.bot, 0, open, count, flt_mono_ns(&venue.clock.base));
+}
+
+/* A stream can lose an event and stay up: the fill of a resting order, or its last one. Before the
+ * audit a bot then waited for it until the next reconnect, hours later, with its cell asleep. */
+static void a_fill_that_the_stream_lost_is_found_by_the_audit(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_run(&venue, 10000);
+    venue.faults.drop_event = 1000;
+    fake_price(&venue, 9499, 9500); /* 100 and 95 trade in full */
+    fake_run(&venue, 2000);
+    venue.faults.drop_event = 0;
+    assert_int_equal(status().counters.fills, 0);
+    audit();
+    fake_run(&venue, 4000);
+    assert_int_equal(status().counters.fills, 2);
+    assert_int_equal(status().unknown_orders, 0);
+    assert_non_null(fake_live(&venue, SELL(1))); /* the cells woke up */
+    fake_assert_books(&venue);
+    end();
+}
+
+static void a_part_that_the_stream_lost_is_found_by_the_audit(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_run(&venue, 10000);
+    venue.faults.drop_event = 1000;
+    fake_trade_now(&venue, 0, 1000);
+    venue.faults.drop_event = 0;
+    audit();
+    fake_run(&venue, 4000);
+    assert_int_equal(status().counters.fills, 1);
+    fake_assert_books(&venue);
+    end();
+}
+
+static void an_audit_older_than_an_order_does_not_doubt_it(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_run(&venue, 10000);
+    const size_t queries = venue.queries;
+
+    bot_on_audit(venue.bot, 0, NULL, 0, flt_mono_ns(&venue.clock.base) - INT64_C(11000000000));
+    fake_run(&venue, 500);
+    assert_int_equal(venue.queries, queries);
+    audit(); /* all three are in it */
+    fake_run(&venue, 500);
+    assert_int_equal(venue.queries, queries);
+    end();
+}
+
 static void a_changed_level_is_replaced_only_after_the_cancel_is_confirmed(void **ctx)
 {
     (void)ctx;
@@ -543,6 +607,9 @@ int main(void)
         cmocka_unit_test(an_unknown_order_is_asked_about_and_never_sent_again),
         cmocka_unit_test(a_fill_books_once_however_often_it_comes),
         cmocka_unit_test(missing_trades_are_fetched_when_the_order_says_more_was_executed),
+        cmocka_unit_test(a_fill_that_the_stream_lost_is_found_by_the_audit),
+        cmocka_unit_test(a_part_that_the_stream_lost_is_found_by_the_audit),
+        cmocka_unit_test(an_audit_older_than_an_order_does_not_doubt_it),
         cmocka_unit_test(a_changed_level_is_replaced_only_after_the_cancel_is_confirmed),
         cmocka_unit_test(after_a_crash_open_orders_are_adopted_by_key),
         cmocka_unit_test(a_crash_before_any_snapshot_still_adopts_from_the_ring),
