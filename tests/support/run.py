@@ -18,8 +18,12 @@ def main():
     if "asan" in build:
         env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    if "tsan" in build:
+        supp = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
+        env.setdefault("TSAN_OPTIONS", f"suppressions={supp}")
+    slow = ["-t", "5"] if "san" in build else []  # sanitizers cost time, and prove nothing about it
     code = subprocess.call(
-        ["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *sys.argv[2:]], env=env)
+        ["meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *slow, *sys.argv[2:]], env=env)
     passed = failed = skipped = 0
     if os.path.exists(log):
         with open(log, encoding="utf-8") as file:
