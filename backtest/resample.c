@@ -123,7 +123,6 @@ static int from_candles(struct work *work, struct flt_error *error)
     const struct store *const from = work->from;
     int err = 0;
 
-    work->first_ms = from->base_ms;
     for (size_t i = 0; !err && i < from->count; i++) {
         const struct store_candle candle = { store_ts_ms(from, i), from->open[i],
                                              from->high[i],        from->low[i],
@@ -146,7 +145,6 @@ static int from_trades(struct work *work, struct flt_error *error)
     const struct store *const from = work->from;
     int err = 0;
 
-    work->first_ms = INT64_MIN;
     for (size_t i = 0; !err && i < from->count; i++) {
         err = take(work, from->ts_ms[i], error);
         resample_add_trade(&work->state, from->ts_ms[i], from->price[i], from->qty[i]);
@@ -172,10 +170,10 @@ static int check(const struct store *from, const char *timeframe, struct flt_err
 }
 
 int store_resample(const char *root, const struct store *from, const char *timeframe,
-                   struct resampled *out, struct flt_error *error)
+                   bool partial, struct resampled *out, struct flt_error *error)
 {
     struct store_spec spec = { .price_scale = from->price_scale, .qty_scale = from->qty_scale };
-    struct work work = { .from = from, .out = out };
+    struct work work = { .from = from, .out = out, .first_ms = INT64_MIN };
     int err = check(from, timeframe, error);
 
     *out = (struct resampled){ 0 };
@@ -188,7 +186,11 @@ int store_resample(const char *root, const struct store *from, const char *timef
     if (err)
         return err;
     resample_init(&work.state, timeframe_ms(timeframe), from->qty_scale);
+    if (from->kind == STORE_CANDLES && !partial)
+        work.first_ms = from->base_ms;
     err = from->kind == STORE_TRADES ? from_trades(&work, error) : from_candles(&work, error);
+    if (!err && partial)
+        err = take(&work, INT64_MAX, error);
     out->left_out += !err && work.state.open;
     if (!err && out->candles == 0)
         err = flt_error_set(error, FLT_INVALID_ARGUMENT, "to", "",
@@ -196,5 +198,60 @@ int store_resample(const char *root, const struct store *from, const char *timef
     if (!err)
         err = store_writer_commit(work.to, error);
     store_writer_close(work.to);
+    return err;
+}
+
+/* --- rescale -------------------------------------------------------------------------------------
+ */
+
+static int copy_scaled(const struct store *from, int64_t up, struct store_writer *to,
+                       struct flt_error *error)
+{
+    size_t first, gap_at = from->gap_count && from->gaps[0].from_ms < from->base_ms;
+    int err = 0;
+
+    for (size_t at = 0, run; !err && (run = store_run(from, at, &first)); at = first + run) {
+        const enum store_reason reason =
+            at > 0 ? (enum store_reason)from->gaps[gap_at++].reason : STORE_UNKNOWN;
+
+        for (size_t i = first; !err && i < first + run; i++) {
+            const struct store_candle candle = { store_ts_ms(from, i), from->open[i] * up,
+                                                 from->high[i] * up,   from->low[i] * up,
+                                                 from->close[i] * up,  from->volume[i] };
+
+            if (candle.high / up != from->high[i])
+                return flt_error_set(error, FLT_INVALID_ARGUMENT, "price", "",
+                                     "the prices do not fit 18 digits with the finer tick");
+            err = store_write_candle(to, &candle, reason, error);
+            if (!err && i == 0 && from->gap_count && from->gaps[0].from_ms < from->base_ms)
+                store_write_leading_gap(to, from->gaps[0].from_ms,
+                                        (enum store_reason)from->gaps[0].reason);
+        }
+    }
+    return err;
+}
+
+int store_rescale(const char *path, int price_scale, struct flt_error *error)
+{
+    struct store_writer *writer = NULL;
+    struct store from;
+    int64_t up = 1;
+    int err = store_open(path, &from, error);
+
+    if (err)
+        return err;
+    const struct store_spec spec = { from.id, price_scale, from.qty_scale };
+
+    for (int i = from.price_scale; i < price_scale; i++)
+        up *= 10;
+    err = store_verify(&from, error);
+    if (!err)
+        err = store_rewrite_begin(path, &spec, &writer, error);
+    if (!err)
+        err = copy_scaled(&from, up, writer, error);
+    if (!err)
+        err = store_writer_commit(writer, error);
+    store_writer_close(writer);
+    store_close(&from);
     return err;
 }

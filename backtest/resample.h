@@ -28,6 +28,9 @@ struct resampled {
 };
 
 /* Makes the store of `timeframe` beside `from` (candles or trades) anew; it takes its place in one
- * step. Candles of which `from` has only a part, at its ends, are left out. */
+ * step. Candles of which `from` has only a part, at its ends, are left out unless `partial`. */
 FLT_MUST_USE int store_resample(const char *root, const struct store *from, const char *timeframe,
-                                struct resampled *out, struct flt_error *error);
+                                bool partial, struct resampled *out, struct flt_error *error);
+
+/* The same candles with more decimals in their prices: a venue's finer tick has come. */
+FLT_MUST_USE int store_rescale(const char *path, int price_scale, struct flt_error *error);

@@ -65,3 +65,15 @@ int cmd_exchange(struct cli *cli);
 
 /* cmd_indicator.c */
 int cmd_indicator(struct cli *cli);
+
+/* cmd_data.c, cmd_download.c */
+int cmd_data_ls(struct cli *cli);
+int cmd_data_show(struct cli *cli);
+int cmd_data_import(struct cli *cli);
+int cmd_data_export(struct cli *cli);
+int cmd_data_verify(struct cli *cli);
+int cmd_data_resample(struct cli *cli);
+int cmd_data_download(struct cli *cli);
+/* A flag's time in Unix ms; `missing` without it. */
+int cli_time_flag(struct cli *cli, const char *name, int64_t missing, int64_t *out);
+void data_complete(const struct cli *cli, FILE *file, const char *prefix); /* names of stores */

@@ -62,6 +62,8 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
     for (size_t i = 0; strcmp(kind, "indicator") == 0 && (row = indicator_at(i)); i++)
         if (strncmp(row->name, prefix, strlen(prefix)) == 0)
             fprintf(file, "%s\t%s\n", row->name, row->help);
+    if (strcmp(kind, "store") == 0)
+        data_complete(cli, file, prefix);
     cli->timeout_ms = 300;
     for (size_t i = 0; i < FLT_COUNT(lists); i++) {
         if (strcmp(kind, lists[i].kind) != 0 ||
@@ -435,6 +437,91 @@ static const struct cli_flag indicator_flags[] = {
     END,
 };
 
+static const struct cli_flag import_flags[] = {
+    { .name = "repair", .help = "import a corrected copy (FILE.repaired.csv), listing each change" },
+    { .name = "replace", .help = "where the file differs from what is stored, the file is right" },
+    { .name = "gaps",
+      .value = "REASON",
+      .choices = "unknown|no_trades|venue_down|not_listed",
+      .help = "why candles are missing in it (default unknown)" },
+    END,
+};
+
+static const struct cli_flag export_flags[] = {
+    { .name = "from", .value = "TIME", .help = "rows at or after it" },
+    { .name = "to", .value = "TIME", .help = "rows before it" },
+    END,
+};
+
+static const struct cli_flag resample_flags[] = {
+    { .name = "to", .value = "TIMEFRAME", .help = "for example 1h" },
+    { .name = "partial", .help = "also candles at the ends that may not be whole" },
+    END,
+};
+
+static const struct cli_flag download_flags[] = {
+    { .name = "since", .value = "TIME", .help = "from when, where nothing is stored yet" },
+    { .name = "until", .value = "TIME", .help = "candles before it (default: all that have closed)" },
+    { .name = "url", .value = "URL", .help = "REST address (default: the venue's own)" },
+    { .name = "replace", .help = "throw away what is stored" },
+    { .name = "page", .value = "N", .help = "candles a request (default 1000)" },
+    END,
+};
+
+static const struct cli_command data_commands[] = {
+    { .name = "import",
+      .args = "FILE STORE",
+      .help = "take a CSV file, plain or gzip, into a store",
+      .run = cmd_data_import,
+      .flags = import_flags,
+      .live = "file",
+      .details = "STORE is VENUE/INSTRUMENT/TIMEFRAME; without the timeframe it is told by the\n"
+                 "distance of the rows. The file's columns say what it holds:\n"
+                 "  ts_ms,open,high,low,close,volume           candles, by opening time (UTC)\n"
+                 "  ts_ms,price,qty,is_buyer_maker             trades\n"
+                 "  ts_ms,update_id,bid,bid_qty,ask,ask_qty    quotes (best bid and ask)\n"
+                 "A file is taken whole or not at all.",
+      .examples = "  flotilla data import btcusdt-1m.csv.gz binance/BTC-USDT/1m" },
+    { .name = "ls",
+      .args = "[TEXT]",
+      .help = "what is stored",
+      .run = cmd_data_ls,
+      .live = "store" },
+    { .name = "show",
+      .args = "STORE",
+      .help = "one store: range, gaps with reasons, hash",
+      .run = cmd_data_show,
+      .live = "store" },
+    { .name = "verify",
+      .args = "[TEXT]",
+      .help = "every block against its checksum",
+      .run = cmd_data_verify,
+      .live = "store" },
+    { .name = "export",
+      .args = "STORE [FILE]",
+      .help = "as CSV to FILE (.gz: gzip) or standard output",
+      .run = cmd_data_export,
+      .flags = export_flags,
+      .live = "store",
+      .examples = "  flotilla data export binance/BTC-USDT/1h --from 2026-01-01 jan.csv.gz" },
+    { .name = "resample",
+      .args = "STORE",
+      .help = "longer candles from shorter ones or from trades",
+      .run = cmd_data_resample,
+      .flags = resample_flags,
+      .live = "store",
+      .examples = "  flotilla data resample binance/BTC-USDT/1m --to 1h\n"
+                  "  flotilla data resample binance/BTC-USDT/trades --to 1m" },
+    { .name = "download",
+      .args = "STORE",
+      .help = "candles from the venue; again: goes on where it ended",
+      .run = cmd_data_download,
+      .flags = download_flags,
+      .live = "store",
+      .examples = "  flotilla data download binance/BTC-USDT/1m --since 2025-01-01" },
+    END,
+};
+
 static const struct cli_command commands[] = {
     { .name = "up",
       .help = "start a fleet on this machine and watch over it",
@@ -488,6 +575,9 @@ static const struct cli_command commands[] = {
     { .name = "broker",
       .help = "the MQTT broker: configuration, first logins, run it alone",
       .commands = broker_commands },
+    { .name = "data",
+      .help = "market data on this machine: import, download, check, export",
+      .commands = data_commands },
     { .name = "exchange",
       .args = "WHAT",
       .help = "a venue's wire protocol offline: requests, replies, streams",
