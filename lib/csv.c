@@ -139,22 +139,34 @@ static int read_header(struct flt_csv *csv, struct flt_error *error)
     return 0;
 }
 
-int flt_csv_next(struct flt_csv *csv, struct flt_csv_field *fields, struct flt_error *error)
+/* A line with something in it; empty ones may only end the file. */
+static int next_row(struct flt_csv *csv, struct flt_csv_field *line, struct flt_error *error)
 {
-    struct flt_csv_field line;
     int err;
 
-    while ((err = next_line(csv, &line, error)) == 0 && line.size == 0)
+    while ((err = next_line(csv, line, error)) == 0 && line->size == 0)
         csv->blank = true;
-    if (err)
-        return err;
-    if (csv->blank)
+    if (!err && csv->blank)
         return flt_csv_refuse(csv, error, "an empty line stands before this one");
+    return err;
+}
+
+static int split_row(const struct flt_csv *csv, struct flt_csv_field line,
+                     struct flt_csv_field *fields, struct flt_error *error)
+{
     const size_t count = split(line, fields, csv->column_count);
 
     if (count != csv->column_count)
         return flt_csv_refuse(csv, error, "%zu fields instead of %zu", count, csv->column_count);
     return 0;
+}
+
+int flt_csv_next(struct flt_csv *csv, struct flt_csv_field *fields, struct flt_error *error)
+{
+    struct flt_csv_field line;
+    const int err = next_row(csv, &line, error);
+
+    return err ? err : split_row(csv, line, fields, error);
 }
 
 /* --- open and close ------------------------------------------------------------------------------
@@ -273,36 +285,6 @@ int flt_candles_open(struct flt_candles *candles, struct flt_csv *csv, struct fl
     return 0;
 }
 
-/* The usual "64123.10", fast; what is not so goes to the full grammar. Zeros at the end drop off.
- */
-static struct flt_dec parse_number(struct flt_csv_field field)
-{
-    int64_t coef = 0, kept = 0;
-    int scale = 0, kept_scale = 0;
-    bool point = false;
-    size_t i = 0;
-
-    for (; i < field.size && field.size <= FLT_DEC_SCALE_MAX; i++) {
-        const char c = field.text[i];
-
-        if (c >= '0' && c <= '9') {
-            coef = coef * 10 + (c - '0');
-            scale += point;
-            if (c != '0' || !point) {
-                kept = coef;
-                kept_scale = scale;
-            }
-        } else if (c == '.' && !point && i > 0 && i + 1 < field.size) {
-            point = true;
-        } else {
-            break;
-        }
-    }
-    if (i == 0 || i < field.size)
-        return flt_dec_parse_n(field.text, field.size);
-    return (struct flt_dec){ kept, (int8_t)kept_scale };
-}
-
 static int parse_time(struct flt_candles *candles, struct flt_csv_field field, int64_t *out,
                       struct flt_error *error)
 {
@@ -328,7 +310,7 @@ static int parse_time(struct flt_candles *candles, struct flt_csv_field field, i
 static int parse_value(struct flt_candles *candles, size_t place, struct flt_csv_field field,
                        struct flt_dec *out, struct flt_error *error)
 {
-    *out = parse_number(field);
+    *out = flt_dec_parse_n(field.text, field.size);
     if (!flt_dec_ok(*out))
         return flt_csv_refuse(candles->csv, error, "%s is not a number: %.*s", places[place],
                               field.size == 0   ? 7
@@ -339,9 +321,6 @@ static int parse_value(struct flt_candles *candles, size_t place, struct flt_csv
         return flt_csv_refuse(candles->csv, error, "%s is %s: %.*s", places[place],
                               out->coef < 0 ? "negative" : "zero",
                               field.size < 40 ? (int)field.size : 40, field.text);
-    int *most = place == VOLUME ? &candles->volume_scale : &candles->price_scale;
-
-    *most = out->scale > *most ? out->scale : *most;
     return 0;
 }
 
@@ -350,27 +329,88 @@ static bool above(struct flt_dec a, struct flt_dec b)
     return a.scale == b.scale ? a.coef > b.coef : flt_dec_cmp(a, b) > 0;
 }
 
-int flt_candles_next(struct flt_candles *candles, struct flt_candle *out, struct flt_error *error)
+/* Digits with or without a fraction, 18 at most; zeros at its end drop off. Returns what follows;
+ * NULL: not so plain. */
+static const char *scan_plain(const char *at, const char *end, struct flt_dec *out)
+{
+    const char *const start = at, *last;
+    uint64_t coef = 0;
+
+    for (; at < end && (unsigned char)(*at - '0') <= 9; at++)
+        coef = coef * 10 + (uint64_t)(*at - '0');
+    const char *const point = at;
+
+    if (at < end && *at == '.')
+        for (at++; at < end && (unsigned char)(*at - '0') <= 9; at++)
+            coef = coef * 10 + (uint64_t)(*at - '0');
+    if (point == start || at == point + 1 || at - start > FLT_DEC_SCALE_MAX)
+        return NULL;
+    for (last = at; last > point + 1 && last[-1] == '0'; last--)
+        coef /= 10;
+    *out = (struct flt_dec){ (int64_t)coef, (int8_t)(last > point + 1 ? last - point - 1 : 0) };
+    return at;
+}
+
+/* Most rows are plain and right, and are read in one go. Anything else is left to parse_row(),
+ * which says what is wrong. */
+static bool scan_row(const struct flt_candles *candles, struct flt_csv_field line,
+                     struct flt_dec *value)
+{
+    const char *at = line.text, *const end = line.text + line.size;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct flt_dec *const out = &value[candles->column[i]];
+
+        at = scan_plain(at, end, out);
+        if (!at || (i + 1 < PLACES ? at == end || *at++ != ',' : at != end))
+            return false;
+    }
+    return value[TS_MS].scale == 0 && value[TS_MS].coef < 1000000000000000 &&
+           (candles->rows == 0 || value[TS_MS].coef > candles->ts_ms) && value[OPEN].coef > 0 &&
+           value[HIGH].coef > 0 && value[LOW].coef > 0 && value[CLOSE].coef > 0;
+}
+
+static int parse_row(struct flt_candles *candles, struct flt_csv_field line, struct flt_dec *value,
+                     struct flt_error *error)
 {
     struct flt_csv_field fields[PLACES];
-    struct flt_dec *const values[] = { NULL,      &out->open,  &out->high,
-                                       &out->low, &out->close, &out->volume };
-    int err = flt_csv_next(candles->csv, fields, error);
+    int err = split_row(candles->csv, line, fields, error);
 
     for (size_t i = 0; !err && i < PLACES; i++) {
         const size_t place = candles->column[i];
 
-        err = place == TS_MS ? parse_time(candles, fields[i], &out->ts_ms, error)
-                             : parse_value(candles, place, fields[i], values[place], error);
+        err = place == TS_MS ? parse_time(candles, fields[i], &value[TS_MS].coef, error)
+                             : parse_value(candles, place, fields[i], &value[place], error);
     }
+    return err;
+}
+
+static int larger(int scale, struct flt_dec value)
+{
+    return value.scale > scale ? value.scale : scale;
+}
+
+int flt_candles_next(struct flt_candles *candles, struct flt_candle *out, struct flt_error *error)
+{
+    struct flt_dec value[PLACES];
+    struct flt_csv_field line;
+    int err = next_row(candles->csv, &line, error);
+
+    if (!err && !scan_row(candles, line, value))
+        err = parse_row(candles, line, value, error);
     if (err)
         return err;
-    if (above(out->low, out->open) || above(out->low, out->close))
+    if (above(value[LOW], value[OPEN]) || above(value[LOW], value[CLOSE]))
         return flt_csv_refuse(candles->csv, error, "low is above open or close");
-    if (above(out->open, out->high) || above(out->close, out->high))
+    if (above(value[OPEN], value[HIGH]) || above(value[CLOSE], value[HIGH]))
         return flt_csv_refuse(candles->csv, error, "high is below open or close");
-    candles->ts_ms = out->ts_ms;
+    for (size_t place = OPEN; place <= CLOSE; place++)
+        candles->price_scale = larger(candles->price_scale, value[place]);
+    candles->volume_scale = larger(candles->volume_scale, value[VOLUME]);
+    candles->ts_ms = value[TS_MS].coef;
     candles->rows++;
+    *out = (struct flt_candle){ value[TS_MS].coef, value[OPEN],  value[HIGH],
+                                value[LOW],        value[CLOSE], value[VOLUME] };
     return 0;
 }
 

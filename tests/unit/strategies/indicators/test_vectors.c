@@ -433,6 +433,91 @@ static void batch_and_streaming_agree_bit_for_bit(void **ctx)
         agree(indicator_find(variants[i][0]), variants[i][1]);
 }
 
+/* --- markets that never were
+ * ------------------------------------------------------------------------ */
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return *seed >> 33;
+}
+
+/* Jumps, stretches in which nothing moves, and bars without volume. */
+static void invent_market(uint64_t *seed)
+{
+    int64_t price = 1 + (int64_t)(next_random(seed) % 100000000);
+
+    for (size_t i = 0; i < ROWS; i++) {
+        const bool still = next_random(seed) % 8 < 3 || i % 100 > 60;
+        const int64_t reach = price / 50 + 2, open = price;
+
+        if (!still)
+            price += (int64_t)(next_random(seed) % (uint64_t)(2 * reach)) - reach + 1;
+        price = price < 3 ? 3 : price;
+        const int64_t wick = still ? 0 : (int64_t)(next_random(seed) % 3);
+        const int64_t top = price > open ? price : open, bottom = price < open ? price : open;
+
+        input.open[i] = open;
+        input.close[i] = price;
+        input.high[i] = top + wick;
+        input.low[i] = bottom - (bottom > wick ? wick : 0);
+        input.volume[i] = still ? 0 : (double)(next_random(seed) % 100000) / 7;
+    }
+}
+
+static void invent_options(const struct indicator *row, double *option, uint64_t *seed)
+{
+    struct flt_error error = { 0 };
+
+    memset(option, 0, INDICATOR_OPTIONS_MAX * sizeof *option);
+    for (size_t i = 0; row->options[i].name; i++) {
+        const struct indicator_option *o = &row->options[i];
+
+        if (o->type == INDICATOR_CHOICE)
+            option[i] = (double)(next_random(seed) % 2);
+        else if (o->type == INDICATOR_INT)
+            option[i] = fmin(o->max, o->min + (double)(next_random(seed) % 40));
+        else
+            option[i] = fmin(o->max, o->min + (double)(next_random(seed) % 1000) / 100);
+    }
+    assert_int_equal(indicator_options_check(row, option, &error), 0);
+}
+
+static void agree_with(const struct indicator *row, const double *option)
+{
+    compute(row, option);
+    stream_moving(row, option);
+    for (size_t k = 0; k < row->output_count; k++)
+        assert_memory_equal(batch[k], stream[k], sizeof batch[k]);
+}
+
+/* Nothing ever becomes infinite: the bounds that people rely on hold in odd markets too. */
+static void check_values(const struct indicator *row)
+{
+    for (size_t k = 0; k < row->output_count; k++)
+        for (size_t i = 0; i < ROWS; i++)
+            if (isinf(batch[k][i]))
+                fail_msg("%s.%s is infinite at row %zu", row->name, row->outputs[k], i);
+}
+
+static void both_forms_agree_on_invented_markets_with_any_options(void **ctx)
+{
+    double option[INDICATOR_OPTIONS_MAX];
+    const struct indicator *row;
+    uint64_t seed = 20260301;
+
+    (void)ctx;
+    for (int round = 0; round < 10; round++) {
+        invent_market(&seed);
+        for (size_t i = 0; (row = indicator_at(i)); i++) {
+            invent_options(row, option, &seed);
+            agree_with(row, option);
+            check_values(row);
+        }
+    }
+    read_input(NULL);
+}
+
 static void all_outputs_come_first_when_the_row_says(const struct indicator *row,
                                                      const char *options)
 {
@@ -472,6 +557,7 @@ int main(void)
         cmocka_unit_test(values_are_those_of_the_libraries),
         cmocka_unit_test(batch_and_streaming_agree_bit_for_bit),
         cmocka_unit_test(warm_up_is_what_the_row_says),
+        cmocka_unit_test(both_forms_agree_on_invented_markets_with_any_options),
     };
 
     return cmocka_run_group_tests(tests, read_input, NULL);
