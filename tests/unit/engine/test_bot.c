@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "strategies/indicators/indicator.h"
 #include "tests/support/fake_venue.h"
 
 /* Four cells 90..95..100..105..110, about 25 USDT each; price 100. */
@@ -543,6 +544,90 @@ static const struct strategy_ops whim = { .name = "whim",
                                           .declare = whim_declare,
                                           .on_event = whim_on_event };
 
+/* --- lines
+ * ------------------------------------------------------------------------------------------ */
+
+static double seen[2][2]; /* [line][bars back] */
+
+static int watcher_declare(const void *params, struct needs *needs)
+{
+    (void)params;
+    *needs = (struct needs){
+        .legs = 1,
+        .bar_ms = 60000,
+        .bars = 1,
+        .lines_back = 2,
+        .line = { { .indicator = "macd", .period = 5, .output = 2, .option = { 10, 3, 1 } },
+                  { .indicator = "bollinger", .period = 10, .output = 4 } },
+        .line_count = 2,
+        .orders_max = 1,
+        .timer = true,
+    };
+    return 0;
+}
+
+static void watcher_on_event(void *state, const void *params, const struct event *event,
+                             const struct view *view, struct wants *wants)
+{
+    (void)state;
+    (void)params;
+    (void)event;
+    (void)wants;
+    for (size_t i = 0; i < 2; i++)
+        memcpy(seen[i], view->leg[0].lines[i], sizeof seen[i]);
+}
+
+static const struct strategy_ops watcher = { .name = "watcher",
+                                             .help = "",
+                                             .params = no_params,
+                                             .state = whim_fields,
+                                             .state_size = whim_state_size,
+                                             .declare = watcher_declare,
+                                             .on_event = watcher_on_event };
+
+/* Computes one output over bars, and leaves its last two values. */
+static void direct(const char *name, const double *option, size_t output, const struct bar *bars,
+                   size_t count, double *last)
+{
+    const struct indicator *row = indicator_find(name);
+    void *state = malloc(row->init(NULL, option));
+    double values[INDICATOR_OUTPUTS_MAX];
+
+    assert_non_null(state);
+    row->init(state, option);
+    for (size_t i = 0; i < count; i++) {
+        row->update(state, &bars[i], 0.01, values);
+        last[1] = last[0];
+        last[0] = values[output];
+    }
+    free(state);
+}
+
+static void a_line_takes_further_options_and_any_output(void **ctx)
+{
+    const double macd[INDICATOR_OPTIONS_MAX] = { 5, 10, 3, 1 };
+    const double bollinger[INDICATOR_OPTIONS_MAX] = { 10, 2, 0 };
+    double expected[2][2] = { { 0 } };
+    struct bar bars[60];
+
+    (void)ctx;
+    fake_open(&venue, 1);
+    fake_create(&venue, &watcher, "{}", NULL, 1);
+    fake_start(&venue);
+    fake_price(&venue, 9999, 10001);
+    const int64_t start = venue.clock.wall_now_ms / 60000 * 60000 - 60 * 60000;
+
+    for (int64_t i = 0; i < 60; i++)
+        bars[i] = (struct bar){ start + i * 60000, 10000, 10100, 9900, 10000 + i * i % 37, 1 };
+    bot_on_history(venue.bot, 0, bars, 60);
+    fake_run(&venue, 3000);
+    direct("macd", macd, 2, bars, 60, expected[0]);
+    direct("bollinger", bollinger, 4, bars, 60, expected[1]);
+    assert_memory_equal(seen, expected, sizeof seen);
+    assert_int_equal(bot_warmup_bars(venue.bot), 10 * 10 + 3 * 10 + 2);
+    end();
+}
+
 static void live_once(const struct strategy_ops *ops, const char *params, uint64_t seed)
 {
     uint32_t epoch = 1;
@@ -619,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_daily_loss_pauses_until_the_next_day),
         cmocka_unit_test(an_expired_lease_sends_nothing_of_any_kind),
         cmocka_unit_test(parameters_that_cannot_change_are_refused_whole),
+        cmocka_unit_test(a_line_takes_further_options_and_any_output),
         cmocka_unit_test(random_lives_end_with_the_books_of_the_venue),
     };
 
