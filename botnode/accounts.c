@@ -245,9 +245,9 @@ static struct account *account_new(struct accounts *accounts, const char *name, 
 }
 
 int accounts_paper(struct accounts *accounts, const char *bot, struct venue *venue,
-                   struct account **out)
+                   const char *balances, struct account **out)
 {
-    const struct exchange_credentials none = { 0 };
+    const struct exchange_credentials paper = { .paper_balances = balances };
     struct account *account;
     int err;
 
@@ -262,7 +262,7 @@ int accounts_paper(struct accounts *accounts, const char *bot, struct venue *ven
         return -ENOMEM;
     account->venue = venue;
     account->ops = exchange_find("paper");
-    err = account->ops ? handle_open(account, &none) : -ENOENT;
+    err = account->ops ? handle_open(account, &paper) : -ENOENT;
     if (err) {
         accounts->list = account->next;
         free(account);

@@ -19,9 +19,10 @@ FLT_MUST_USE int accounts_forget(struct accounts *accounts, const char *name,
                                  struct flt_error *error);
 /* NULL: the keys are not here. The connection may not be up yet. */
 struct account *accounts_find(struct accounts *accounts, const char *name);
-/* A private paper account of one bot on a venue's market data; lives until accounts_destroy. */
+/* A private paper account of one bot on a venue's market data; lives until accounts_destroy. A new
+ * one holds `balances` (as paper_holdings writes them); NULL: what every paper account begins with. */
 FLT_MUST_USE int accounts_paper(struct accounts *accounts, const char *bot, struct venue *venue,
-                                struct account **out);
+                                const char *balances, struct account **out);
 
 const char *account_name(const struct account *account);
 const struct exchange_ops *account_ops(const struct account *account);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "botnode/hosts.h"
+#include "botnode/paper.h"
 #include "botnode/record.h"
 #include "botnode/report.h"
 #include "lib/fail.h"
@@ -403,6 +404,23 @@ static int legs_find(struct host *host)
     return host->leg_count ? 0 : -EINVAL;
 }
 
+/* What the bot's books say that its paper account holds; they are in the snapshot read at start. */
+static int paper_account(struct host *host)
+{
+    struct flt_buf holdings = FLT_BUF_INIT;
+    struct json_object *state =
+        host->saved ? flt_json_parse(host->saved, strlen(host->saved), NULL) : NULL;
+    int err = 0;
+
+    if (state && paper_holdings(state, host->legs, host->leg_count, &holdings) != 0)
+        flt_buf_reset(&holdings); /* the bot says the same when it is restored, with the reason */
+    err = accounts_paper(host->node->accounts, host->name, host->venue,
+                         holdings.length ? holdings.data : NULL, &host->account);
+    json_object_put(state);
+    flt_buf_finish(&holdings);
+    return err;
+}
+
 /* Venue, instruments and account; false: it waits, and why says for what. */
 static bool host_ready(struct host *host)
 {
@@ -420,7 +438,7 @@ static bool host_ready(struct host *host)
         return false;
     if (doc->spec.has_account) {
         host->account = accounts_find(host->node->accounts, doc->spec.account);
-    } else if (accounts_paper(host->node->accounts, host->name, host->venue, &host->account)) {
+    } else if (paper_account(host)) {
         host_wait(host, true, "paper", "no paper account could be made on %s", doc->venue);
         return false;
     }

@@ -398,6 +398,12 @@ static void absent(struct bot *bot, uint32_t number)
 
     if (live->state != ORDER_UNKNOWN)
         return;
+    if (bot->mode == BOT_MODE_PAPER) { /* it was in the memory of the process before this one */
+        live->executed_lots = live->booked_lots;
+        take_event(bot, number, ORDER_EV_CANCEL);
+        orders_settle(bot, number);
+        return;
+    }
     if (live->booked_lots > 0) {
         bot_alarm(bot, "order_vanished", "the venue does not know order %s that has traded",
                   live->coid);

@@ -97,12 +97,14 @@ typedef void exchange_bars_fn(void *ctx, const struct exchange_failure *failure,
 
 /* --- a trading account ------------------------------------------------------------------------ */
 
+#define EXCHANGE_PAPER_FUNDS 100000 /* of each quote asset, unless told otherwise */
+
 struct exchange_credentials {    /* borrowed for the call of account_open; copied, wiped at close */
     const char *key, *secret;    /* HMAC */
     const char *private_key_pem; /* Ed25519; NULL: HMAC */
     const char *passphrase;      /* venues that have one */
     /* paper: what the account begins with, "USDT=100000,BTC=0.5"; NULL: `key` when that has the
-     * same form, else 100,000 of each quote asset at its first order. */
+     * same form, else EXCHANGE_PAPER_FUNDS of each quote asset at its first order. */
     const char *paper_balances;
 };
 

@@ -12,7 +12,6 @@
 
 #define DONE_MAX 2000   /* ended orders that can still be asked for */
 #define FILLS_MAX 20000 /* fills kept for paper_fills */
-#define DEFAULT_FUNDS 100000
 
 struct paper_order {
     struct paper_order *next;
@@ -357,7 +356,7 @@ static int lock_funds(struct exchange_account *account, struct paper_order *orde
     order->lock = funds_needed(instrument, &account->fee, order->order.side,
                                flt_amt_from_dec(order->order.qty), cost, &asset);
     if (account->open_handed && !funds_find(account->funds, instrument->quote) &&
-        funds_add(account->funds, instrument->quote, flt_amt_from_int(DEFAULT_FUNDS)) != 0)
+        funds_add(account->funds, instrument->quote, flt_amt_from_int(EXCHANGE_PAPER_FUNDS)) != 0)
         return -ENOMEM;
     const int outcome = funds_lock(account->funds, asset, order->lock);
 
@@ -600,7 +599,7 @@ int64_t paper_request_life_ms(struct exchange_account *account)
 /* "USDT=100000,BTC=0.5" */
 static int read_balances(struct exchange_account *account, const char *text)
 {
-    char copy[512];
+    char copy[8192]; /* both assets of 64 legs */
     char *rest = copy, *item;
 
     if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy)

@@ -414,7 +414,7 @@ void fake_create(struct fake_venue *venue, const struct strategy_ops *ops, const
         .fleet = "test",
         .name = "bot-1",
         .epoch = epoch,
-        .mode = BOT_MODE_LIVE,
+        .mode = venue->mode,
         .strategy = ops,
         .params = tree,
         .risk = limits,

@@ -37,6 +37,7 @@ struct fake_venue {
     struct fake_faults faults;
     int64_t bid_ticks, ask_ticks;
     int64_t request_life_ms;
+    enum bot_mode mode; /* live */
 
     struct fake_order *orders;
     size_t order_count;

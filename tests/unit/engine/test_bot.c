@@ -352,6 +352,34 @@ static void after_a_crash_open_orders_are_adopted_by_key(void **ctx)
     end();
 }
 
+/* A paper venue dies with its node. The bot waited for ever for an order that had traded in part and
+ * that nobody knew any more. */
+static void a_paper_order_that_had_traded_ends_with_its_process(void **ctx)
+{
+    (void)ctx;
+    fake_open(&venue, 1);
+    venue.mode = BOT_MODE_PAPER;
+    fake_create(&venue, grid(), GRID, NULL, 1);
+    fake_start(&venue);
+    fake_price(&venue, 9999, 10001);
+    fake_run(&venue, 1000);
+    fake_trade_now(&venue, 0, 1000);
+    fake_run(&venue, 1000);
+    const size_t placed = venue.places;
+    for (size_t i = 0; i < venue.order_count; i++)
+        venue.orders[i].accepted = false;
+    fake_crash(&venue, grid(), GRID, NULL, 1, false);
+    fake_price(&venue, 9999, 10001);
+    fake_run(&venue, 10000);
+    assert_int_equal(status().phase, BOT_RUNNING);
+    assert_int_equal(status().unknown_orders, 0);
+    assert_int_equal(venue.alarms, 0);
+    assert_true(venue.places > placed); /* what did not trade rests again */
+    assert_true(fake_live_count(&venue) >= 2);
+    fake_assert_books(&venue);
+    end();
+}
+
 static void a_crash_before_any_snapshot_still_adopts_from_the_ring(void **ctx)
 {
     (void)ctx;
@@ -697,6 +725,7 @@ int main(void)
         cmocka_unit_test(an_audit_older_than_an_order_does_not_doubt_it),
         cmocka_unit_test(a_changed_level_is_replaced_only_after_the_cancel_is_confirmed),
         cmocka_unit_test(after_a_crash_open_orders_are_adopted_by_key),
+        cmocka_unit_test(a_paper_order_that_had_traded_ends_with_its_process),
         cmocka_unit_test(a_crash_before_any_snapshot_still_adopts_from_the_ring),
         cmocka_unit_test(fills_missed_while_dead_are_booked_before_it_goes_on),
         cmocka_unit_test(a_new_epoch_cancels_the_orders_of_the_old_one_first),
