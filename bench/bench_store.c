@@ -1,0 +1,185 @@
+/* store: a year of minutes opened and summed, beside the same loop over plain memory; gzip CSV taken
+ * in, beside zlib's own inflate of the same file. */
+#define FLT_MOD "bench_store"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+#include "backtest/import.h"
+#include "bench/bench.h"
+#include "lib/log.h"
+
+#define YEAR 525600
+#define T0 INT64_C(1704067200000)
+
+static volatile int64_t sink;
+static char folder[] = "/tmp/bench_store.XXXXXX";
+static char csv_path[64];
+
+struct columns {
+    const int64_t *open, *high, *low, *close;
+    const double *volume;
+};
+
+/* One pass that reads every byte of a candle. */
+static void sum(const struct columns *at, size_t count)
+{
+    int64_t ticks = 0;
+    double volume = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        ticks += at->open[i] + at->high[i] + at->low[i] + at->close[i];
+        volume += at->volume[i];
+    }
+    sink += ticks + (int64_t)volume;
+}
+
+static void sum_store(void *ctx, long rounds)
+{
+    for (long i = 0; i < rounds; i++) {
+        struct store store;
+
+        if (store_open(ctx, &store, NULL) != 0)
+            abort();
+        const struct columns at = { store.open, store.high, store.low, store.close, store.volume };
+
+        sum(&at, store.count);
+        store_close(&store);
+    }
+}
+
+static void sum_memory(void *ctx, long rounds)
+{
+    for (long i = 0; i < rounds; i++)
+        sum(ctx, YEAR);
+}
+
+static void verify(void *ctx, long rounds)
+{
+    for (long i = 0; i < rounds; i++)
+        sink += store_verify(ctx, NULL);
+}
+
+/* A random walk with the digits of a real market. */
+static void write_csv(void)
+{
+    char text[160];
+    gzFile file;
+    uint64_t random = 88172645463325252;
+    int64_t price = 6400000;
+
+    snprintf(csv_path, sizeof csv_path, "%s/year.csv.gz", folder);
+    file = gzopen(csv_path, "wb6");
+    if (!file || gzputs(file, "ts_ms,open,high,low,close,volume\n") < 0)
+        abort();
+    for (int64_t i = 0; i < YEAR; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        const int64_t open = price, up = (int64_t)(random % 4000), down = (int64_t)(random >> 20) % 4000;
+
+        price += up - down;
+        snprintf(text, sizeof text, "%lld,%.2f,%.2f,%.2f,%.2f,%.5f\n",
+                 (long long)(T0 + i * 60000), (double)open / 100, (double)(open + up) / 100,
+                 (double)(open - down) / 100, (double)price / 100,
+                 (double)(random >> 40) / 100000);
+        if (gzputs(file, text) < 0)
+            abort();
+    }
+    gzclose(file);
+}
+
+static void inflate_only(void *ctx, long rounds)
+{
+    static char buffer[262144];
+
+    for (long i = 0; i < rounds; i++) {
+        gzFile file = gzopen(ctx, "rb");
+
+        (void)gzbuffer(file, sizeof buffer);
+        for (int got; (got = gzread(file, buffer, sizeof buffer)) > 0;)
+            sink += got;
+        gzclose(file);
+    }
+}
+
+static void import(void *ctx, long rounds)
+{
+    for (long i = 0; i < rounds; i++) {
+        struct store_import import = { .root = folder, .replace = true };
+        struct store_imported done;
+        char command[128];
+
+        snprintf(command, sizeof command, "%s/data", folder);
+        if (store_id_parse(&import.id, "bench/A-B/1m", true, NULL) != 0 ||
+            store_import(&import, ctx, &done, NULL) != 0)
+            abort();
+        sink += (int64_t)done.rows;
+    }
+}
+
+/* Into an empty place: what is there from the run before would be compared and not written. */
+static double import_seconds(const char *path)
+{
+    double best = 1e9;
+
+    for (int i = 0; i < 5; i++) {
+        char command[128];
+
+        snprintf(command, sizeof command, "rm -rf %s/data", folder);
+        if (system(command) != 0)
+            abort();
+        const int64_t start_ns = flt_mono_ns(flt_clock_system());
+
+        import((void *)(uintptr_t)path, 1);
+        const double seconds = (double)(flt_mono_ns(flt_clock_system()) - start_ns) / 1e9;
+
+        best = seconds < best ? seconds : best;
+    }
+    return best;
+}
+
+static void bench_read(char *path)
+{
+    struct store store;
+    struct columns copy;
+
+    if (store_open(path, &store, NULL) != 0 || store_verify(&store, NULL) != 0)
+        abort();
+    const void *const from[] = { store.open, store.high, store.low, store.close, store.volume };
+    void *to[5];
+
+    for (size_t i = 0; i < 5; i++) {
+        to[i] = malloc(YEAR * 8);
+        if (!to[i])
+            abort();
+        memcpy(to[i], from[i], YEAR * 8);
+    }
+    copy = (struct columns){ to[0], to[1], to[2], to[3], to[4] };
+    bench_ratio("store: a year of minutes opened and summed", bench_ns(sum_store, path, 20) / 1e6,
+                "ms", bench_ns(sum_memory, &copy, 20) / 1e6, "the loop over plain memory");
+    bench_row("store: a year of minutes, every checksum", bench_ns(verify, &store, 3) / 1e6, "ms", "");
+    for (size_t i = 0; i < 5; i++)
+        free(to[i]);
+    store_close(&store);
+}
+
+int main(void)
+{
+    char path[128], command[64];
+
+    flt_log_set_level(FLT_LOG_OFF);
+    if (!mkdtemp(folder))
+        abort();
+    write_csv();
+    const double inflate = YEAR / (bench_ns(inflate_only, csv_path, 1) / 1e9) / 1e6;
+
+    bench_ratio("store: gzip CSV imported", YEAR / import_seconds(csv_path) / 1e6, "M rows/s",
+                inflate, "zlib's inflate alone");
+    snprintf(path, sizeof path, "%s/data/bench/A-B/1m", folder);
+    bench_read(path);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
