@@ -12,6 +12,8 @@
 #include "botnode/report.h"
 #include "lib/fail.h"
 
+#define REPEAT_NS (60 * INT64_C(1000000000))
+#define REVALUE_NS (4 * INT64_C(1000000000))
 #define TRADES_RESTORED 512
 #define HISTORY_BARS_MAX 1000 /* what one klines request gives at every venue we know */
 
@@ -697,6 +699,14 @@ void host_on_link(struct host *host)
                     account_link_is_up(host->account) ? "" : "the venue's private stream is down");
 }
 
+/* Whether the price has moved since the state was said, looked at every REVALUE_NS: profit that
+ * people see is then seconds old, and a thousand bots still say little. */
+static bool is_revalued(struct host *host, int64_t now_ns)
+{
+    return host->bot && now_ns - host->reported_ns > REVALUE_NS &&
+           bot_mark_ticks(host->bot) != host->reported_mark_ticks;
+}
+
 void host_on_second(struct host *host)
 {
     const int64_t now_ns = flt_mono_ns(host->node->clock);
@@ -710,6 +720,6 @@ void host_on_second(struct host *host)
         host->since_ms = flt_wall_ms(host->node->clock);
         host->report_due = true;
     }
-    if (host->report_due || now_ns - host->reported_ns > 60 * INT64_C(1000000000))
+    if (host->report_due || now_ns - host->reported_ns > REPEAT_NS || is_revalued(host, now_ns))
         report_state(host);
 }

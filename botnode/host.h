@@ -38,6 +38,7 @@ struct host {
     int64_t since_ms;
     bool report_due;         /* the state topic is behind */
     int64_t reported_ns;     /* monotonic; 0: never */
+    int64_t reported_mark_ticks; /* the price that state was valued at */
     int64_t watch_until_ns;  /* detail topics go out until then */
     int64_t live_sent_ns;
     struct host_log_row *log; /* HOST_LOG_ROWS, a ring */

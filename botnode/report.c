@@ -107,6 +107,7 @@ void report_state(struct host *host)
     json_object_put(message.book.fees);
     host->report_due = false;
     host->reported_ns = flt_mono_ns(host->node->clock);
+    host->reported_mark_ticks = host->bot ? bot_mark_ticks(host->bot) : 0;
 }
 
 void report_clear(struct botnode *node, const char *bot)

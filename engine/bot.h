@@ -248,6 +248,7 @@ struct bot_status {
 };
 
 void bot_status(const struct bot *bot, struct bot_status *out);
+int64_t bot_mark_ticks(const struct bot *bot); /* the status' mark_ticks alone */
 enum bot_phase bot_phase(const struct bot *bot);
 const char *bot_name(const struct bot *bot);
 uint32_t bot_epoch(const struct bot *bot);

@@ -249,3 +249,8 @@ void bot_status(const struct bot *bot, struct bot_status *out)
     out->last_fill_ms = bot->last_fill_ms;
     out->counters = bot->counters;
 }
+
+int64_t bot_mark_ticks(const struct bot *bot)
+{
+    return view_mark(&bot->legs[0]);
+}
