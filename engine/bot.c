@@ -60,6 +60,8 @@ static int read_params(struct bot *bot, const struct bot_config *config, struct 
         return err;
     }
     err = ops->declare(bot->params, &bot->needs);
+    if (!err && config->bar_ms > 0 && bot->needs.bar_ms > 0)
+        bot->needs.bar_ms = config->bar_ms;
     if (!err && bot->needs.legs != config->leg_count)
         err = flt_error_set(error, FLT_INVALID_ARGUMENT, "legs", "", "%s trades %u instruments",
                             ops->name, bot->needs.legs);
@@ -138,8 +140,10 @@ void bot_destroy(struct bot *bot)
 {
     if (!bot)
         return;
-    if (bot->legs)
+    if (bot->legs) {
+        columns_finish(bot);
         view_finish(bot);
+    }
     wants_finish(&bot->wants);
     free(bot->legs);
     free(bot->seen);
@@ -399,7 +403,7 @@ void bot_call(struct bot *bot, const struct event *event)
     bot->in_strategy = true;
     bot->wants.waking = false;
     for (size_t i = 0; i < bot->leg_count; i++)
-        bot->legs[i].wake = (struct wake){ INT64_MIN, INT64_MAX, INT64_MAX, ALL_KINDS };
+        wake_reset(&bot->legs[i].wake, ALL_KINDS);
     bot->ops->on_event(bot->state, bot->params, event, &view, &bot->wants);
     wants_commit(&bot->wants);
     bot->in_strategy = false;

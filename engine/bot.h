@@ -20,6 +20,7 @@
 #include "exchanges/exchange.h"
 #include "lib/clock.h"
 #include "lib/json.h"
+#include "strategies/indicators/indicator.h"
 #include "strategies/strategy.h"
 
 struct bot;
@@ -107,13 +108,16 @@ struct bot_record {
     struct flt_amt realised;       /* FILL: what this fill realised */
 };
 
+enum { BOT_PLACE_RESTS = 100 };
+
 const char *bot_record_kind_name(enum bot_record_kind kind); /* "fill", "order", ... */
 struct engine_port {
     void *ctx;
     /* Gives intent->id.sequence and makes the intent survive kill -9. 0, or negative: nothing is
      * sent now; tried again within a second. */
     int (*intend)(void *ctx, struct bot *bot, struct order_intent *intent);
-    /* 0: on its way. EXCHANGE_BUSY or negative: nothing was sent, tried again later. */
+    /* 0: on its way. BOT_PLACE_RESTS: it is at the venue already (a backtest's). EXCHANGE_BUSY or
+     * negative: nothing was sent, tried again later. */
     int (*place)(void *ctx, struct bot *bot, const struct order_request *request);
     int (*cancel)(void *ctx, struct bot *bot, const struct instrument *instrument,
                   const char *client_order_id);
@@ -142,6 +146,7 @@ struct bot_config { /* borrowed for bot_create only, except clock, strategy and 
     size_t leg_count;
     const struct flt_clock *clock;
     int64_t request_life_ms; /* of the account (exchange_ops); 0: no expiry */
+    int64_t bar_ms;          /* above 0: bars have this length, whatever the parameters say */
 };
 
 /* Checks everything (parameters, risk, the strategy's own check) and says what is wrong in `error`.
@@ -203,6 +208,26 @@ void bot_on_second(struct bot *bot); /* once a second of the clock */
 /* The private stream (and with it the way to the venue). Up starts recovery. */
 void bot_on_link(struct bot *bot, bool up, const char *reason);
 
+/* --- columns: all bars of a backtest at once ------------------------------------------------------
+ *
+ * In place of bot_on_history() and bot_on_bar(). The bot sees the bars up to one index, as if they
+ * had come one by one; indicator lines are computed ahead by their batch form, which agrees bit for
+ * bit with the streamed one. What the strategy said with wants_wake() lets the host skip bars. */
+
+/* Before bot_start(). `columns` is borrowed until bot_destroy(); bars are `bar_ms` long. -ENOMEM. */
+FLT_MUST_USE int bot_use_columns(struct bot *bot, unsigned leg,
+                                 const struct indicator_columns *columns, size_t count,
+                                 int64_t bar_ms);
+/* Bars up to `bar` have been; the last price is its close. Nobody is called. */
+void bot_seek(struct bot *bot, unsigned leg, size_t bar);
+/* bot_seek(), and the bar closes now: as bot_on_bar(), or bot_on_quote() at its close for a
+ * strategy that looks at quotes. */
+void bot_on_column(struct bot *bot, unsigned leg, size_t bar);
+/* The first bar of [from, to) at whose close the strategy wants to be called; `to`: none. */
+size_t bot_next_wake(const struct bot *bot, unsigned leg, size_t from, size_t to);
+/* Something waits for time, not for a bar: give it bot_on_second() at each close. */
+bool bot_waits_for_time(const struct bot *bot);
+
 void bot_set_desired(struct bot *bot, enum bot_run run, enum bot_stop how);
 /* The strongest halt that applies, with its reason; NONE: told that there is none. Before the first
  * call the bot waits (`auto` bots wait for the controller's word, others get NONE from the host).
@@ -257,6 +282,7 @@ uint64_t bot_owner(const struct bot *bot); /* the 40 bits in its client order id
 const struct strategy_ops *bot_strategy(const struct bot *bot);
 const struct needs *bot_needs(const struct bot *bot); /* feeds and bars it has to be given */
 size_t bot_warmup_bars(const struct bot *bot);        /* bars of bar_ms for bot_on_history */
+size_t bot_ready_bars(const struct bot *bot); /* bars until each line has all that is looked at */
 size_t bot_leg_count(const struct bot *bot);
 const struct instrument *bot_instrument(const struct bot *bot, unsigned leg);
 const struct ledger *bot_ledger(const struct bot *bot, unsigned leg);
@@ -271,5 +297,6 @@ void bot_set_user(struct bot *bot, void *user);
 
 /* The snapshot: {"v":1, ...}; everything bot_restore needs. */
 void bot_save(const struct bot *bot, struct flt_buf *buf);
+void bot_write_params(const struct bot *bot, struct flt_buf *buf, const char *key);
 /* The strategy's state alone, by name, for `bot show --state`. */
 void bot_write_state(const struct bot *bot, struct flt_buf *buf, const char *key);

@@ -62,10 +62,26 @@ struct slot {
     struct live live;
 };
 
+struct line_wake {
+    enum line_test test;
+    uint8_t a, b;
+    double level;
+};
+
 struct wake {
     int64_t low_ticks, high_ticks, until_ms;
     unsigned kinds;
+    unsigned line_count;
+    struct line_wake line[WAKE_LINES_MAX];
 };
+
+static inline void wake_reset(struct wake *wake, unsigned kinds)
+{
+    wake->low_ticks = INT64_MIN;
+    wake->high_ticks = wake->until_ms = INT64_MAX;
+    wake->kinds = kinds;
+    wake->line_count = 0;
+}
 
 struct wants {
     struct bot *bot;
@@ -102,6 +118,11 @@ struct leg {
     struct bar running; /* the timeframe's unfinished bar; ts_ms -1: none */
     void **line_state;
     double **lines; /* [line][bars back] */
+    const struct indicator_columns *columns; /* a backtest's bars; NULL: they come one by one */
+    double **ahead;                          /* [line][bar] of columns */
+    size_t column_count, at;                 /* at: the newest bar to be seen */
+    int64_t column_ms;
+    bool seek;      /* bars and lines are to be taken from columns again */
     bool listed;    /* open orders are known since the link came up */
     bool listing;
     int64_t list_ms;
@@ -218,6 +239,13 @@ void view_finish(struct bot *bot);
 void view_close_bar(struct bot *bot, unsigned leg, const struct bar *bar);
 void view_refresh(struct bot *bot, struct view *out);
 int64_t view_mark(const struct leg *leg);
+
+bool view_wakes_at_close(const struct bot *bot, const struct leg *leg, int64_t close_ticks,
+                         int64_t ts_ms);
+
+/* columns.c */
+void columns_show(struct bot *bot, unsigned leg); /* bars and lines as of leg->at */
+void columns_finish(struct bot *bot);
 
 /* recover.c */
 void recover_second(struct bot *bot);

@@ -653,13 +653,19 @@ static void dispatch(struct bot *bot, uint32_t number, const struct order_intent
 
     begin_live(bot, number, intent);
     memcpy(request.client_order_id, slot->live.coid, sizeof request.client_order_id);
-    if (bot->port.place(bot->port.ctx, bot, &request)) { /* known not to be sent: its id is spent */
+    const int err = bot->port.place(bot->port.ctx, bot, &request);
+
+    if (err && err != BOT_PLACE_RESTS) { /* known not to be sent: its id is spent */
         orders_clear(bot, number);
         slot->retry_ms = bot_mono_ms(bot) + RETRY_MS;
         return;
     }
     slot->live.state = order_state_next(slot->live.state, ORDER_EV_SEND);
     slot->live.check_ms = slot->live.sent_ms + ANSWER_MS;
+    if (err == BOT_PLACE_RESTS) {
+        slot->live.state = order_state_next(slot->live.state, ORDER_EV_ACK);
+        slot->live.check_ms = 0;
+    }
     bot->counters.placed++;
     risk_spend(&bot->risk, slot->live.sent_ms);
 }

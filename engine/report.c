@@ -177,6 +177,25 @@ size_t bot_warmup_bars(const struct bot *bot)
     return bars;
 }
 
+size_t bot_ready_bars(const struct bot *bot)
+{
+    size_t bars = bot->needs.bars;
+
+    for (size_t i = 0; i < bot->needs.line_count; i++) {
+        const struct line *line = &bot->lines[i];
+        const size_t ready = line->indicator->first(line->option) + bot->needs.lines_back - 1;
+
+        if (ready > bars)
+            bars = ready;
+    }
+    return bars;
+}
+
+void bot_write_params(const struct bot *bot, struct flt_buf *buf, const char *key)
+{
+    params_write(bot->ops->params, bot->params, buf, key);
+}
+
 bool bot_order_at(const struct bot *bot, size_t index, struct bot_order *out)
 {
     static char name[48]; /* one loop thread; borrowed until the next call */

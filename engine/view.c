@@ -60,7 +60,7 @@ static int init_leg(struct bot *bot, unsigned number)
 
     leg->tick = flt_dec_to_double(leg->instrument->tick);
     leg->lot = flt_dec_to_double(leg->instrument->lot);
-    leg->wake = (struct wake){ INT64_MIN, INT64_MAX, INT64_MAX, ~0u };
+    wake_reset(&leg->wake, ~0u);
     leg->running.ts_ms = -1;
     if (bot->needs.bar_ms == 0)
         return 0;
@@ -180,6 +180,29 @@ void bot_on_history(struct bot *bot, unsigned number, const struct bar *bars, si
     }
 }
 
+static bool line_wakes(const struct line_wake *wake, double *const *lines, size_t lines_back)
+{
+    const double *a = lines[wake->a], *b = lines[wake->b];
+
+    if (wake->test == LINE_ABOVE)
+        return a[0] > wake->level;
+    if (wake->test == LINE_BELOW)
+        return a[0] < wake->level;
+    return lines_back < 2 || line_order(a[0], b[0]) != line_order(a[1], b[1]);
+}
+
+bool view_wakes_at_close(const struct bot *bot, const struct leg *leg, int64_t close_ticks,
+                         int64_t ts_ms)
+{
+    const struct wake *wake = &leg->wake;
+    bool wakes = (wake->kinds & (1u << EVENT_BAR_CLOSED)) || close_ticks <= wake->low_ticks ||
+                 close_ticks >= wake->high_ticks || ts_ms >= wake->until_ms;
+
+    for (unsigned i = 0; !wakes && i < wake->line_count; i++)
+        wakes = line_wakes(&wake->line[i], leg->lines, bot->needs.lines_back);
+    return wakes;
+}
+
 static void close_running(struct bot *bot, unsigned number)
 {
     struct leg *leg = &bot->legs[number];
@@ -191,7 +214,7 @@ static void close_running(struct bot *bot, unsigned number)
 
     leg->running.ts_ms = -1;
     view_close_bar(bot, number, &bar);
-    if (leg->wake.kinds & (1u << EVENT_BAR_CLOSED))
+    if (view_wakes_at_close(bot, leg, bar.close_ticks, event.ts_ms))
         bot_call(bot, &event);
 }
 
@@ -274,11 +297,13 @@ void view_refresh(struct bot *bot, struct view *out)
 
     if (bot->orders_stale)
         refresh_orders(bot);
-    for (size_t i = 0; i < bot->leg_count; i++) {
+    for (unsigned i = 0; i < bot->leg_count; i++) {
         const struct leg *leg = &bot->legs[i];
         struct leg_view *view = &bot->views[i];
         const double **lines = bot->line_views + i * (bot->needs.line_count + 1);
 
+        if (leg->seek)
+            columns_show(bot, i);
         for (size_t k = 0; leg->lines && k < bot->needs.line_count; k++)
             lines[k] = leg->lines[k];
         view->bars = leg->bars ? leg->bars + leg->bar_at : NULL;
@@ -293,6 +318,9 @@ void view_refresh(struct bot *bot, struct view *out)
         view->tick = leg->tick;
         view->lot = leg->lot;
         view->free_quote_units = free_quote(bot, leg);
+        view->cash = flt_amt_sign(bot->budget) == 0
+                         ? (double)NAN
+                         : flt_amt_to_double(flt_amt_add(bot->budget, leg->ledger.cash));
     }
     *out = (struct view){ 0, bot->views, bot->leg_count };
 }

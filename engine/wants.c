@@ -329,16 +329,52 @@ void wants_close(struct wants *wants, unsigned leg, bool close)
         wants_unwant(wants, number);
 }
 
+/* Legs not named in this call sleep. */
+static void begin_waking(struct wants *wants)
+{
+    for (size_t i = 0; !wants->waking && i < wants->bot->leg_count; i++)
+        wake_reset(&wants->bot->legs[i].wake, 0);
+    wants->waking = true;
+}
+
 void wants_wake(struct wants *wants, unsigned leg, int64_t low_ticks, int64_t high_ticks,
                 int64_t until_ms, unsigned kinds)
 {
     if (leg >= wants->bot->leg_count)
         return;
-    if (!wants->waking) /* legs not named in this call sleep */
-        for (size_t i = 0; i < wants->bot->leg_count; i++)
-            wants->bot->legs[i].wake = (struct wake){ INT64_MIN, INT64_MAX, INT64_MAX, 0 };
-    wants->waking = true;
-    wants->bot->legs[leg].wake = (struct wake){ low_ticks, high_ticks, until_ms, kinds };
+    begin_waking(wants);
+    struct wake *wake = &wants->bot->legs[leg].wake;
+
+    wake->low_ticks = low_ticks;
+    wake->high_ticks = high_ticks;
+    wake->until_ms = until_ms;
+    wake->kinds = kinds;
+}
+
+static void wake_line(struct wants *wants, unsigned leg, struct line_wake line)
+{
+    const struct bot *bot = wants->bot;
+
+    if (leg >= bot->leg_count || line.a >= bot->needs.line_count || line.b >= bot->needs.line_count)
+        return;
+    begin_waking(wants);
+    struct wake *wake = &bot->legs[leg].wake;
+
+    if (wake->line_count < WAKE_LINES_MAX)
+        wake->line[wake->line_count++] = line;
+    else
+        wake->kinds |= 1u << EVENT_BAR_CLOSED; /* rather too often than never */
+}
+
+void wants_wake_line(struct wants *wants, unsigned leg, unsigned a, enum line_test test,
+                     double level)
+{
+    wake_line(wants, leg, (struct line_wake){ test, (uint8_t)a, (uint8_t)a, level });
+}
+
+void wants_wake_cross(struct wants *wants, unsigned leg, unsigned a, unsigned b)
+{
+    wake_line(wants, leg, (struct line_wake){ LINE_CROSS, (uint8_t)a, (uint8_t)b, 0 });
 }
 
 void wants_note(struct wants *wants, const char *format, ...)

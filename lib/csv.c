@@ -307,6 +307,17 @@ static int parse_time(struct flt_candles *candles, struct flt_csv_field field, i
     return 0;
 }
 
+static void count_decimals(struct flt_candles *candles, struct flt_csv_field field, int scale)
+{
+    const char *point = memchr(field.text, '.', field.size);
+    const size_t after = point ? field.size - (size_t)(point - field.text) - 1 : 0;
+    const bool plain = after <= FLT_DEC_SCALE_MAX && !memchr(field.text, 'e', field.size);
+    const int decimals = plain && (int)after > scale ? (int)after : scale;
+
+    if (decimals > candles->price_decimals)
+        candles->price_decimals = decimals;
+}
+
 static int parse_value(struct flt_candles *candles, size_t place, struct flt_csv_field field,
                        struct flt_dec *out, struct flt_error *error)
 {
@@ -321,6 +332,8 @@ static int parse_value(struct flt_candles *candles, size_t place, struct flt_csv
         return flt_csv_refuse(candles->csv, error, "%s is %s: %.*s", places[place],
                               out->coef < 0 ? "negative" : "zero",
                               field.size < 40 ? (int)field.size : 40, field.text);
+    if (place != VOLUME)
+        count_decimals(candles, field, out->scale);
     return 0;
 }
 
@@ -329,9 +342,9 @@ static bool above(struct flt_dec a, struct flt_dec b)
     return a.scale == b.scale ? a.coef > b.coef : flt_dec_cmp(a, b) > 0;
 }
 
-/* Digits with or without a fraction, 18 at most; zeros at its end drop off. Returns what follows;
- * NULL: not so plain. */
-static const char *scan_plain(const char *at, const char *end, struct flt_dec *out)
+/* Digits with or without a fraction, 18 at most; zeros at its end drop off, `decimals` counts them
+ * too. Returns what follows; NULL: not so plain. */
+static const char *scan_plain(const char *at, const char *end, struct flt_dec *out, int *decimals)
 {
     const char *const start = at, *last;
     uint64_t coef = 0;
@@ -345,6 +358,7 @@ static const char *scan_plain(const char *at, const char *end, struct flt_dec *o
             coef = coef * 10 + (uint64_t)(*at - '0');
     if (point == start || at == point + 1 || at - start > FLT_DEC_SCALE_MAX)
         return NULL;
+    *decimals = at > point ? (int)(at - point) - 1 : 0;
     for (last = at; last > point + 1 && last[-1] == '0'; last--)
         coef /= 10;
     *out = (struct flt_dec){ (int64_t)coef, (int8_t)(last > point + 1 ? last - point - 1 : 0) };
@@ -353,18 +367,22 @@ static const char *scan_plain(const char *at, const char *end, struct flt_dec *o
 
 /* Most rows are plain and right, and are read in one go. Anything else is left to parse_row(),
  * which says what is wrong. */
-static bool scan_row(const struct flt_candles *candles, struct flt_csv_field line,
+static bool scan_row(struct flt_candles *candles, struct flt_csv_field line,
                      struct flt_dec *value)
 {
     const char *at = line.text, *const end = line.text + line.size;
+    int decimals[PLACES];
 
     for (size_t i = 0; i < PLACES; i++) {
-        struct flt_dec *const out = &value[candles->column[i]];
+        const size_t place = candles->column[i];
 
-        at = scan_plain(at, end, out);
+        at = scan_plain(at, end, &value[place], &decimals[place]);
         if (!at || (i + 1 < PLACES ? at == end || *at++ != ',' : at != end))
             return false;
     }
+    for (size_t i = OPEN; i <= CLOSE; i++)
+        if (decimals[i] > candles->price_decimals)
+            candles->price_decimals = decimals[i];
     return value[TS_MS].scale == 0 && value[TS_MS].coef < 1000000000000000 &&
            (candles->rows == 0 || value[TS_MS].coef > candles->ts_ms) && value[OPEN].coef > 0 &&
            value[HIGH].coef > 0 && value[LOW].coef > 0 && value[CLOSE].coef > 0;

@@ -59,6 +59,7 @@ struct flt_candles {
     int64_t ts_ms;   /* of the last */
     int price_scale; /* most decimals of a price so far (zeros at the end do not count) */
     int volume_scale;
+    int price_decimals; /* most digits after the point of a price so far, as they are written */
     uint8_t column[FLT_CSV_COLUMNS_MAX]; /* the file's column -> place in struct flt_candle */
 };
 

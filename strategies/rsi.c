@@ -1,5 +1,5 @@
-/* Wilder's RSI of closed bars: buys when it is at or below `buy_below` and nothing is held, sells
- * all when it is at or above `sell_above`. One signal a bar. */
+/* Wilder's RSI of closed bars: buys when it is below `buy_below` and nothing is held, sells all when
+ * it is above `sell_above`. One signal a bar. */
 #include <math.h>
 #include <stdio.h>
 #include "strategies/sizing.h"
@@ -10,7 +10,7 @@ enum { RSI_SEED, RSI_FLAT, RSI_FLAT_NEUTRAL = 1 }; /* options of the line, after
 
 struct rsi_params {
     int64_t period, timeframe;
-    struct flt_dec amount;
+    struct sizing sizing;
     double buy_below, sell_above;
 };
 
@@ -20,13 +20,13 @@ struct rsi_state {
 
 #define PARAM(f, t) .name = #f, .type = t, .offset = offsetof(struct rsi_params, f)
 static const struct field params[] = {
-    { PARAM(amount, FIELD_DEC), .min = "0", .unit = "quote", .help = "Money for a position." },
+    SIZING_FIELDS(struct rsi_params),
     { PARAM(period, FIELD_INT), .def = "14", .min = "2", .max = "500", .step = "1", .unit = "bars",
       .help = "Period of the index." },
     { PARAM(buy_below, FIELD_DOUBLE), .def = "30", .min = "1", .max = "99", .step = "1", .unit = "",
-      .help = "Buy when the index is at or below this.", .hot = true },
+      .help = "Buy when the index is below this.", .hot = true },
     { PARAM(sell_above, FIELD_DOUBLE), .def = "70", .min = "1", .max = "99", .step = "1",
-      .unit = "", .help = "Sell when the index is at or above this.", .hot = true },
+      .unit = "", .help = "Sell when the index is above this.", .hot = true },
     { PARAM(timeframe, FIELD_ENUM), .def = "1m", .choices = timeframe_choices, .unit = "",
       .help = "Length of a bar." },
     FIELD_END,
@@ -56,7 +56,7 @@ static int rsi_check(const void *params_, const struct instrument *const *instru
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "buy_below", "30 and 70 are usual",
                              "buy_below (%g) must be below sell_above (%g)", p->buy_below,
                              p->sell_above);
-    return sizing_check_amount(p->amount, instruments[0], error);
+    return sizing_check(&p->sizing, instruments[0], error);
 }
 
 static int rsi_declare(const void *params_, struct needs *needs)
@@ -85,19 +85,25 @@ static void rsi_on_event(void *state_, const void *params_, const struct event *
     const struct leg_view *leg = &view->leg[0];
     const double rsi = leg->lines[0][0];
 
-    wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 1u << EVENT_BAR_CLOSED);
-    if (event->kind != EVENT_BAR_CLOSED)
-        return; /* what was wanted stays wanted */
+    wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 0);
+    if (leg->position_lots == 0)
+        wants_wake_line(wants, 0, 0, LINE_BELOW, p->buy_below);
+    else
+        wants_wake_line(wants, 0, 0, LINE_ABOVE, p->sell_above);
     if (isnan(rsi)) {
         wants_note(wants, "warming up");
         return;
     }
-    wants_note(wants, "rsi %.2f", rsi);
-    if (rsi <= p->buy_below && leg->position_lots == 0) {
+    if (leg->position_lots > 0)
+        wants_note(wants, "holding until the index is above %g", p->sell_above);
+    else
+        wants_note(wants, "waiting for the index to be below %g", p->buy_below);
+    if (event->kind != EVENT_BAR_CLOSED)
+        return; /* what was wanted stays wanted */
+    if (rsi < p->buy_below && leg->position_lots == 0) {
         s->entries++;
-        wants_target(wants, 0, KEY_POSITION,
-                     sizing_lots(leg, flt_dec_to_double(p->amount), leg->last_ticks), NO_LIMIT);
-    } else if (rsi >= p->sell_above && leg->position_lots > 0) {
+        wants_target(wants, 0, KEY_POSITION, sizing_buy_lots(&p->sizing, leg), NO_LIMIT);
+    } else if (rsi > p->sell_above && leg->position_lots > 0) {
         s->exits++;
         wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
     }

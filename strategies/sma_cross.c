@@ -11,7 +11,7 @@ enum { LINE_FAST, LINE_SLOW };
 
 struct sma_cross_params {
     int64_t fast, slow, timeframe;
-    struct flt_dec amount;
+    struct sizing sizing;
 };
 
 struct sma_cross_state {
@@ -20,7 +20,7 @@ struct sma_cross_state {
 
 #define PARAM(f, t) .name = #f, .type = t, .offset = offsetof(struct sma_cross_params, f)
 static const struct field params[] = {
-    { PARAM(amount, FIELD_DEC), .min = "0", .unit = "quote", .help = "Money for a position." },
+    SIZING_FIELDS(struct sma_cross_params),
     { PARAM(fast, FIELD_INT), .def = "10", .min = "1", .max = "1000", .step = "1", .unit = "bars",
       .help = "Period of the fast average." },
     { PARAM(slow, FIELD_INT), .def = "30", .min = "2", .max = "5000", .step = "1", .unit = "bars",
@@ -54,7 +54,7 @@ static int sma_cross_check(const void *params_, const struct instrument *const *
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "fast", "swap fast and slow",
                              "fast (%" PRId64 ") must be below slow (%" PRId64 ")", p->fast,
                              p->slow);
-    return sizing_check_amount(p->amount, instruments[0], error);
+    return sizing_check(&p->sizing, instruments[0], error);
 }
 
 static int sma_cross_declare(const void *params_, struct needs *needs)
@@ -83,22 +83,23 @@ static void sma_cross_on_event(void *state_, const void *params_, const struct e
     const struct leg_view *leg = &view->leg[0];
     const double *fast = leg->lines[LINE_FAST], *slow = leg->lines[LINE_SLOW];
 
-    wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 1u << EVENT_BAR_CLOSED);
-    if (event->kind != EVENT_BAR_CLOSED)
-        return; /* what was wanted stays wanted */
+    wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 0);
+    wants_wake_cross(wants, 0, LINE_FAST, LINE_SLOW);
     if (isnan(slow[1])) {
         wants_note(wants, "warming up");
         return;
     }
-    wants_note(wants, "fast %.8g slow %.8g", fast[0], slow[0]);
-    if (fast[1] <= slow[1] && fast[0] > slow[0] && leg->position_lots == 0) {
+    if (event->kind != EVENT_BAR_CLOSED)
+        return; /* what was wanted stays wanted */
+    const int before = line_order(fast[1], slow[1]), now = line_order(fast[0], slow[0]);
+    if (before <= 0 && now > 0 && leg->position_lots == 0) {
         s->entries++;
-        wants_target(wants, 0, KEY_POSITION,
-                     sizing_lots(leg, flt_dec_to_double(p->amount), leg->last_ticks), NO_LIMIT);
-    } else if (fast[1] >= slow[1] && fast[0] < slow[0]) {
+        wants_target(wants, 0, KEY_POSITION, sizing_buy_lots(&p->sizing, leg), NO_LIMIT);
+    } else if (before >= 0 && now < 0) {
         s->exits++;
         wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
     }
+    wants_note(wants, "the fast average is %s the slow one", now < 0 ? "below" : now > 0 ? "above" : "at");
 }
 
 static const char *sma_cross_key_name(const void *params_, uint32_t key, char *out, size_t size)

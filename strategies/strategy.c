@@ -1,11 +1,12 @@
 #include "strategies/strategy.h"
 #include <string.h>
 
-extern const struct strategy_ops strategy_dca, strategy_grid, strategy_pmm_simple, strategy_rsi,
-    strategy_sma_cross;
+extern const struct strategy_ops strategy_dca, strategy_grid, strategy_grid_lines, strategy_hold,
+    strategy_pmm_simple, strategy_rsi, strategy_sma_cross;
 
 static const struct strategy_ops *const strategies[] = {
-    &strategy_dca, &strategy_grid, &strategy_pmm_simple, &strategy_rsi, &strategy_sma_cross,
+    &strategy_dca, &strategy_grid, &strategy_grid_lines, &strategy_hold,
+    &strategy_pmm_simple, &strategy_rsi, &strategy_sma_cross,
 };
 
 const struct strategy_ops *strategy_find(const char *name)

@@ -120,7 +120,16 @@ struct leg_view {           /* one instrument on one venue, borrowed for the cal
     const struct instrument *instrument; /* tick, lot, minimums, fees */
     double tick, lot;                    /* the same as doubles, for sizing */
     int64_t free_quote_units;            /* budget left, in units of 1e-8 quote, floored */
+    double cash;                         /* the same in quote, below 0 when spent; NaN: no budget */
 };
+
+/* -1, 0, 1: `a` against `b`; what differs by no more than rounding noise is equal. NaN: 0. */
+static inline int line_order(double a, double b)
+{
+    const double noise = (b < 0 ? -b : b) * 1e-11;
+
+    return a > b + noise ? 1 : a < b - noise ? -1 : 0;
+}
 
 struct view {
     int64_t ts_ms;
@@ -148,10 +157,22 @@ void wants_drop(struct wants *wants, uint32_t key); /* this resting order is no 
  * target - (booked + in flight) and never past it, so repeats and restarts are harmless. */
 void wants_target(struct wants *wants, unsigned leg, uint32_t key, int64_t target_lots,
                   int64_t limit_ticks);
-/* Nothing to do before one of these: a price at or beyond low or high of the leg, the time, or an
- * event kind of `kinds` (1u << EVENT_x). Obeyed in every mode; lets a backtest scan. */
+/* Nothing to do before one of these: a price at or beyond low or high of the leg (of a bar: its
+ * close), the time, or an event kind of `kinds` (1u << EVENT_x). Obeyed in every mode; lets a
+ * backtest scan. */
 void wants_wake(struct wants *wants, unsigned leg, int64_t low_ticks, int64_t high_ticks,
                 int64_t until_ms, unsigned kinds);
+/* In addition to wants_wake(): at the close of a bar where a line says so. Compared in full precision,
+ * but for crossings: averages within 1e-11 of each other are equal there (line_order). */
+enum line_test {
+    LINE_ABOVE, /* line a > level */
+    LINE_BELOW, /* line a < level */
+    LINE_CROSS  /* the order of lines a and b is another than a bar ago */
+};
+#define WAKE_LINES_MAX 4
+void wants_wake_line(struct wants *wants, unsigned leg, unsigned a, enum line_test test,
+                     double level);
+void wants_wake_cross(struct wants *wants, unsigned leg, unsigned a, unsigned b);
 /* A sentence for people (bot log and state.reason), e.g. why the strategy waits. Copied, cut at
  * 159. */
 FLT_PRINTF(2, 3) void wants_note(struct wants *wants, const char *format, ...);

@@ -313,7 +313,7 @@ static void each_strategy_is_listed_with_a_table_that_makes_a_schema(void **ctx)
     const struct strategy_ops *const *list = strategy_list(&count);
 
     (void)ctx;
-    assert_int_equal(count, 5);
+    assert_int_equal(count, 7);
     for (size_t i = 0; i < count; i++) {
         assert_ptr_equal(strategy_find(list[i]->name), list[i]);
         assert_true(list[i]->help && *list[i]->help);
