@@ -77,3 +77,6 @@ int cmd_data_download(struct cli *cli);
 /* A flag's time in Unix ms; `missing` without it. */
 int cli_time_flag(struct cli *cli, const char *name, int64_t missing, int64_t *out);
 void data_complete(const struct cli *cli, FILE *file, const char *prefix); /* names of stores */
+
+/* cmd_backtest.c */
+int cmd_backtest(struct cli *cli);

@@ -1,0 +1,91 @@
+#define FLT_MOD "book"
+#include "backtest/book.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int book_add(struct book *book, const struct book_order *order)
+{
+    if (book->count == book->cap) {
+        const size_t cap = book->cap ? book->cap * 2 : 64;
+        struct book_order *more = realloc(book->orders, cap * sizeof *more);
+
+        if (!more)
+            return -ENOMEM;
+        book->orders = more;
+        book->cap = cap;
+    }
+    book->orders[book->count++] = *order;
+    book->stale = true;
+    return 0;
+}
+
+struct book_order *book_find(struct book *book, const char *client_order_id)
+{
+    for (size_t i = book->count; i-- > 0;)
+        if (!book->orders[i].gone && !strcmp(book->orders[i].client_order_id, client_order_id))
+            return &book->orders[i];
+    return NULL;
+}
+
+void book_remove(struct book *book, struct book_order *order)
+{
+    order->gone = true;
+    book->stale = true;
+}
+
+void book_compact(struct book *book)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < book->count; i++) {
+        if (book->orders[i].gone)
+            continue;
+        if (kept != i)
+            book->orders[kept] = book->orders[i];
+        kept++;
+    }
+    book->count = kept;
+}
+
+void book_free(struct book *book)
+{
+    free(book->orders);
+    memset(book, 0, sizeof *book);
+}
+
+static void refresh(struct book *book)
+{
+    book->buy_ticks = INT64_MIN;
+    book->sell_ticks = INT64_MAX;
+    book->now = false;
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_order *order = &book->orders[i];
+
+        if (order->gone)
+            continue;
+        if (order->type == ORDER_MARKET || order->tif != TIF_GTC)
+            book->now = true;
+        else if (order->side == SIDE_BUY && order->price_ticks > book->buy_ticks)
+            book->buy_ticks = order->price_ticks;
+        else if (order->side == SIDE_SELL && order->price_ticks < book->sell_ticks)
+            book->sell_ticks = order->price_ticks;
+    }
+    book->stale = false;
+}
+
+size_t book_next(struct book *book, const struct indicator_columns *columns, size_t from, size_t to)
+{
+    if (book->stale)
+        refresh(book);
+    if (book->now)
+        return from;
+    const int64_t buy = book->buy_ticks, sell = book->sell_ticks;
+    const int64_t *low = columns->low_ticks, *high = columns->high_ticks;
+
+    if (buy == INT64_MIN && sell == INT64_MAX)
+        return to;
+    while (from < to && low[from] > buy && high[from] < sell)
+        from++;
+    return from;
+}

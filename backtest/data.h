@@ -1,0 +1,22 @@
+/* The candles of one backtest in memory: exact columns in ticks, and what they came from. */
+#pragma once
+#include "lib/fail.h"
+#include "lib/market.h"
+#include "strategies/indicators/indicator.h"
+
+struct data {
+    struct indicator_columns columns; /* borrowed from `owned` */
+    size_t count;
+    int64_t bar_ms;     /* the smallest distance of two rows; holes are ignored */
+    struct flt_dec tick;
+    char name[128];     /* the file's, without its folder */
+    char sha256[65];    /* of the file's bytes, in hex */
+    void *owned[6];     /* ts_ms, open, high, low, close, volume */
+};
+
+/* A CSV file `ts_ms,open,high,low,close,volume`, plain or gzip. `tick` zero: 10^-(most decimals of a
+ * price in it). A price that is no multiple of the tick is refused. -EINVAL: `error` names file, line
+ * and reason. */
+FLT_MUST_USE int data_load_csv(const char *path, struct flt_dec tick, struct data *out,
+                               struct flt_error *error);
+void data_free(struct data *data); /* twice is fine */

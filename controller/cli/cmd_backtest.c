@@ -1,0 +1,276 @@
+/* flotilla backtest: reads the words, loads the data, runs, writes the folder and says how it went. */
+#define FLT_MOD "cli"
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "backtest/output.h"
+#include "controller/cli/commands.h"
+#include "lib/config.h"
+#include "lib/json.h"
+#include "strategies/strategy.h"
+
+struct backtest {
+    struct run_config config;
+    struct data data;
+    struct json_object *bot; /* of the manifest; owned */
+    struct json_object *params;
+    const char *strategy;
+    uint64_t seed;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+/* --- words
+ * ------------------------------------------------------------------------------------------- */
+
+static int read_dec(struct cli *cli, const char *flag, const char *def, bool zero,
+                    struct flt_dec *out)
+{
+    const char *text = cli_flag(cli, flag) ? cli_flag(cli, flag) : def;
+
+    *out = text ? flt_dec_parse(text) : FLT_DEC_ZERO;
+    if (text && (!flt_dec_ok(*out) || out->coef < 0 || (out->coef == 0 && !zero)))
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, flag, "", "--%s is not a number above zero: %.64s",
+                        flag, text);
+    return 0;
+}
+
+static int read_numbers(struct cli *cli, struct backtest *b, struct flt_dec *tick)
+{
+    const char *cash = cli_flag(cli, "cash") ? cli_flag(cli, "cash") : "100000";
+    const char *seed = cli_flag(cli, "seed");
+    char *end = NULL;
+    int err = read_dec(cli, "fee", "0.001", true, &b->config.fee);
+
+    if (!err)
+        err = read_dec(cli, "lot", "0.000001", false, &b->config.lot);
+    if (!err)
+        err = read_dec(cli, "tick", NULL, false, tick);
+    if (!err && flt_dec_cmp(b->config.fee, flt_dec_from_int(1)) >= 0)
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "fee", "0.001 is a tenth of a percent",
+                       "--fee is a rate below 1");
+    b->config.cash = flt_amt_parse(cash);
+    if (!err && (!flt_amt_ok(b->config.cash) || flt_amt_sign(b->config.cash) <= 0))
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "cash", "for example --cash 100000",
+                       "--cash is not an amount above zero: %.64s", cash);
+    b->seed = seed ? strtoull(seed, &end, 10) : 1;
+    if (!err && seed && (!*seed || *end))
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "seed", "", "--seed is not a number: %.64s", seed);
+    return err;
+}
+
+/* The one bot of a manifest, or the one that --bot names. */
+static int choose_bot(struct cli *cli, struct json_object *bots, struct json_object **out)
+{
+    const char *wanted = cli_flag(cli, "bot");
+    const size_t count = json_object_is_type(bots, json_type_array) ? json_object_array_length(bots) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *bot = json_object_array_get_idx(bots, i);
+        const char *name = "";
+
+        (void)flt_json_str(bot, "name", &name);
+        if (wanted ? !strcmp(name, wanted) : count == 1) {
+            *out = json_object_get(bot);
+            return 0;
+        }
+    }
+    if (wanted)
+        return CLI_FAIL(cli, FLT_NOT_FOUND, "bot", "", "no bot %.64s in the manifest", wanted);
+    return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bot", count ? "choose one with --bot NAME" : "",
+                    "the manifest has %zu bots", count);
+}
+
+static int read_manifest(struct cli *cli, struct backtest *b)
+{
+    const char *path = cli_flag(cli, "file");
+    struct json_object *manifest = path ? flt_config_load(path, &cli->error) : NULL;
+
+    if (!path)
+        return 0;
+    if (!manifest)
+        return cli->error.code == FLT_OK ? -EIO : -EINVAL;
+    const int err = choose_bot(cli, flt_json_get(manifest, "bots"), &b->bot);
+
+    json_object_put(manifest);
+    if (err)
+        return err;
+    if (flt_json_get(b->bot, "legs"))
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "legs", "", "a backtest has one instrument");
+    (void)flt_json_str(b->bot, "strategy", &b->strategy);
+    (void)flt_json_str(b->bot, "instrument", &b->config.instrument);
+    b->config.risk = flt_json_get(b->bot, "risk");
+    b->params = json_object_get(flt_json_get(b->bot, "params"));
+    return 0;
+}
+
+/* --param over those of the manifest; text stays text, the tables know the types. */
+static int read_params(struct cli *cli, struct backtest *b)
+{
+    const char *text;
+
+    if (!b->params)
+        b->params = json_object_new_object();
+    for (size_t i = 0; (text = cli_nth(cli, "param", i)); i++) {
+        const char *equals = strchr(text, '=');
+        char name[64];
+
+        if (!equals || equals == text || (size_t)(equals - text) >= sizeof name)
+            return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "param", "for example --param fast=10",
+                            "--param is key=value, not %.64s", text);
+        (void)snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+        const bool truth = !strcmp(equals + 1, "true") || !strcmp(equals + 1, "false");
+        json_object_object_add(b->params, name,
+                               truth ? json_object_new_boolean(equals[1] == 't')
+                                     : json_object_new_string(equals + 1));
+    }
+    b->config.params = b->params;
+    return 0;
+}
+
+static int find_strategy(struct cli *cli, struct backtest *b)
+{
+    const char *names[64], *near;
+    size_t count = 0;
+    const struct strategy_ops *const *list = strategy_list(&count);
+
+    if (cli_flag(cli, "strategy"))
+        b->strategy = cli_flag(cli, "strategy");
+    if (!b->strategy)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "strategy", "or -f MANIFEST",
+                        "a backtest needs --strategy NAME");
+    b->config.strategy = strategy_find(b->strategy);
+    if (b->config.strategy)
+        return 0;
+    for (size_t i = 0; i < count && i < FLT_COUNT(names); i++)
+        names[i] = list[i]->name;
+    near = flt_nearest(b->strategy, names, count);
+    return CLI_FAIL(cli, FLT_NOT_FOUND, "strategy", near ? near : "sma_cross, rsi, hold, grid_lines",
+                    "no strategy %.64s", b->strategy);
+}
+
+static int find_model(struct cli *cli, struct backtest *b)
+{
+    const char *name = cli_flag(cli, "fill") ? cli_flag(cli, "fill") : "next-open";
+    size_t count = 0, used = 0;
+    const struct fill_model *const *list = fill_model_list(&count);
+    char words[128] = "";
+
+    b->config.fill = fill_model_find(name);
+    for (size_t i = 0; i < count && used < sizeof words; i++)
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", i ? ", " : "",
+                                 list[i]->name);
+    return b->config.fill ? 0
+                          : CLI_FAIL(cli, FLT_NOT_FOUND, "fill", words, "no fill model %.64s", name);
+}
+
+static int read_words(struct cli *cli, struct backtest *b)
+{
+    struct flt_dec tick;
+    int err = read_manifest(cli, b);
+
+    if (!err)
+        err = find_strategy(cli, b);
+    if (!err)
+        err = read_params(cli, b);
+    if (!err)
+        err = find_model(cli, b);
+    if (!err)
+        err = read_numbers(cli, b, &tick);
+    if (!err && !cli_flag(cli, "data"))
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "data", "a file ts_ms,open,high,low,close,volume",
+                       "a backtest needs --data FILE.csv");
+    if (!err && !cli_flag(cli, "out"))
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "out", "for example --out result",
+                       "a backtest needs --out DIR");
+    if (!err)
+        err = data_load_csv(cli_flag(cli, "data"), tick, &b->data, &cli->error);
+    b->config.data = &b->data;
+    b->config.stop = &stopped;
+    b->config.every_bar = cli_has(cli, "every-bar");
+    return err;
+}
+
+/* --- result
+ * ------------------------------------------------------------------------------------------ */
+
+static void print_notes(struct cli *cli, const struct output *output)
+{
+    char note[320];
+
+    for (size_t i = 0; output_note(output, i, note, sizeof note); i++)
+        out_note(cli, "note: %s", note);
+}
+
+static void print_result(struct cli *cli, const struct output *output)
+{
+    const struct metrics *m = output->metrics;
+    struct flt_buf buf = FLT_BUF_INIT;
+
+    if (cli->json) {
+        output_summary(output, &buf);
+        (void)fputs(buf.data ? buf.data : "{}", stdout);
+        flt_buf_finish(&buf);
+        return;
+    }
+    printf("%s on %s: %zu bars, %s fills\n", output->config->strategy->name,
+           output->config->data->name, output->result->bars, output->config->fill->name);
+    printf("equity    %.2f -> %.2f  (%+.2f%%)\n", m->equity_first, m->equity_last,
+           100 * m->total_return);
+    printf("drawdown  %.2f%%  Sharpe %.2f  Sortino %.2f\n", 100 * m->max_drawdown, m->sharpe_ann_rf0,
+           m->sortino_ann_mar0);
+    printf("fills     %zu, %zu trades", output->result->fill_count, output->trades->count);
+    if (output->trades->count > 0)
+        printf(", %.1f%% won, %.2f a trade, fees of them %.2f", 100 * m->win_rate, m->expectancy,
+               m->total_fees);
+    printf("\n");
+}
+
+static int save(struct cli *cli, const struct backtest *b, const struct run_result *result)
+{
+    struct trades trades = { 0 };
+    struct metrics metrics = { 0 };
+    const struct output output = { &b->config, result, &trades, &metrics, b->seed };
+    int err = trades_make(result, &trades);
+
+    if (!err)
+        err = output_metrics(&output, &metrics);
+    if (!err)
+        err = output_write(&output, cli_flag(cli, "out"), &cli->error);
+    if (!err && !cli_has(cli, "quiet")) {
+        print_result(cli, &output);
+        print_notes(cli, &output);
+    }
+    trades_free(&trades);
+    return err;
+}
+
+int cmd_backtest(struct cli *cli)
+{
+    struct backtest b = { 0 };
+    struct run_result result = { 0 };
+    int err = read_words(cli, &b);
+
+    if (!err) {
+        (void)signal(SIGINT, on_signal);
+        (void)signal(SIGTERM, on_signal);
+        err = run_backtest(&b.config, &result, &cli->error);
+    }
+    if (!err)
+        err = save(cli, &b, &result);
+    if (!err && result.stopped)
+        cli->exit_code = 130;
+    run_free(&result);
+    data_free(&b.data);
+    json_object_put(b.params);
+    json_object_put(b.bot);
+    return err;
+}

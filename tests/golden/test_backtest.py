@@ -1,0 +1,199 @@
+"""flotilla backtest against tests/golden/reference.py: every fill, trade and equity value, exactly."""
+import csv
+import gzip
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from decimal import Decimal as D
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import reference  # noqa: E402
+
+FLOTILLA, DATA = sys.argv[1], sys.argv[2]
+HOURLY = os.path.join(DATA, "btcusdt_binance_1h_2020_2021.csv")
+count = failed = 0
+
+
+def check(name, problem):
+    global count, failed
+    count += 1
+    failed += problem is not None
+    print("%s %d - %s" % ("not ok" if problem else "ok", count, name), flush=True)
+    if problem:
+        print("# " + str(problem)[:400], flush=True)
+
+
+def load(path):
+    opener = gzip.open if path.endswith(".gz") else open
+    with opener(path, "rt") as file:
+        return [(int(row["ts_ms"]), D(row["open"]), D(row["high"]), D(row["low"]), D(row["close"]))
+                for row in csv.DictReader(file)]
+
+
+def rows(path):
+    with open(path) as file:
+        return list(csv.reader(file))[1:]
+
+
+def backtest(folder, path, strategy, params, sizing, cash, fee, more=()):
+    args = [FLOTILLA, "backtest", "--strategy", strategy, "--data", path, "--fill", "next-open", "--fee", fee,
+            "--cash", cash, "--out", folder, "--quiet", *more]
+    for key, value in list(params.items()) + [sizing]:
+        args += ["--param", "%s=%s" % (key, value)]
+    return subprocess.run(args, capture_output=True, text=True, timeout=60)
+
+
+def same(mine, theirs, what):
+    """The first difference between the reference's rows and the file's; None: equal. Numbers are
+    compared as exact decimals."""
+    for n, (a, b) in enumerate(itertools.zip_longest(mine, theirs)):
+        if a is None or b is None:
+            return "%s: row %d: expected %s, got %s" % (what, n, a, b)
+        for x, y in zip(a, b):
+            if (isinstance(x, str) and x != y) or (not isinstance(x, str) and D(x) != D(y)):
+                return "%s: row %d: expected %s, got %s" % (what, n, [str(v) for v in a], b)
+        if len(a) != len(b):
+            return "%s: row %d has %d columns" % (what, n, len(b))
+    return None
+
+
+def compare(folder, path, strategy, params, sizing, cash="100000", fee="0.001", more=()):
+    done = backtest(folder, path, strategy, params, sizing, cash, fee, more)
+    if done.returncode:
+        return "exit %d: %s" % (done.returncode, done.stderr)
+    if done.stdout:
+        return "--quiet printed " + done.stdout
+    truth = reference.run(load(path), strategy, params, sizing, cash, fee)
+    fills = [(n, *fill) for n, fill in enumerate(truth.fills)]
+    problem = (same(fills, rows(os.path.join(folder, "fills.csv")), "fills")
+               or same(truth.trades, rows(os.path.join(folder, "trades.csv")), "trades")
+               or same(truth.equity, rows(os.path.join(folder, "equity.csv")), "equity"))
+    with open(os.path.join(folder, "summary.json")) as file:
+        summary = json.load(file)
+    if not problem and (summary["fills"] != len(fills) or D(summary["equity_end"]) != truth.equity[-1][2]):
+        problem = "summary: %s" % {key: summary[key] for key in ("fills", "equity_end")}
+    return problem
+
+
+def recorded(folder):
+    sets = [("sma_cross", {"fast": 10, "slow": 30}), ("sma_cross", {"fast": 3, "slow": 7}),
+            ("sma_cross", {"fast": 1, "slow": 2}), ("sma_cross", {"fast": 50, "slow": 200}),
+            ("rsi", {"period": 14, "buy_below": 30, "sell_above": 70}),
+            ("rsi", {"period": 5, "buy_below": 45, "sell_above": 55}), ("hold", {}),
+            ("grid_lines", {"lower": "15000", "step": "500", "lines": 90}),
+            ("grid_lines", {"lower": "30000.005", "step": "37.123", "lines": 300}),
+            ("grid_lines", {"lower": "18000", "step": "1000", "lines": 2})]
+    for strategy, params in sets:
+        for sizing in (("qty", "1"), ("stake_pct", "95"), ("stake_pct", "2.5")):
+            name = "%s %s %s=%s" % (strategy, params, *sizing)
+            check(name, compare(folder, HOURLY, strategy, params, sizing))
+    check("no fee, little cash", compare(folder, HOURLY, "sma_cross", {"fast": 5, "slow": 9}, ("qty", "0.000001"), "1", "0"))
+    check("a fee of 18 decimals", compare(folder, HOURLY, "sma_cross", {"fast": 5, "slow": 9}, ("qty", "0.1"), "1000", "0.00075"))
+    check("no bar skipped, the same", compare(folder, HOURLY, "grid_lines", {"lower": "15000", "step": "500", "lines": 90},
+                                              ("qty", "1"), more=("--every-bar",)))
+
+
+def write(path, bars):
+    opener = gzip.open if path.endswith(".gz") else open
+    with opener(path, "wt") as file:
+        file.write("ts_ms,open,high,low,close,volume\n")
+        for i, bar in enumerate(bars):
+            file.write("%d,%s,%s,%s,%s,1\n" % (1600000000000 + i * 60000, *bar))
+
+
+def flat(closes):
+    """Bars whose open is the close before."""
+    opens = [closes[0]] + closes[:-1]
+    return [(o, max(o, c), min(o, c), c) for o, c in zip(opens, closes)]
+
+
+EDGES = [
+    ("averages that tie exactly", flat([10, 20, 30, 20, 20, 20, 25, 20, 15, 20, 20, 20, 21, 19, 20, 20]),
+     "sma_cross", {"fast": 2, "slow": 4}),
+    ("decimal prices that tie", flat(["0.1", "0.3", "0.2", "0.2", "0.2", "0.7", "0.2", "0.2", "0.1", "0.2", "0.3", "0.2"]),
+     "sma_cross", {"fast": 1, "slow": 3}),
+    ("a signal at the last bar never fills", flat([5, 4, 3, 2, 9]), "sma_cross", {"fast": 1, "slow": 3}),
+    ("one bar", flat([5]), "hold", {}),
+    ("two bars", flat([5, 6]), "hold", {}),
+    ("three bars", flat([5, 6, 7]), "hold", {}),
+    ("a gap through a buy and a sell", [(100, 101, 99, 100), (100, 101, 99, 100), (80, 85, 79, 84), (120, 125, 119, 121),
+                                        (121, 122, 84, 86), (86, 90, 85, 89)], "grid_lines", {"lower": "85", "step": "5", "lines": 4}),
+    ("limits that are just touched", [(100, 101, 99, 100), (100, 101, 99, 100), (99, 99, 90, 95), (95, 100, 95, 100),
+                                      (100, 100, 90, 92), (92, 95, 92, 95)], "grid_lines", {"lower": "90", "step": "5", "lines": 3}),
+    ("a close at the line does not place", [(10, 10, 10, 10), (10, 10, 10, 10), (10, 10, 9, 10), (10, 11, 10, 11), (11, 11, 9, 10)],
+     "grid_lines", {"lower": "10", "step": "1", "lines": 3}),
+    ("bought and sold again and again in one slot", flat([10, 12, 9, 12, 9, 12, 9, 12, 9, 12]), "grid_lines",
+     {"lower": "10", "step": "1", "lines": 2}),
+    ("the index of a fall is 0 and of a rise 100", flat([10, 9, 8, 7, 6, 7, 8, 9, 10, 11, 12]), "rsi",
+     {"period": 2, "buy_below": 30, "sell_above": 70}),
+]
+
+
+def edges(folder):
+    path = os.path.join(folder, "edge.csv")
+    for name, bars, strategy, params in EDGES:
+        write(path, bars)
+        for sizing in (("qty", "1"), ("stake_pct", "95")):
+            check("%s, %s" % (name, sizing[0]), compare(folder, path, strategy, params, sizing))
+
+
+def random_bars(rng, n):
+    tick, price, bars = rng.choice([1, 2]), rng.randint(80, 120) * 10, []
+    for _ in range(n):
+        open_ = max(10, price + rng.choice([0, 0, 0, -30, 30, 7]))
+        close = max(10, open_ + rng.randint(-40, 40) // rng.choice([1, 1, 10, 20]))
+        high, low = max(open_, close) + rng.randint(0, 20), max(5, min(open_, close) - rng.randint(0, 20))
+        bars.append(tuple("%.*f" % (tick, x / 10) for x in (open_, high, low, close)))
+        price = close
+    return bars
+
+
+def drawn(folder):
+    """Many short random markets with gaps and ties: what nobody thought of."""
+    rng = random.Random(20261121)
+    path, problem, runs = os.path.join(folder, "drawn.csv.gz"), None, 0
+    for seed in range(60):
+        write(path, random_bars(rng, rng.choice([3, 20, 120])))
+        fast = rng.randint(1, 4)
+        strategy, params = rng.choice([
+            ("sma_cross", {"fast": fast, "slow": fast + rng.randint(1, 5)}),
+            ("rsi", {"period": rng.randint(2, 6), "buy_below": 40, "sell_above": 60}),
+            ("grid_lines", {"lower": rng.choice(["70", "85.5"]), "step": rng.choice(["2", "0.7", "5.5"]), "lines": rng.randint(2, 12)})])
+        sizing = rng.choice([("qty", "1"), ("qty", "0.3"), ("stake_pct", "95"), ("stake_pct", "20")])
+        problem = problem or compare(folder, path, strategy, params, sizing, more=rng.choice([(), ("--every-bar",)]))
+        runs += 1
+        if problem:
+            problem = "market %d, %s %s %s: %s" % (seed, strategy, params, sizing, problem)
+            break
+    check("%d drawn markets" % runs, problem)
+
+
+def bytes_of(folder):
+    return {name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder))}
+
+
+def repeatable(folder):
+    args = ("sma_cross", {"fast": 10, "slow": 30}, ("stake_pct", "95"), "100000", "0.001")
+    results = []
+    for name in ("first", "second"):
+        out = os.path.join(folder, name)
+        backtest(out, HOURLY, *args)
+        results.append(bytes_of(out))
+    check("equal inputs give equal bytes", None if results[0] == results[1] and len(results[0]) == 4 else "they differ")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        recorded(folder)
+        edges(folder)
+        drawn(folder)
+        repeatable(folder)
+    print("1..%d" % count)
+    return 1 if failed else 0
+
+
+sys.exit(main())
