@@ -85,11 +85,15 @@ class Fleet:
     def pids(self):
         run, found = os.path.join(self.dir, "run"), {}
         for name in os.listdir(run):
-            if name.endswith(".pid"):
+            if not name.endswith(".pid"):
+                continue
+            try:
                 with open(os.path.join(run, name), encoding="ascii") as file:
                     words = file.read().split()
-                if words and words[0].isdigit():
-                    found[name[:-4]] = int(words[0])
+            except FileNotFoundError:
+                continue  # it ended since the folder was read
+            if words and words[0].isdigit():
+                found[name[:-4]] = int(words[0])
         return found
 
     def logs(self, lines=8):
