@@ -2,20 +2,30 @@
  * written. Everything of ours between the two sockets is in it: frame parser, engine, strategy, risk,
  * the journaled intent, the request built and signed. libcurl and the kernel are not.
  *
- * The strategy is the simplest that orders on each event; its order of the event before is cancelled
- * and acknowledged outside the measured time. */
+ * The strategy is the simplest that orders on each event, beside `levels` orders that rest and that it
+ * names each time; its order of the event before is cancelled, and the venue's words to it are taken,
+ * outside the measured time. On a machine with other work the instructions of an event, counted by
+ * the processor, are the steadier figure. */
 #define FLT_MOD "bench"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "bench/bench.h"
 #include "engine/journal.h"
 #include "exchanges/codec.h"
 
-#define EVENTS 50000
+#define EVENTS 20000
+#define LEVELS_MAX 200
+#define LEVEL_KEY 1000000 /* keys of the resting levels; the orders of events count from 1 */
+
+static uint32_t levels; /* of this run */
+static bool quiet;      /* the strategy wants what it wanted */
 
 struct follow_state {
-    int64_t key;
+    int64_t key, price_ticks;
 };
 
 static const struct field no_fields[] = { FIELD_END };
@@ -31,7 +41,7 @@ static int follow_declare(const void *params, struct needs *needs)
     (void)params;
     needs->legs = 1;
     needs->feeds = FEED_QUOTE;
-    needs->orders_max = 2;
+    needs->orders_max = 2 + levels;
     return 0;
 }
 
@@ -44,8 +54,12 @@ static void follow_on_event(void *state, const void *params, const struct event 
     if (event->kind != EVENT_QUOTE)
         return;
     wants_begin(wants);
-    wants_limit(wants, 0, (uint32_t)++follow->key, SIDE_BUY, view->leg[0].quote.bid_ticks - 100, 200,
-                WANT_POST_ONLY);
+    for (uint32_t i = 0; i < levels; i++)
+        wants_limit(wants, 0, LEVEL_KEY + i, SIDE_BUY, 5000000 - i * 100, 200, WANT_POST_ONLY);
+    if (!quiet)
+        follow->price_ticks = view->leg[0].quote.bid_ticks - 100;
+    wants_limit(wants, 0, (uint32_t)(quiet ? follow->key : ++follow->key), SIDE_BUY,
+                follow->price_ticks, 200, WANT_POST_ONLY);
 }
 
 static const char *follow_key_name(const void *params, uint32_t key, char *out, size_t size)
@@ -75,10 +89,12 @@ struct path {
     struct wire wire;
     struct journal *journal;
     struct bot *bot;
-    char placed[FLT_COID_MAX];    /* the order of this event */
+    char placed[LEVELS_MAX + 1][FLT_COID_MAX]; /* the orders of this event */
+    size_t placed_count;
     char cancelled[FLT_COID_MAX]; /* the one it took away */
     int64_t received_ns, written_ns;
-    int64_t bytes;
+    int counter; /* of instructions; -1: the kernel gives none */
+    uint64_t instructions;
 };
 
 static int port_intend(void *ctx, struct bot *bot, struct order_intent *intent)
@@ -108,8 +124,8 @@ static int port_place(void *ctx, struct bot *bot, const struct order_request *re
 
     (void)bot;
     path->written_ns = flt_mono_ns(flt_clock_system());
-    snprintf(path->placed, sizeof path->placed, "%s", request->client_order_id);
-    path->bytes++;
+    memcpy(path->placed[path->placed_count++ % (LEVELS_MAX + 1)], request->client_order_id,
+           FLT_COID_MAX);
     return err;
 }
 
@@ -120,7 +136,7 @@ static int port_cancel(void *ctx, struct bot *bot, const struct instrument *inst
 
     (void)bot;
     (void)instrument;
-    snprintf(path->cancelled, sizeof path->cancelled, "%s", client_order_id);
+    memcpy(path->cancelled, client_order_id, FLT_COID_MAX);
     return 0;
 }
 
@@ -182,6 +198,26 @@ static void order_says(const struct path *path, const char *client_order_id,
     bot_on_order(path->bot, &order);
 }
 
+static int counter_open(void)
+{
+    struct perf_event_attr attr = { .type = PERF_TYPE_HARDWARE,
+                                    .size = sizeof attr,
+                                    .config = PERF_COUNT_HW_INSTRUCTIONS,
+                                    .exclude_kernel = 1,
+                                    .exclude_hv = 1 };
+
+    return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+static uint64_t instructions(const struct path *path)
+{
+    uint64_t count = 0;
+
+    if (path->counter >= 0 && read(path->counter, &count, sizeof count) != sizeof count)
+        return 0;
+    return count;
+}
+
 /* One event and what the venue answers to it; nanoseconds from bytes to bytes, or -1. */
 static int64_t one(struct path *path, long i)
 {
@@ -191,14 +227,17 @@ static int64_t one(struct path *path, long i)
                               "\"a\":\"%ld.01000000\",\"A\":\"0.80000000\"}",
                               i, 60000 + i % 50, 60000 + i % 50);
 
-    *path->placed = *path->cancelled = '\0';
+    *path->cancelled = '\0';
+    path->placed_count = 0;
     path->written_ns = 0;
+    const uint64_t before = instructions(path);
     path->received_ns = flt_mono_ns(flt_clock_system());
     path->codec->frame(&path->table, frame, (size_t)size, &path->scratch, on_event, path);
     const int64_t taken_ns = path->written_ns ? path->written_ns - path->received_ns : -1;
 
-    if (*path->placed)
-        order_says(path, path->placed, ORDER_STATUS_OPEN);
+    path->instructions += instructions(path) - before;
+    for (size_t k = 0; k < path->placed_count; k++)
+        order_says(path, path->placed[k], ORDER_STATUS_OPEN);
     if (*path->cancelled)
         order_says(path, path->cancelled, ORDER_STATUS_CANCELLED);
     return taken_ns;
@@ -256,30 +295,41 @@ static int make_bot(struct path *path)
     return 0;
 }
 
-int main(void)
+static void row(const char *what, double value, const char *unit, const char *aim)
 {
-    static struct path path;
+    char name[96];
+
+    snprintf(name, sizeof name, "path: event bytes to order bytes, %u levels, %s", levels, what);
+    bench_row(name, value, unit, aim);
+}
+
+static void quotes(void *ctx, long rounds)
+{
+    struct path *path = ctx;
+    struct quote quote = { .bid_lots = 1000, .ask_lots = 1000 };
+
+    for (long i = 0; i < rounds; i++) {
+        quote.bid_ticks = 6000000 + (i & 15);
+        quote.ask_ticks = quote.bid_ticks + 1;
+        bot_on_quote(path->bot, 0, &quote, i + 1);
+    }
+}
+
+/* All events of one bot with so many resting levels. */
+static int measure(struct path *path, struct flt_loop *loop, uint32_t level_count)
+{
     static int64_t taken[EVENTS];
-    const struct instrument btc = {
-        .name = "BTC-USDT", .venue_symbol = "BTCUSDT", .base = "BTC", .quote = "USDT",
-        .tick = { 1, 2 },   .lot = { 1, 5 }
-    };
-    const struct exchange_credentials keys = { .key = "key", .secret = "secret" };
-    char dir[] = "/tmp/flotilla-bench-XXXXXX", command[64];
-    struct flt_loop *loop;
+    char name[96];
     long count = 0;
 
-    if (!mkdtemp(dir) || flt_loop_create(flt_clock_system(), &loop))
+    levels = level_count;
+    quiet = false;
+    if (make_bot(path))
         return 1;
-    const struct journal_options options = { .dir = dir, .loop = loop };
-
-    path.codec = codec_find("binance");
-    instruments_init(&path.table);
-    if (instruments_load(&path.table, &btc, 1) || signer_create(&keys, &path.signer) ||
-        journal_open(&options, NULL, &path.journal) || make_bot(&path))
-        return 1;
-    for (long i = 0; i < EVENTS; i++) {
-        const int64_t ns = one(&path, i);
+    one(path, 0); /* the levels go out */
+    path->instructions = 0;
+    for (long i = 1; i <= EVENTS; i++) {
+        const int64_t ns = one(path, i);
 
         if (ns >= 0)
             taken[count++] = ns;
@@ -290,13 +340,43 @@ int main(void)
         return 1;
     }
     qsort(taken, (size_t)count, sizeof *taken, by_value);
-    bench_row("path: event bytes to order bytes, p50", (double)taken[count / 2] / 1000, "us",
-              "aim: under 20");
-    bench_row("path: event bytes to order bytes, p99", (double)taken[count * 99 / 100] / 1000, "us",
-              "aim: under 100");
-    bench_row("path: event bytes to order bytes, p99.9", (double)taken[count * 999 / 1000] / 1000,
-              "us", "");
-    bot_destroy(path.bot);
+    row("p50", (double)taken[count / 2] / 1000, "us", "aim: under 20");
+    row("p99", (double)taken[count * 99 / 100] / 1000, "us", "aim: under 100");
+    row("p99.9", (double)taken[count * 999 / 1000] / 1000, "us", "");
+    if (path->counter >= 0)
+        row("instructions", (double)path->instructions / EVENTS, "", "");
+    quiet = true;
+    snprintf(name, sizeof name, "path: strategy called, nothing changes, %u levels", levels);
+    bench_row(name, bench_ns(quotes, path, 20000), "ns", "");
+    bot_destroy(path->bot);
+    return 0;
+}
+
+int main(void)
+{
+    static struct path path;
+    const struct instrument btc = {
+        .name = "BTC-USDT", .venue_symbol = "BTCUSDT", .base = "BTC", .quote = "USDT",
+        .tick = { 1, 2 },   .lot = { 1, 5 }
+    };
+    const struct exchange_credentials keys = { .key = "key", .secret = "secret" };
+    char dir[] = "/tmp/flotilla-bench-XXXXXX", command[64];
+    struct flt_loop *loop;
+    int err;
+
+    if (!mkdtemp(dir) || flt_loop_create(flt_clock_system(), &loop))
+        return 1;
+    const struct journal_options options = { .dir = dir, .loop = loop };
+
+    path.counter = counter_open();
+    path.codec = codec_find("binance");
+    instruments_init(&path.table);
+    if (instruments_load(&path.table, &btc, 1) || signer_create(&keys, &path.signer) ||
+        journal_open(&options, NULL, &path.journal))
+        return 1;
+    err = measure(&path, loop, 0) || measure(&path, loop, 40) || measure(&path, loop, LEVELS_MAX);
+    if (path.counter >= 0)
+        close(path.counter);
     journal_close(path.journal);
     wire_finish(&path.wire);
     signer_destroy(path.signer);
@@ -304,5 +384,5 @@ int main(void)
     instruments_finish(&path.table);
     flt_loop_destroy(loop);
     snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command) != 0;
+    return system(command) != 0 || err;
 }
