@@ -407,9 +407,11 @@ static bool is_done(const struct host *host)
            (phase == BOT_STOPPED || phase == BOT_FLAT || !host->bot);
 }
 
-void hosts_on_second(struct hosts *hosts)
+void hosts_on_slice(struct hosts *hosts, unsigned slice)
 {
-    for (size_t i = 0; i < hosts->count;) {
+    const size_t end = hosts->count * (slice + 1) / HOSTS_SLICES;
+
+    for (size_t i = hosts->count * slice / HOSTS_SLICES; i < end && i < hosts->count;) {
         struct host *host = hosts->list[i];
 
         host_on_second(host);

@@ -36,7 +36,10 @@ size_t hosts_running(const struct hosts *hosts);
 void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX]);
 void hosts_forget(struct hosts *hosts, struct host *host); /* released: out of journal and memory */
 
-void hosts_on_second(struct hosts *hosts);
+/* A second's work for a part of the bots; each part once a second. A thousand bots at once, each with
+ * a word to say, would keep market events waiting for tens of milliseconds. */
+#define HOSTS_SLICES 50
+void hosts_on_slice(struct hosts *hosts, unsigned slice); /* 0..HOSTS_SLICES - 1 */
 void hosts_on_venue(struct hosts *hosts, struct venue *venue);     /* instruments or link changed */
 void hosts_on_account(struct hosts *hosts, struct account *account); /* keys or link changed */
 void hosts_on_storage(struct hosts *hosts, bool entries);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 
 #define PASSWORD_MAX 512
 #define EXPIRE_PERIOD_S 3600
+#define TRIM_PERIOD_S 15
+#define TRIM_BYTES (16u << 20)
 #define PRUNE_PERIOD_S 60 /* a bounded bite each time */
 
 /* --- opening, in order --------------------------------------------------------------------------------- */
@@ -138,17 +141,38 @@ static int loop_start(struct botnode *node)
     return err ? err : flt_ws_context_create(node->loop, &node->ws);
 }
 
+static void on_part(void *ctx)
+{
+    struct botnode *node = ctx;
+
+    node->slice = (node->slice + 1) % HOSTS_SLICES;
+    hosts_on_slice(node->hosts, node->slice);
+}
+
+/* What a burst of messages took is given back: the allocator keeps it for ever otherwise. */
+static void trim_memory(struct botnode *node)
+{
+    const struct mallinfo2 info = mallinfo2();
+
+    if (info.fordblks > node->trimmed_free + TRIM_BYTES)
+        malloc_trim(0);
+    else if (info.fordblks >= node->trimmed_free)
+        return;
+    node->trimmed_free = info.fordblks;
+}
+
 static void on_second(void *ctx)
 {
     struct botnode *node = ctx;
     struct host *host;
     const int64_t uptime_s = flt_mono_ms(node->clock) / 1000;
 
-    hosts_on_second(node->hosts);
     audit_second(node->audit);
     bus_on_second(node->bus);
     if (uptime_s % EXPIRE_PERIOD_S == 0)
         journal_commands_expire(node->journal, flt_wall_ms(node->clock));
+    if (uptime_s % TRIM_PERIOD_S == 0)
+        trim_memory(node);
     if (uptime_s % PRUNE_PERIOD_S == 0)
         journal_prune(node->journal, bus_backed_up(node->bus), flt_wall_ms(node->clock));
     for (size_t i = 0; (host = hosts_at(node->hosts, i)); i++) {
@@ -168,6 +192,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     err = err ? err : bus_create(node, &node->bus);
     err = err ? err : accounts_restore(node->accounts);
     err = err ? err : hosts_restore(node->hosts);
+    err = err ? err : flt_timer_create(node->loop, on_part, node, &node->part);
     return err ? err : flt_timer_create(node->loop, on_second, node, &node->second);
 }
 
@@ -218,6 +243,7 @@ static void on_signal(void *ctx, int signal)
     }
     node->stopping = true; /* orders stay at the venue; the journal knows them */
     flt_timer_stop(node->second);
+    flt_timer_stop(node->part);
     node->bus = NULL;
     bus_close(bus, on_goodbye, node);
 }
@@ -230,7 +256,9 @@ int botnode_run(struct botnode *node)
         return err;
     bus_start(node->bus);
     flt_timer_start(node->second, NODE_HEARTBEAT_MS, NODE_HEARTBEAT_MS);
-    hosts_on_second(node->hosts);
+    flt_timer_start(node->part, NODE_HEARTBEAT_MS / HOSTS_SLICES, NODE_HEARTBEAT_MS / HOSTS_SLICES);
+    for (unsigned slice = 0; slice < HOSTS_SLICES; slice++)
+        hosts_on_slice(node->hosts, slice);
     FLT_LOG(INFO, "started", "node=%s bots=%zu version=%s start_ms=%lld", node->config.node,
             hosts_count(node->hosts), FLT_VERSION,
             (long long)((flt_mono_ns(node->clock) - node->started_ns) / 1000000));
@@ -246,6 +274,7 @@ void botnode_close(struct botnode *node)
         bus_close(node->bus, NULL, NULL);
     node->bus = NULL;
     flt_timer_destroy(node->second);
+    flt_timer_destroy(node->part);
     hosts_destroy(node->hosts);
     node->hosts = NULL;
     accounts_destroy(node->accounts);
