@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include "lib/ahead.h"
 
 #define BUFFER_BYTES (8 * FLT_CSV_LINE_MAX)
 
 struct flt_csv {
     char *name;
-    gzFile file; /* NULL: all of it is in memory */
+    struct flt_ahead *file; /* NULL: all of it is in memory */
     char *buffer;
     const char *at, *end; /* what is not read yet */
     bool ended;           /* nothing follows `end` */
@@ -42,27 +42,22 @@ int flt_csv_refuse(const struct flt_csv *csv, struct flt_error *error, const cha
 static int fill(struct flt_csv *csv, struct flt_error *error)
 {
     const size_t rest = (size_t)(csv->end - csv->at);
-    int code = Z_OK;
+    const char *why = "";
 
     if (csv->ended)
         return 0;
     memmove(csv->buffer, csv->at, rest);
-    const int got = gzread(csv->file, csv->buffer + rest, (unsigned)(BUFFER_BYTES - rest));
+    const ssize_t got = flt_ahead_read(csv->file, csv->buffer + rest, BUFFER_BYTES - rest, &why);
 
     csv->at = csv->buffer;
     csv->end = csv->buffer + rest + (got > 0 ? got : 0);
     if (got > 0)
         return 0;
     csv->ended = true;
-    const char *why = gzerror(csv->file, &code);
-
-    if (got == 0 && code != Z_BUF_ERROR)
+    if (got == 0)
         return 0;
     csv->line++;
-    return flt_csv_refuse(csv, error, "%s",
-                          code == Z_BUF_ERROR ? "the gzip file is cut short"
-                          : code == Z_ERRNO   ? strerror(errno)
-                                              : why);
+    return flt_csv_refuse(csv, error, "%s", why);
 }
 
 /* 0 with a line, without its end; FLT_CSV_END. */
@@ -203,14 +198,12 @@ int flt_csv_open(const char *path, struct flt_csv **out, struct flt_error *error
     if (err)
         return err;
     csv->buffer = malloc(BUFFER_BYTES);
-    csv->file = csv->buffer ? gzopen(path, "rbe") : NULL;
-    if (!csv->file) {
-        err = errno ? errno : ENOMEM;
+    err = csv->buffer ? flt_ahead_open(path, &csv->file) : -ENOMEM;
+    if (err) {
         flt_csv_close(csv);
-        return flt_error_set(error, flt_error_from_errno(-err), "data", "",
-                             "cannot read %.160s: %s", path, strerror(err));
+        return flt_error_set(error, flt_error_from_errno(err), "data", "",
+                             "cannot read %.160s: %s", path, strerror(-err));
     }
-    (void)gzbuffer(csv->file, BUFFER_BYTES);
     csv->at = csv->end = csv->buffer;
     return finish_open(csv, out, error);
 }
@@ -233,8 +226,7 @@ void flt_csv_close(struct flt_csv *csv)
 {
     if (!csv)
         return;
-    if (csv->file)
-        (void)gzclose(csv->file);
+    flt_ahead_close(csv->file);
     free(csv->buffer);
     free(csv->name);
     free(csv);
