@@ -30,13 +30,18 @@ struct pass {
 
 static int64_t to_units(struct flt_dec value, int scale)
 {
-    int64_t units = value.coef;
+    static const int64_t powers[] = {
+        1,           10,           100,           1000,           10000,
+        100000,      1000000,      10000000,      100000000,      1000000000,
+        10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
+        INT64_C(1000000000000000), INT64_C(10000000000000000),
+        INT64_C(100000000000000000), INT64_C(1000000000000000000),
+    };
+    int64_t units;
 
-    if (value.scale > scale)
+    if (value.scale > scale ||
+        __builtin_mul_overflow(value.coef, powers[scale - value.scale], &units))
         return INT64_MIN;
-    for (int i = value.scale; i < scale; i++)
-        if (__builtin_mul_overflow(units, 10, &units))
-            return INT64_MIN;
     return units;
 }
 
