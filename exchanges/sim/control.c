@@ -185,8 +185,7 @@ static int post(struct sim *sim, const char *path, struct json_object *body, str
             return flt_error_set(error, FLT_INVALID_ARGUMENT, "ms", "0 to 86400000", "ms is bad.");
         sim->clock.source_ms += number;
         for (size_t i = 0; i < sim->market_count; i++)
-            sim_market_play(sim->markets[i],
-                            sim->clock.source_ms + sim->options.history_min * 60000);
+            sim_market_play(sim->markets[i], sim->clock.source_ms);
         return 0;
     }
     if (strcmp(path, "/speed") == 0) {

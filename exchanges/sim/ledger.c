@@ -23,6 +23,8 @@ static const struct flt_migration migrations[] = {
          "CREATE TABLE fills(n INTEGER PRIMARY KEY, trade_id INTEGER NOT NULL,"
          " order_id INTEGER NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, fee TEXT NOT NULL,"
          " fee_asset TEXT NOT NULL, maker INTEGER NOT NULL, time_ms INTEGER NOT NULL);" },
+    { 2, "CREATE TABLE sources(symbol TEXT PRIMARY KEY, spec TEXT NOT NULL,"
+         " position_ms INTEGER NOT NULL) WITHOUT ROWID;" },
 };
 
 struct sim_ledger {
@@ -191,6 +193,37 @@ void sim_ledger_fill(struct sim_ledger *ledger, const struct sim *sim, size_t in
     flt_db_bind_int(stmt, 8, fill->maker);
     flt_db_bind_int(stmt, 9, fill->ts_ms);
     must(flt_db_step(ledger->db, stmt), "fill");
+}
+
+void sim_ledger_source(struct sim_ledger *ledger, const char *symbol, const char *spec,
+                       int64_t position_ms)
+{
+    if (!ledger)
+        return;
+    begin(ledger);
+    sqlite3_stmt *stmt = flt_db_stmt(ledger->db, "INSERT OR REPLACE INTO sources VALUES(?,?,?)");
+
+    flt_db_bind_str(stmt, 1, symbol);
+    flt_db_bind_str(stmt, 2, spec);
+    flt_db_bind_int(stmt, 3, position_ms);
+    must(flt_db_step(ledger->db, stmt), "source");
+}
+
+int64_t sim_ledger_position(struct sim_ledger *ledger, const char *symbol, const char *spec)
+{
+    int64_t position_ms = 0;
+
+    if (!ledger)
+        return 0;
+    sqlite3_stmt *stmt = flt_db_stmt(
+        ledger->db, "SELECT position_ms FROM sources WHERE symbol = ? AND spec = ?");
+
+    flt_db_bind_str(stmt, 1, symbol);
+    flt_db_bind_str(stmt, 2, spec);
+    if (flt_db_step(ledger->db, stmt) == FLT_DB_ROW)
+        position_ms = flt_db_int(stmt, 0);
+    sqlite3_reset(stmt);
+    return position_ms > 0 ? position_ms : 0;
 }
 
 bool sim_ledger_commit(struct sim_ledger *ledger)

@@ -15,5 +15,9 @@ bool sim_ledger_has_account(struct sim_ledger *ledger, const char *key);
 void sim_ledger_order(struct sim_ledger *ledger, struct sim_order *order);
 void sim_ledger_fill(struct sim_ledger *ledger, const struct sim *sim, size_t index);
 void sim_ledger_balances(struct sim_ledger *ledger, struct sim_account *account);
+/* How far a market's source was played; 0 for one that is new, or has another specification. */
+void sim_ledger_source(struct sim_ledger *ledger, const char *symbol, const char *spec,
+                       int64_t position_ms);
+int64_t sim_ledger_position(struct sim_ledger *ledger, const char *symbol, const char *spec);
 /* True when there was something to commit. */
 bool sim_ledger_commit(struct sim_ledger *ledger);

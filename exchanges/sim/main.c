@@ -16,6 +16,7 @@
 
 #define TICK_MS 5
 #define STREAM_TICK_MS 100
+#define NOTE_MS 500 /* how far the sources were played goes to the ledger */
 
 /* --- time ---------------------------------------------------------------------------------------- */
 
@@ -34,12 +35,18 @@ static void play(struct sim *sim)
     clock->rest_ms -= (double)whole;
     clock->source_ms += whole;
     for (size_t i = 0; i < sim->market_count; i++)
-        sim_market_play(sim->markets[i], clock->source_ms + sim->options.history_min * 60000);
+        sim_market_play(sim->markets[i], clock->source_ms);
+}
+
+static void note_sources(const struct sim *sim)
+{
+    for (size_t i = 0; i < sim->market_count; i++)
+        sim_market_note(sim->markets[i]);
 }
 
 static void on_tick(void *ctx)
 {
-    static int64_t last_streams_ms;
+    static int64_t last_streams_ms, last_note_ms;
     struct sim *sim = ctx;
     const int64_t now = flt_mono_ms(flt_loop_clock(sim->loop));
 
@@ -49,6 +56,10 @@ static void on_tick(void *ctx)
         sim_fault_tick(sim);
         sim_streams_tick(sim, sim_now(sim));
         sim_sessions_ping(sim, sim_now(sim));
+    }
+    if (now - last_note_ms >= NOTE_MS) {
+        last_note_ms = now;
+        note_sources(sim);
     }
 }
 
@@ -178,6 +189,8 @@ static void finish(struct sim *sim)
         flt_server_release(sim->server);
         flt_server_destroy(sim->server);
     }
+    if (sim->timer) /* it was started: else the file stays as it is */
+        note_sources(sim);
     sim_ledger_close(sim->ledger);
     for (size_t i = 0; i < sim->order_count; i++)
         free(sim->orders[i]);

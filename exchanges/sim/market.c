@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "exchanges/sim/ledger.h"
 #include "exchanges/sim/sim.h"
 #include "exchanges/sim/streams.h"
 
@@ -194,8 +195,9 @@ static void apply(struct sim_market *market, const struct sim_event *event)
     sim_streams_book(market);
 }
 
-void sim_market_play(struct sim_market *market, int64_t source_ms)
+void sim_market_play(struct sim_market *market, int64_t clock_ms)
 {
+    const int64_t source_ms = market->begin_ms + clock_ms;
     struct sim_kline closed;
 
     while (market->has_next && market->next.at_ms <= source_ms) {
@@ -209,19 +211,34 @@ void sim_market_play(struct sim_market *market, int64_t source_ms)
     (void)sim_candles_advance(&market->seconds, sim_now(market->sim), NULL);
 }
 
-/* The source's first `history` minutes become the candles and trades of the time before now. */
+void sim_market_note(const struct sim_market *market)
+{
+    const struct sim *sim = market->sim;
+
+    sim_ledger_source(sim->ledger, market->instrument.venue_symbol, market->spec,
+                      market->begin_ms + sim->clock.source_ms - sim->options.history_min * 60000);
+}
+
+/* The source's first `history` minutes become the candles and trades of the time before now. After a
+ * restart on the same ledger these are the minutes before it stopped, so that prices go on from there
+ * and do not jump against the orders that rest. */
 static void play_history(struct sim_market *market, int64_t history_ms)
 {
+    const int64_t skipped = market->begin_ms - history_ms;
     const int64_t begin = sim_now(market->sim) - history_ms;
     struct quote quote = { 0 };
     struct sim_event event;
 
+    sim_source_skip(market->source, skipped);
     while (sim_source_next(market->source, &event)) {
-        if (event.at_ms > history_ms) {
+        if (event.at_ms > market->begin_ms) {
             market->next = event;
             market->has_next = true;
             break;
         }
+        if (event.at_ms < skipped)
+            continue;
+        event.at_ms -= skipped;
         if (!event.is_trade) {
             quote = event.quote;
             continue;
@@ -257,7 +274,14 @@ static int start(struct sim *sim, struct sim_market *market, const char *spec,
     if (err)
         return err;
     market->update_id = 1;
-    play_history(market, sim->options.history_min * 60000);
+    market->spec = strdup(spec);
+    if (!market->spec)
+        return -ENOMEM;
+    const int64_t history_ms = sim->options.history_min * 60000;
+
+    market->begin_ms =
+        history_ms + sim_ledger_position(sim->ledger, market->instrument.venue_symbol, spec);
+    play_history(market, history_ms);
     return 0;
 }
 
@@ -305,6 +329,7 @@ void sim_market_close(struct sim_market *market)
     sim_source_close(market->source);
     sim_candles_finish(&market->minutes);
     sim_candles_finish(&market->seconds);
+    free(market->spec);
     free(market);
 }
 

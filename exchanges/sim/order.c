@@ -153,6 +153,18 @@ static void settle(struct sim_order *order, struct sim_fill *fill, flt_i128 cost
     sim_ledger_balances(market->sim->ledger, order->account);
 }
 
+/* Whether a trade was the last one of an order by quote amount is known at its end only, and then
+ * the trade's event has to say FILLED; so each waits for the next. */
+static void tell_held(struct sim_order *order)
+{
+    const struct sim *sim = order->market->sim;
+    const size_t held = order->held;
+
+    order->held = 0;
+    if (held)
+        sim_user_order(order, "TRADE", &sim->fills[held - 1]);
+}
+
 static void on_fill(void *ctx, const struct match_fill *match_fill)
 {
     struct sim_market *market = ctx;
@@ -169,6 +181,7 @@ static void on_fill(void *ctx, const struct match_fill *match_fill)
                         ? market->trade_count
                         : sim_market_publish_trade(market, fill.price_ticks, fill.qty_lots,
                                                    maker ? side_opposite(order->side) : order->side);
+    tell_held(order);
     order->filled_lots = match_fill->order->filled_lots;
     order->cost = match_fill->order->cost;
     order->update_ms = fill.ts_ms;
@@ -179,7 +192,9 @@ static void on_fill(void *ctx, const struct match_fill *match_fill)
         order->account->orders_10s--; /* the venue counts unfilled orders */
     keep_fill(sim, &fill);
     sim_ledger_order(sim->ledger, order);
-    sim_user_order(order, "TRADE", &sim->fills[sim->fill_count - 1]);
+    order->held = sim->fill_count;
+    if (order->qty_lots)
+        tell_held(order);
 }
 
 static void on_ack(void *ctx, const struct match_order *match_order)
@@ -195,12 +210,15 @@ static void on_done(void *ctx, const struct match_order *match_order, enum match
 
     order->resting = NULL;
     order->update_ms = sim_now(market->sim);
+    if (end != MATCH_FILLED)
+        tell_held(order);
     order->status = end == MATCH_FILLED      ? SIM_FILLED
                     : end == MATCH_CANCELLED ? SIM_CANCELED
                     : end == MATCH_EXPIRED   ? SIM_EXPIRED
                                              : SIM_EXPIRED_IN_MATCH;
     if (order->qty_lots == 0)
         order->qty_lots = order->filled_lots; /* by quote amount: known only now */
+    tell_held(order);
     funds_unlock(order->account->funds,
                  order->side == SIDE_BUY ? market->instrument.quote : market->instrument.base,
                  order->lock);

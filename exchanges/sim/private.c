@@ -587,6 +587,12 @@ static int run_refused_list(struct sim_call *call)
     return sim_fail(&call->error, 400, -1013, "This order type is not enabled for this symbol.");
 }
 
+/* exchangeInfo says amendAllowed false for every symbol. */
+static int run_refused_amend(struct sim_call *call)
+{
+    return sim_fail(&call->error, 400, -2038, "Order amend is not supported for this symbol.");
+}
+
 static int weigh_open(const struct sim_params *params)
 {
     return sim_param(params, "symbol") ? 6 : 80;
@@ -617,6 +623,8 @@ const struct sim_route sim_private_routes[] = {
     { "POST", "/api/v3/orderList/oto", "orderList.place.oto", run_refused_list, true, false, 1, 0, NULL },
     { "POST", "/api/v3/orderList/otoco", "orderList.place.otoco", run_refused_list, true, false, 1, 0,
       NULL },
+    { "PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority", run_refused_amend, true,
+      false, 4, 0, NULL },
     { "POST", "/api/v3/order/oco", NULL, run_refused_list, true, false, 1, 0, NULL },
 };
 const size_t sim_private_route_count = FLT_COUNT(sim_private_routes);

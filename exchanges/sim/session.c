@@ -152,8 +152,11 @@ static int session_method(struct sim_session *session, const char *method, struc
     if (strcmp(method, "session.status") == 0 || strcmp(method, "session.logout") == 0) {
         if (method[11] == 'o')
             session->logged_on = NULL;
-        flt_buf_printf(&call->out, "{\"apiKey\":null,\"connectedSince\":%" PRId64
-                       ",\"serverTime\":%" PRId64 "}", session->opened_ms, sim_now(session->sim));
+        flt_jw_begin(&call->out, NULL, '{');
+        flt_jw_str(&call->out, "apiKey", session->logged_on ? session->logged_on->key : NULL);
+        flt_jw_int(&call->out, "connectedSince", session->opened_ms);
+        flt_jw_int(&call->out, "serverTime", sim_now(session->sim));
+        flt_jw_end(&call->out, '}');
         return 0;
     }
     if (strcmp(method, "userDataStream.subscribe") == 0)

@@ -33,6 +33,8 @@ struct sim_market {
     struct sim_source *source;
     struct sim_event next; /* of the source, not yet due */
     bool has_next;
+    char *spec;       /* of the source */
+    int64_t begin_ms; /* of the source, at the start of this process: history before it is past */
     struct sim_candles minutes, seconds;
     struct trade trades[SIM_TRADES_KEPT]; /* a ring of public ones; trade_id - 1 is the place */
     int64_t trade_count;                  /* ids so far */
@@ -74,6 +76,7 @@ struct sim_order {
     struct flt_amt lock;      /* what of it is locked in funds */
     int64_t time_ms, update_ms;
     struct match_order *resting;
+    size_t held; /* by quote amount: place in sim->fills plus one of the trade not told yet */
     struct sim_order *same_bucket;           /* by client id, newest first */
     struct sim_order *open_next, *open_prev; /* of the account */
     bool dirty; /* to be written at the commit */
@@ -162,7 +165,9 @@ FLT_MUST_USE int sim_market_open(struct sim *sim, const char *spec, const char *
                                  struct flt_error *error);
 void sim_market_close(struct sim_market *market);
 struct sim_market *sim_market_find(const struct sim *sim, const char *symbol);
-void sim_market_play(struct sim_market *market, int64_t source_ms); /* all events until then */
+/* All events until `clock_ms` of the sources' clock. */
+void sim_market_play(struct sim_market *market, int64_t clock_ms);
+void sim_market_note(const struct sim_market *market); /* in the ledger: how far it was played */
 /* A public trade of ours or the outside's; returns its id. */
 int64_t sim_market_publish_trade(struct sim_market *market, int64_t price, int64_t lots,
                                  enum side aggressor);

@@ -223,6 +223,16 @@ bool sim_source_next(struct sim_source *source, struct sim_event *out)
     return source->kind == KIND_CANDLES ? candles_next(source, out) : random_next(source, out);
 }
 
+/* Two passes of a file end where they began. What else there is was drawn from the dice, event by
+ * event, and is played by the caller. */
+void sim_source_skip(struct sim_source *source, int64_t at_ms)
+{
+    const int64_t round_ms = 2 * (source->pass_ms + 1);
+
+    if (source->kind == KIND_FILE && source->loop && source->quotes.count && at_ms > 0)
+        source->pass_begin_ms += at_ms / round_ms * round_ms;
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 /* The text of `name` up to the next comma; false: not there. */

@@ -20,4 +20,6 @@ FLT_MUST_USE int sim_source_open(const char *spec, const struct instrument *inst
                                  struct flt_error *error);
 void sim_source_close(struct sim_source *source); /* NULL is fine */
 bool sim_source_next(struct sim_source *source, struct sim_event *out); /* false: it has ended */
+/* Goes on to about `at_ms`, at most: the events left begin before or at it. */
+void sim_source_skip(struct sim_source *source, int64_t at_ms);
 int64_t sim_source_depth_lots(const struct sim_source *source); /* a usual size at the touch */

@@ -255,6 +255,24 @@ static void tick_ticker(struct sim_topic *topic)
     flt_buf_finish(&buf);
 }
 
+/* Every market in one array; the venue leaves out what did not change, and here all does. */
+static void tick_all(struct sim_topic *topic)
+{
+    const struct sim *sim = topic->market->sim;
+    struct flt_buf buf = FLT_BUF_INIT, one = FLT_BUF_INIT;
+
+    flt_jw_begin(&buf, NULL, '[');
+    for (size_t i = 0; i < sim->market_count; i++) {
+        flt_buf_reset(&one);
+        sim_jw_ticker(&one, sim->markets[i], true, true, DAY_MS);
+        flt_jw_raw(&buf, NULL, one.failed ? "null" : one.data);
+    }
+    flt_jw_end(&buf, ']');
+    publish(topic, &buf);
+    flt_buf_finish(&one);
+    flt_buf_finish(&buf);
+}
+
 /* --- depth ------------------------------------------------------------------------------------------ */
 
 static void tick_partial(struct sim_topic *topic)
@@ -341,8 +359,10 @@ static void tick_topic(struct sim_topic *topic, int64_t now_ms)
         return;
     const int64_t seen = topic->feed == SIM_FEED_PARTIAL ? market->update_id : market->trade_count;
 
-    if (seen == topic->last_seen && topic->feed != SIM_FEED_TICKER && topic->feed != SIM_FEED_MINI &&
-        topic->interval != 0)
+    const bool always = topic->feed == SIM_FEED_TICKER || topic->feed == SIM_FEED_MINI ||
+                        topic->feed == SIM_FEED_ALL_MINI;
+
+    if (seen == topic->last_seen && !always && topic->interval != 0)
         return; /* nothing new to tell */
     topic->last_ms = now_ms;
     topic->last_seen = seen;
@@ -350,6 +370,8 @@ static void tick_topic(struct sim_topic *topic, int64_t now_ms)
         tick_kline(topic);
     else if (topic->feed == SIM_FEED_PARTIAL)
         tick_partial(topic);
+    else if (topic->feed == SIM_FEED_ALL_MINI)
+        tick_all(topic);
     else
         tick_ticker(topic);
 }
@@ -381,6 +403,14 @@ static bool parse_name(const struct sim *sim, const char *name, struct sim_topic
 
     if (!at || (size_t)(at - name) >= sizeof symbol || strlen(name) >= sizeof out->name)
         return false;
+    if (strcmp(name, "!miniTicker@arr") == 0 && sim->market_count > 0) {
+        *out = (struct sim_topic){ .market = sim->markets[0], /* it hangs there, and tells of all */
+                                   .feed = SIM_FEED_ALL_MINI,
+                                   .interval = -1,
+                                   .period_ms = 1000 };
+        snprintf(out->name, sizeof out->name, "%s", name);
+        return true;
+    }
     for (size_t i = 0; i < (size_t)(at - name); i++)
         symbol[i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32 : name[i]);
     symbol[at - name] = '\0';
