@@ -13,14 +13,42 @@
 #define ALL_KINDS (~0u)
 #define PUMP_ROUNDS_MAX 64 /* a strategy that never comes to rest waits for the next event */
 
+/* The members that hold the time are a cache: they change in a bot that does not. */
+static struct bot *cache_of(const struct bot *bot)
+{
+    union {
+        const struct bot *in;
+        struct bot *out;
+    } pointer = { bot };
+
+    return pointer.out;
+}
+
+int64_t bot_mono_ns(const struct bot *bot)
+{
+    if (!bot->now_ns_read) {
+        struct bot *cache = cache_of(bot);
+
+        cache->now_ns = flt_mono_ns(bot->clock);
+        cache->now_ns_read = true;
+    }
+    return bot->now_ns;
+}
+
 int64_t bot_mono_ms(const struct bot *bot)
 {
-    return flt_mono_ms(bot->clock);
+    return bot_mono_ns(bot) / 1000000;
 }
 
 int64_t bot_wall_ms(const struct bot *bot)
 {
-    return flt_wall_ms(bot->clock);
+    if (!bot->now_ms_read) {
+        struct bot *cache = cache_of(bot);
+
+        cache->now_ms = flt_wall_ms(bot->clock);
+        cache->now_ms_read = true;
+    }
+    return bot->now_ms;
 }
 
 /* --- create
@@ -131,6 +159,8 @@ int bot_create(const struct bot_config *config, const struct engine_port *port,
         bot_destroy(bot);
         return err;
     }
+    if (config->tape)
+        tape_hold(bot, config);
     bot->since_ms = bot_wall_ms(bot);
     *out = bot;
     return 0;
@@ -463,6 +493,9 @@ void bot_on_quote(struct bot *bot, unsigned number, const struct quote *quote, i
 {
     if (number >= bot->leg_count)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){
+                          .kind = TAPE_QUOTE, .n = { number, received_ns }, .quote = *quote });
     struct leg *leg = &bot->legs[number];
 
     bot->counters.events++;
@@ -483,6 +516,9 @@ void bot_on_trade(struct bot *bot, unsigned number, const struct trade *trade, i
 {
     if (number >= bot->leg_count)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){
+                          .kind = TAPE_TRADE, .n = { number, received_ns }, .trade = *trade });
     struct leg *leg = &bot->legs[number];
 
     bot->counters.events++;
@@ -547,6 +583,8 @@ void bot_on_second(struct bot *bot)
 {
     if (!bot->started)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_SECOND });
     recover_second(bot);
     orders_second(bot);
     watch_risk(bot);
@@ -575,6 +613,8 @@ static void begin_recovery(struct bot *bot)
 
 void bot_start(struct bot *bot)
 {
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_START });
     bot->started = true;
     risk_start(&bot->risk, bot_wall_ms(bot), bot_mono_ms(bot));
     if (bot->link_up)
@@ -584,6 +624,8 @@ void bot_start(struct bot *bot)
 
 void bot_on_link(struct bot *bot, bool up, const char *reason)
 {
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_LINK, .n = { up }, .text = reason });
     (void)snprintf(bot->link_reason, sizeof bot->link_reason, "%s", reason ? reason : "");
     bot->link_up = up;
     if (up && bot->started)
@@ -595,6 +637,8 @@ void bot_set_desired(struct bot *bot, enum bot_run run, enum bot_stop how)
 {
     const bool again = *bot->error_code && run == BOT_RUN_RUNNING;
 
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_DESIRED, .n = { run, how } });
     bot->run = run;
     bot->how = how;
     bot->dirty_state = true;
@@ -610,6 +654,8 @@ void bot_set_desired(struct bot *bot, enum bot_run run, enum bot_stop how)
 
 void bot_set_halt(struct bot *bot, enum bot_halt halt, const char *reason)
 {
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_HALT, .n = { halt }, .text = reason });
     bot->halt_known = true;
     bot->halt = halt;
     (void)snprintf(bot->halt_reason, sizeof bot->halt_reason, "%s", reason ? reason : "");
@@ -620,6 +666,8 @@ void bot_set_lease(struct bot *bot, bool entries, bool send)
 {
     if (bot->lease_entries == entries && bot->lease_send == send)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_LEASE, .n = { entries, send } });
     bot->lease_entries = entries;
     bot->lease_send = send;
     wants_dirty_all(&bot->wants);
@@ -628,6 +676,8 @@ void bot_set_lease(struct bot *bot, bool entries, bool send)
 
 void bot_set_storage(struct bot *bot, bool entries)
 {
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_STORAGE, .n = { entries } });
     bot->storage_entries = entries;
     if (entries)
         wants_dirty_all(&bot->wants);
@@ -657,6 +707,8 @@ int bot_set_params(struct bot *bot, struct json_object *params, struct json_obje
     void *next = calloc(1, bot->ops->params_size + 1);
     int err = next ? 0 : -ENOMEM;
 
+    if (bot_input(bot))
+        tape_put_params(bot, params, risk);
     if (!err && risk) {
         err = params_parse(risk_fields, risk, &limits, sizeof limits, error);
         if (err)

@@ -12,7 +12,9 @@
  *    nothing is sent. An id is sent once, ever;
  *  - record() is called after the books changed; the host commits the record together with
  *    bot_save() in one transaction, and publishes after the commit;
- *  - events may come late, twice and in any order.
+ *  - events may come late, twice and in any order;
+ *  - the clock stands still during an input: it is read once, so that an input and its time decide
+ *    all that the bot does (engine/tape.h records both).
  */
 #pragma once
 #include "engine/ledger.h"
@@ -24,6 +26,7 @@
 #include "strategies/strategy.h"
 
 struct bot;
+struct tape; /* engine/tape.h */
 
 enum bot_phase {
     BOT_WAITING, /* for the link, instruments, the word on halts */
@@ -147,6 +150,7 @@ struct bot_config { /* borrowed for bot_create only, except clock, strategy and 
     const struct flt_clock *clock;
     int64_t request_life_ms; /* of the account (exchange_ops); 0: no expiry */
     int64_t bar_ms;          /* above 0: bars have this length, whatever the parameters say */
+    struct tape *tape;       /* records all that goes in and out; outlives the bot, or is dropped */
 };
 
 /* Checks everything (parameters, risk, the strategy's own check) and says what is wrong in `error`.
@@ -154,6 +158,7 @@ struct bot_config { /* borrowed for bot_create only, except clock, strategy and 
 FLT_MUST_USE int bot_create(const struct bot_config *config, const struct engine_port *port,
                             struct flt_error *error, struct bot **out);
 void bot_destroy(struct bot *bot); /* NULL is fine */
+void bot_drop_tape(struct bot *bot); /* its last state goes on the tape; without a tape: nothing */
 /* The checks of bot_create alone: for deploy with dry_run and the CLI. */
 FLT_MUST_USE int bot_check(const struct bot_config *config, struct flt_error *error);
 

@@ -93,10 +93,11 @@ void bot_seek(struct bot *bot, unsigned number, size_t bar)
 {
     struct leg *leg = &bot->legs[number];
 
+    (void)bot_input(bot);
     leg->at = bar;
     leg->seek = true;
     leg->last_ticks = leg->columns->close_ticks[bar];
-    leg->price_ns = flt_mono_ns(bot->clock);
+    leg->price_ns = bot_mono_ns(bot);
 }
 
 static void close_column(struct bot *bot, unsigned number)

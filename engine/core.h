@@ -5,6 +5,7 @@
 #include "engine/bot.h"
 #include "engine/lookup.h"
 #include "engine/risk.h"
+#include "engine/tape.h"
 #include "strategies/indicators/indicator.h"
 #include "strategies/params.h"
 
@@ -141,6 +142,9 @@ struct bot {
     struct engine_port port;
     const struct strategy_ops *ops;
     const struct flt_clock *clock;
+    struct tape *tape;           /* NULL: nobody records */
+    int64_t now_ms, now_ns;      /* wall and monotonic time of this input, once read */
+    bool now_ms_read, now_ns_read;
     void *user;
     void *params, *state;
     size_t state_size;
@@ -251,7 +255,24 @@ void columns_finish(struct bot *bot);
 void recover_second(struct bot *bot);
 void recover_check(struct bot *bot); /* whether it is done */
 
-/* bot.c */
+/* tape.c */
+void tape_hold(struct bot *bot, const struct bot_config *config);
+void tape_put(struct bot *bot, struct tape_frame *frame); /* its time is put in */
+void tape_put_answer(struct bot *bot, enum tape_kind kind, const char *coid,
+                     const struct exchange_failure *failure, const struct order *order);
+void tape_put_params(struct bot *bot, struct json_object *params, struct json_object *risk);
+void tape_put_state(struct bot *bot, struct json_object *state);
+
+/* The first act of each input: its time is read anew, and true is returned when it goes on a tape.
+ */
+static inline bool bot_input(struct bot *bot)
+{
+    bot->now_ms_read = bot->now_ns_read = false;
+    return bot->tape != NULL;
+}
+
+/* bot.c: the time of the present input */
+int64_t bot_mono_ns(const struct bot *bot);
 int64_t bot_mono_ms(const struct bot *bot);
 int64_t bot_wall_ms(const struct bot *bot);
 void bot_call(struct bot *bot, const struct event *event);

@@ -101,7 +101,15 @@ void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade
                       const char *order_id, int64_t ts_ms)
 {
     const uint64_t hash = hash_trade(instrument, trade_id, order_id);
+    struct fill fill = { .ts_ms = ts_ms };
 
+    if (bot_input(bot)) {
+        (void)snprintf(fill.instrument, sizeof fill.instrument, "%s", instrument);
+        (void)snprintf(fill.trade_id, sizeof fill.trade_id, "%s", trade_id);
+        (void)snprintf(fill.order_id, sizeof fill.order_id, "%s", order_id);
+        tape_put(bot, &(struct tape_frame){
+                          .kind = TAPE_RESTORE_FILL, .fills = &fill, .fill_count = 1 });
+    }
     if (!is_seen(bot, hash))
         remember(bot, (struct seen_trade){ hash, 0, ts_ms });
 }
@@ -247,6 +255,8 @@ bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
 
 void bot_on_fill(struct bot *bot, const struct fill *fill)
 {
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_FILL, .fills = fill, .fill_count = 1 });
     const uint32_t number = orders_find(bot, fill->client_order_id, fill->order_id);
 
     bot->counters.events++;
@@ -259,6 +269,15 @@ void bot_on_fills_result(struct bot *bot, const char *client_order_id,
                          const struct exchange_failure *failure, const struct fill *fills,
                          size_t count)
 {
+    if (bot_input(bot)) {
+        struct tape_frame frame = { .kind = TAPE_FILLS_RESULT,
+                                    .failure = *failure,
+                                    .fills = fills,
+                                    .fill_count = count };
+
+        (void)snprintf(frame.coid, sizeof frame.coid, "%s", client_order_id);
+        tape_put(bot, &frame);
+    }
     bot->counters.events++;
     for (size_t i = 0; failure->error == EXCHANGE_OK && i < count; i++) {
         const uint32_t number = orders_find(bot, client_order_id, NULL);

@@ -320,6 +320,8 @@ void orders_apply(struct bot *bot, uint32_t number, const struct order *order)
 
 void bot_on_order(struct bot *bot, const struct order *order)
 {
+    if (bot_input(bot))
+        tape_put_answer(bot, TAPE_ORDER, NULL, NULL, order);
     const uint32_t number = orders_find(bot, order->client_order_id, order->order_id);
 
     bot->counters.events++;
@@ -345,6 +347,8 @@ static void place_refused(struct bot *bot, uint32_t number, const struct exchang
 void bot_on_place_result(struct bot *bot, const char *client_order_id,
                          const struct exchange_failure *failure, const struct order *order)
 {
+    if (bot_input(bot))
+        tape_put_answer(bot, TAPE_PLACE_RESULT, client_order_id, failure, order);
     const uint32_t number = orders_find(bot, client_order_id, NULL);
 
     bot->counters.events++;
@@ -368,6 +372,8 @@ void bot_on_place_result(struct bot *bot, const char *client_order_id,
 void bot_on_cancel_result(struct bot *bot, const char *client_order_id,
                           const struct exchange_failure *failure)
 {
+    if (bot_input(bot))
+        tape_put_answer(bot, TAPE_CANCEL_RESULT, client_order_id, failure, NULL);
     const uint32_t number = orders_find(bot, client_order_id, NULL);
 
     bot->counters.events++;
@@ -422,6 +428,8 @@ static void absent(struct bot *bot, uint32_t number)
 void bot_on_query_result(struct bot *bot, const char *client_order_id,
                          const struct exchange_failure *failure, const struct order *order)
 {
+    if (bot_input(bot))
+        tape_put_answer(bot, TAPE_QUERY_RESULT, client_order_id, failure, order);
     const uint32_t number = orders_find(bot, client_order_id, NULL);
 
     bot->counters.events++;
@@ -443,6 +451,8 @@ void bot_on_query_result(struct bot *bot, const char *client_order_id,
 
 void bot_cancel_order(struct bot *bot, const char *client_order_id)
 {
+    if (bot_input(bot))
+        tape_put_answer(bot, TAPE_CANCEL, client_order_id, NULL, NULL);
     const uint32_t number = orders_find(bot, client_order_id, NULL);
 
     if (number != NO_SLOT)
@@ -547,7 +557,7 @@ static bool allowed(struct bot *bot, uint32_t number, enum side side, int64_t pr
 {
     const struct slot *slot = &bot->wants.slots[number];
     const struct leg *leg = &bot->legs[slot->leg];
-    const int64_t now_ns = flt_mono_ns(bot->clock);
+    const int64_t now_ns = bot_mono_ns(bot);
     const struct risk_order order = {
         .instrument = leg->instrument,
         .side = side,

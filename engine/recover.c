@@ -52,6 +52,8 @@ static int adopt(struct bot *bot, const struct flt_coid *id, unsigned leg, struc
 
 int bot_restore_intent(struct bot *bot, const struct order_intent *intent)
 {
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_RESTORE_INTENT, .intent = *intent });
     const bool known =
         intent->id.epoch < bot->saved_epoch ||
         (intent->id.epoch == bot->saved_epoch && intent->id.sequence <= bot->saved_sequence);
@@ -119,6 +121,12 @@ void bot_on_open_orders(struct bot *bot, unsigned number, const struct exchange_
 {
     if (number >= bot->leg_count)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_OPEN_ORDERS,
+                                            .n = { number },
+                                            .failure = *failure,
+                                            .orders = orders,
+                                            .order_count = count });
     struct leg *leg = &bot->legs[number];
 
     bot->counters.events++;
@@ -151,6 +159,11 @@ void bot_on_audit(struct bot *bot, unsigned number, const struct order *orders, 
 
     if (number >= bot->leg_count || !bot->recovered || !bot->link_up)
         return; /* recovery asks more than this does */
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_AUDIT,
+                                            .n = { number, asked_ns },
+                                            .orders = orders,
+                                            .order_count = count });
     bot->counters.events++;
     for (uint32_t i = 0; i < bot->wants.slot_count; i++)
         bot->wants.slots[i].live.listed = false;

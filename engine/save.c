@@ -279,6 +279,8 @@ int bot_restore(struct bot *bot, struct json_object *state, struct flt_error *er
     int64_t version = 0, epoch = 0, sequence = 0;
     const char *strategy = "";
 
+    if (bot_input(bot))
+        tape_put_state(bot, state);
     if (!flt_json_int(state, "v", &version) || version != STATE_VERSION)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "v", "use the version that wrote it",
                              "the saved state has version %" PRId64 ", not %d", version,

@@ -166,6 +166,11 @@ void bot_on_history(struct bot *bot, unsigned number, const struct bar *bars, si
 {
     if (number >= bot->leg_count || bot->needs.bar_ms == 0)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_HISTORY,
+                                            .n = { number },
+                                            .bars = bars,
+                                            .bar_count = count });
     struct leg *leg = &bot->legs[number];
     const int64_t now_ms = bot_wall_ms(bot);
 
@@ -249,6 +254,11 @@ void bot_on_bar(struct bot *bot, unsigned number, const struct bar *bar, int64_t
 {
     if (number >= bot->leg_count)
         return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_BAR,
+                                            .n = { number, bar_ms, closed, received_ns },
+                                            .bars = bar,
+                                            .bar_count = 1 });
     struct leg *leg = &bot->legs[number];
 
     bot->counters.events++;
@@ -293,7 +303,7 @@ static int64_t free_quote(const struct bot *bot, const struct leg *leg)
 
 void view_refresh(struct bot *bot, struct view *out)
 {
-    const int64_t now_ns = flt_mono_ns(bot->clock);
+    const int64_t now_ns = bot_mono_ns(bot);
 
     if (bot->orders_stale)
         refresh_orders(bot);

@@ -392,6 +392,7 @@ void fake_open(struct fake_venue *venue, uint64_t seed)
 
 void fake_close(struct fake_venue *venue)
 {
+    bot_drop_tape(venue->bot);
     bot_destroy(venue->bot);
     free(venue->orders);
     free(venue->trades);
@@ -422,6 +423,7 @@ void fake_create(struct fake_venue *venue, const struct strategy_ops *ops, const
         .leg_count = 1,
         .clock = &venue->clock.base,
         .request_life_ms = venue->request_life_ms,
+        .tape = venue->tape,
     };
 
     if (bot_create(&config, &venue->port, &error, &venue->bot))
@@ -446,6 +448,7 @@ void fake_crash(struct fake_venue *venue, const struct strategy_ops *ops, const 
     const char *state = lose_commit && venue->older_state ? venue->older_state : venue->state;
     char *copy = strdup(state ? state : "");
 
+    bot_drop_tape(venue->bot);
     bot_destroy(venue->bot);
     venue->bot = NULL;
     if (lose_commit && venue->older_state)

@@ -33,6 +33,7 @@ struct fake_venue {
     struct instrument instrument;
     struct engine_port port;
     struct bot *bot;
+    struct tape *tape; /* given to the bots made next; NULL: none */
     uint64_t random;
     struct fake_faults faults;
     int64_t bid_ticks, ask_ticks;
