@@ -1,11 +1,8 @@
 /* flotilla-controller --config FILE [--log-level LEVEL] */
 #define FLT_MOD "main"
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include "controller/controller.h"
 #include "lib/config.h"
+#include "lib/daemon.h"
 #include "lib/log.h"
 
 struct program {
@@ -14,12 +11,15 @@ struct program {
     int status;
 };
 
-static const char usage[] =
-    "flotilla-controller --config FILE\n"
-    "Decides what runs where and keeps the books of a fleet.\n"
-    "  --config FILE      JSON or YAML; see docs/reference/config.md, config/controller\n"
-    "  --log-level LEVEL  debug, info (default), warn, error or off; logs go to stderr\n"
-    "  --version, --help\n";
+static int run(const char *path);
+
+static const struct flt_daemon daemon_entry = {
+    .name = "flotilla-controller",
+    .summary = "decides what runs where and keeps the books of a fleet",
+    .config = "config/controller",
+    .notes = "",
+    .run = run,
+};
 
 static void on_closed(void *ctx)
 {
@@ -45,13 +45,6 @@ static void on_fatal(void *ctx)
     flt_loop_stop(program->loop);
 }
 
-static int fail(const struct flt_error *error)
-{
-    fprintf(stderr, "flotilla-controller: %s%s%s\n", error->message, error->hint[0] ? "; " : "",
-            error->hint);
-    return flt_error_exit_code(error->code);
-}
-
 static int read_config(const char *path, struct msg_config_controller *out, struct flt_error *error)
 {
     struct json_object *tree = flt_config_load(path, error);
@@ -70,14 +63,14 @@ static int run(const char *path)
     struct flt_error error = { 0 };
 
     if (read_config(path, &config, &error) != 0)
-        return fail(&error);
+        return flt_daemon_fail(&daemon_entry, &error);
     if (flt_loop_create(flt_clock_system(), &program.loop) != 0)
         return 1;
     if (controller_create(program.loop, &config, &error, &program.controller) != 0) {
         flt_loop_run(program.loop); /* lets what was opened close */
         flt_loop_destroy(program.loop);
         msg_config_controller_finish(&config);
-        return fail(&error);
+        return flt_daemon_fail(&daemon_entry, &error);
     }
     program.controller->on_fatal = on_fatal;
     program.controller->fatal_ctx = &program;
@@ -93,33 +86,5 @@ static int run(const char *path)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },
-        { "help", no_argument, NULL, 'h' },
-        { "log-level", required_argument, NULL, 'l' },
-        { "version", no_argument, NULL, 'v' },
-        { NULL, 0, NULL, 0 },
-    };
-    const char *path = NULL;
-
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        const int level = option == 'l' ? flt_log_level_parse(optarg) : 0;
-
-        if (option == 'c') {
-            path = optarg;
-        } else if (option == 'l' && level >= 0) {
-            flt_log_set_level((enum flt_log_level)level);
-        } else if (option == 'h' || option == 'v') {
-            fputs(option == 'h' ? usage : "flotilla-controller " FLT_VERSION "\n", stdout);
-            return 0;
-        } else {
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (!path) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    return run(path);
+    return flt_daemon_main(&daemon_entry, argc, argv);
 }

@@ -1,24 +1,21 @@
 /* flotilla-dashboard: the web application, and its WebSocket way to the broker, on one port. */
 #define FLT_MOD "dashboard"
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "dashboard/routes.h"
-#include "lib/fail.h"
+#include "lib/daemon.h"
 
-static const char HELP[] =
-    "flotilla-dashboard: the web page of a fleet, and its way to the broker, on one port.\n"
-    "\n"
-    "  flotilla-dashboard --config FILE [--log-level debug|info|warn|error]\n"
-    "\n"
-    "  --config FILE      JSON or YAML, see docs/reference/config.md (config/dashboard)\n"
-    "  --log-level LEVEL  default info; logs go to standard error\n"
-    "  --help, --version\n"
-    "\n"
-    "Serves / (the page), /mqtt (MQTT over WebSocket, bridged to the broker), /healthz.\n"
-    "Listens beyond loopback only with tls_cert and tls_key, or allow_remote behind a proxy.\n"
-    "Ends cleanly on SIGINT and SIGTERM.\n";
+static int run(const char *config);
+
+static const struct flt_daemon program = {
+    .name = "flotilla-dashboard",
+    .summary = "the web page of a fleet, and its way to the broker, on one port",
+    .config = "config/dashboard",
+    .notes =
+        "Serves / (the page), /mqtt (MQTT over WebSocket, bridged to the broker), /healthz.\n"
+        "Listens beyond loopback only with tls_cert and tls_key, or allow_remote behind a proxy.\n"
+        "Ends cleanly on SIGINT and SIGTERM.\n",
+    .run = run,
+};
 
 struct dashboard {
     struct settings settings;
@@ -26,15 +23,6 @@ struct dashboard {
     struct flt_server *server;
     struct routes *routes;
 };
-
-static int complain(const struct flt_error *error)
-{
-    fprintf(stderr, "flotilla-dashboard: %s%s%s\n", error->field, *error->field ? ": " : "",
-            *error->message ? error->message : "could not start");
-    if (*error->hint)
-        fprintf(stderr, "  %s\n", error->hint);
-    return flt_error_exit_code(error->code == FLT_OK ? FLT_INTERNAL : error->code);
-}
 
 static void on_signal(void *ctx, int number)
 {
@@ -82,8 +70,8 @@ static int run(const char *config)
     static struct dashboard dashboard; /* zero */
 
     if (settings_load(config, &dashboard.settings, &error) != 0)
-        return complain(&error);
-    int code = open_all(&dashboard, &error) == 0 ? 0 : complain(&error);
+        return flt_daemon_fail(&program, &error);
+    int code = open_all(&dashboard, &error) == 0 ? 0 : flt_daemon_fail(&program, &error);
 
     if (code == 0 && flt_loop_run(dashboard.loop) != 0)
         code = EXIT_FAILURE;
@@ -91,50 +79,7 @@ static int run(const char *config)
     return code;
 }
 
-static int set_level(const char *text)
-{
-    const int level = flt_log_level_parse(text);
-
-    if (level < 0) {
-        fprintf(stderr, "flotilla-dashboard: no log level %s; debug, info, warn or error\n", text);
-        return 2;
-    }
-    flt_log_set_level((enum flt_log_level)level);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
-    static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-                                             { "log-level", required_argument, NULL, 'l' },
-                                             { "help", no_argument, NULL, 'h' },
-                                             { "version", no_argument, NULL, 'v' },
-                                             { 0 } };
-    const char *config = NULL;
-    int option;
-
-    while ((option = getopt_long(argc, argv, "c:hv", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            config = optarg;
-            break;
-        case 'l':
-            if (set_level(optarg) != 0)
-                return 2;
-            break;
-        case 'h':
-            fputs(HELP, stdout);
-            return 0;
-        case 'v':
-            puts("flotilla-dashboard " FLT_VERSION);
-            return 0;
-        default:
-            return 2;
-        }
-    }
-    if (!config) {
-        fputs("flotilla-dashboard: --config FILE is missing; see --help\n", stderr);
-        return 2;
-    }
-    return run(config);
+    return flt_daemon_main(&program, argc, argv);
 }
