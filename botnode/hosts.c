@@ -9,6 +9,7 @@
 #include "botnode/report.h"
 #include "lib/fail.h"
 
+#define STARTS_MAX 50
 #define OWNER_BUCKETS 4096 /* power of two; a node holds up to some thousands */
 
 struct halt_row {
@@ -422,11 +423,24 @@ void hosts_on_slice(struct hosts *hosts, unsigned slice)
     }
 }
 
+/* Makes bots of the hosts that wait, STARTS_MAX at once; the others have their turn within a second,
+ * part by part, and heartbeats and market events are not kept waiting by a thousand of them. */
+static void start_some(struct hosts *hosts)
+{
+    size_t started = 0;
+
+    for (size_t i = 0; i < hosts->count && started < STARTS_MAX; i++) {
+        if (hosts->list[i]->bot)
+            continue;
+        host_try_start(hosts->list[i]);
+        started += hosts->list[i]->bot != NULL;
+    }
+}
+
 void hosts_on_venue(struct hosts *hosts, struct venue *venue)
 {
     (void)venue;
-    for (size_t i = 0; i < hosts->count; i++)
-        host_try_start(hosts->list[i]);
+    start_some(hosts);
 }
 
 void hosts_on_account(struct hosts *hosts, struct account *account)
@@ -436,9 +450,8 @@ void hosts_on_account(struct hosts *hosts, struct account *account)
 
         if (host->bot && host->account == account)
             host_on_link(host);
-        else
-            host_try_start(host);
     }
+    start_some(hosts);
 }
 
 void hosts_on_storage(struct hosts *hosts, bool entries)
