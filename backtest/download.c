@@ -11,6 +11,7 @@
 #define COMMIT_NS INT64_C(2000000000)
 #define RETRIES_MAX 6 /* of one page, beside those of the transport */
 #define NAMES_MAX 4096
+#define THREE_DAYS_MS INT64_C(259200000)
 
 struct work {
     struct store_download *ask;
@@ -107,8 +108,10 @@ static int write_candle(struct work *work, const struct candle *candle)
 {
     const int scale = store_writer_price_scale(work->writer);
     const struct flt_dec volume = flt_amt_to_dec(candle->volume, 9, FLT_ROUND_HALF_EVEN);
-    const struct store_candle row = { candle->ts_ms, units(candle->open, scale),
-                                      units(candle->high, scale), units(candle->low, scale),
+    const struct store_candle row = { candle->ts_ms,
+                                      units(candle->open, scale),
+                                      units(candle->high, scale),
+                                      units(candle->low, scale),
                                       units(candle->close, scale),
                                       flt_amt_to_double(candle->volume) };
     const bool first = store_writer_count(work->writer) == 0;
@@ -116,11 +119,9 @@ static int write_candle(struct work *work, const struct candle *candle)
     if (row.low <= 0 || row.low > row.open || row.low > row.close || row.high < row.open ||
         row.high < row.close || !flt_amt_ok(candle->volume) || flt_amt_sign(candle->volume) < 0)
         return bad_candle(work, candle);
-    const int err =
-        store_write_candle(work->writer, &row,
-                           strcmp(work->codec->name, "binance") == 0 ? STORE_VENUE_DOWN
-                                                                     : STORE_UNKNOWN,
-                           work->error);
+    const int err = store_write_candle(
+        work->writer, &row,
+        strcmp(work->codec->name, "binance") == 0 ? STORE_VENUE_DOWN : STORE_UNKNOWN, work->error);
 
     if (!err && first && work->ask->since_ms >= 0)
         store_write_leading_gap(work->writer, work->start_ms, STORE_NOT_LISTED);
@@ -270,8 +271,9 @@ static int choose_start(struct work *work)
         return flt_error_set(work->error, FLT_INVALID_ARGUMENT, "since",
                              "for example --since 2026-01-01", "nothing is stored yet: from when?");
     work->next_ms = work->out->resumed ? last_ms + work->step_ms
-                                       : store_candle_start(since_ms + work->step_ms - 1,
-                                                            work->step_ms);
+                    : work->step_ms == THREE_DAYS_MS /* where those begin is the venue's to say */
+                        ? since_ms
+                        : store_candle_start(since_ms + work->step_ms - 1, work->step_ms);
     work->start_ms = work->next_ms;
     return 0;
 }
@@ -338,9 +340,8 @@ static int check(struct work *work)
         return flt_error_set(work->error, FLT_INVALID_ARGUMENT, "timeframe", "for example 1m",
                              "only candles can be downloaded");
     if (!ask->replace && store_open(work->out->path, &old, NULL) == 0) {
-        const int64_t known_ms = old.gap_count && old.gaps[0].from_ms < old.base_ms
-                                     ? old.gaps[0].from_ms
-                                     : old.base_ms;
+        const int64_t known_ms =
+            old.gap_count && old.gaps[0].from_ms < old.base_ms ? old.gaps[0].from_ms : old.base_ms;
 
         before = old.count > 0 && ask->since_ms >= 0 && ask->since_ms <= known_ms - work->step_ms;
         store_close(&old);
@@ -366,9 +367,8 @@ static int start(struct work *work)
     if (!err) {
         const struct exchange_env env = { work->loop, work->http, NULL };
 
-        err = rest_open(&env, work->codec,
-                        work->ask->url ? work->ask->url : work->codec->live.rest, &work->table,
-                        &work->rest);
+        err = rest_open(&env, work->codec, work->ask->url ? work->ask->url : work->codec->live.rest,
+                        &work->table, &work->rest);
     }
     if (!err)
         flt_timer_start(work->timer, 0, 0);

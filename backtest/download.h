@@ -1,4 +1,5 @@
-/* Candles from a venue into a store: page by page through the venue's codec, within its rate limits.
+/* Candles from a venue into a store: page by page through the venue's codec, within its rate
+ * limits.
  *
  * What has come is committed every few seconds and at the end, so that a run which was stopped, or
  * died, goes on where it was when it is started again. Only candles that have closed are taken.
@@ -7,13 +8,13 @@
 #include "backtest/store.h"
 
 struct store_download {
-    const char *root;  /* the fleet's DIR */
+    const char *root; /* the fleet's DIR */
     struct store_id id;
-    const char *url;   /* REST address; NULL: the venue's */
-    int64_t since_ms;  /* -1: where the stored ones end */
-    int64_t until_ms;  /* candles that open before it; -1: now */
-    bool replace;      /* throw away what is stored */
-    int page;          /* candles a request; 0: 1000 */
+    const char *url;  /* REST address; NULL: the venue's */
+    int64_t since_ms; /* -1: where the stored ones end */
+    int64_t until_ms; /* candles that open before it; -1: now */
+    bool replace;     /* throw away what is stored */
+    int page;         /* candles a request; 0: 1000 */
     void (*progress)(void *ctx, int64_t done_ms, int64_t total_ms, size_t added);
     void *ctx;
 };

@@ -142,8 +142,7 @@ int store_export(const struct store *store, const char *file, int64_t from_ms, i
                  size_t *rows, struct flt_error *error)
 {
     char part[STORE_PATH_MAX] = "";
-    struct out out = { .file = open_out(file, part, sizeof part),
-                       .buffer = malloc(BUFFER_BYTES) };
+    struct out out = { .file = open_out(file, part, sizeof part), .buffer = malloc(BUFFER_BYTES) };
     int err = out.file && out.buffer ? 0 : errno ? -errno : -ENOMEM;
 
     if (!err) {

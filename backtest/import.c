@@ -1,6 +1,6 @@
-/* One pass puts rows behind what is stored, and finds on its way whether that will do. Finer prices,
- * or rows before the end of what is stored, make it start again: with more decimals, or as a merge of
- * old and new into a fresh store that then takes the old one's place. */
+/* One pass puts rows behind what is stored, and finds on its way whether that will do. Finer
+ * prices, or rows before the end of what is stored, make it start again: with more decimals, or as
+ * a merge of old and new into a fresh store that then takes the old one's place. */
 #define FLT_MOD "store"
 #include "backtest/import.h"
 #include <assert.h>
@@ -31,11 +31,25 @@ struct pass {
 static int64_t to_units(struct flt_dec value, int scale)
 {
     static const int64_t powers[] = {
-        1,           10,           100,           1000,           10000,
-        100000,      1000000,      10000000,      100000000,      1000000000,
-        10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
-        INT64_C(1000000000000000), INT64_C(10000000000000000),
-        INT64_C(100000000000000000), INT64_C(1000000000000000000),
+        1,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        INT64_C(1000000000000000),
+        INT64_C(10000000000000000),
+        INT64_C(100000000000000000),
+        INT64_C(1000000000000000000),
     };
     int64_t units;
 
@@ -118,9 +132,8 @@ static int write_candle(struct pass *pass, const struct store_candle *candle,
     const int64_t last_ms = store_writer_last_ms(pass->writer);
     const int64_t step_ms = pass->rows.step_ms;
     const bool hole = last_ms != INT64_MIN && candle->ts_ms > last_ms + step_ms;
-    const int err =
-        store_write_candle(pass->writer, candle,
-                           hole ? reason_at(pass, last_ms + step_ms) : pass->import->gap, error);
+    const int err = store_write_candle(
+        pass->writer, candle, hole ? reason_at(pass, last_ms + step_ms) : pass->import->gap, error);
 
     if (!err && last_ms == INT64_MIN && pass->old.gap_count > 0)
         store_write_leading_gap(pass->writer, pass->old.gaps[0].from_ms,
@@ -252,8 +265,8 @@ static int open_old(struct pass *pass, struct flt_error *error)
 static int open_writer(struct pass *pass, struct flt_error *error)
 {
     const struct store_spec spec = { pass->import->id, pass->price_scale, pass->qty_scale };
-    int err = pass->fresh ? -ERANGE
-                          : store_writer_open(pass->out->path, &spec, &pass->writer, error);
+    int err =
+        pass->fresh ? -ERANGE : store_writer_open(pass->out->path, &spec, &pass->writer, error);
 
     if (err == -ERANGE) { /* coarser than the file, or to be written anew */
         pass->merge = true;
@@ -354,7 +367,7 @@ int store_import(struct store_import *import, const char *file, struct store_imp
     if (err)
         return err;
     pass.fresh = import->replace && (strcmp(import->id.timeframe, "trades") == 0 ||
-                                strcmp(import->id.timeframe, "quotes") == 0);
+                                     strcmp(import->id.timeframe, "quotes") == 0);
     do {
         pass.merge = false;
         err = run_pass(&pass, file, error);

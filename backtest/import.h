@@ -9,12 +9,12 @@
 #pragma once
 #include "backtest/store.h"
 
-struct store_import {      /* what to do */
-    const char *root;      /* the fleet's DIR */
-    struct store_id id;    /* timeframe "": found out from the file */
-    bool replace;          /* rows that differ from stored ones win; trades, quotes: instead of all */
-    enum store_reason gap; /* of holes in the file */
-    int price_scale;       /* at least so many decimals */
+struct store_import {   /* what to do */
+    const char *root;   /* the fleet's DIR */
+    struct store_id id; /* timeframe "": found out from the file */
+    bool replace;       /* rows that differ from stored ones win; trades, quotes: instead of all */
+    enum store_reason gap;                    /* of holes in the file */
+    int price_scale;                          /* at least so many decimals */
     void (*progress)(void *ctx, size_t rows); /* now and then; may be NULL */
     void *ctx;
 };
@@ -35,8 +35,8 @@ FLT_MUST_USE int store_import(struct store_import *import, const char *file,
 FLT_MUST_USE int store_id_parse(struct store_id *id, const char *text, bool whole,
                                 struct flt_error *error);
 
-/* Rows that open in [from_ms, to_ms) as CSV; file NULL: standard output; "x.gz": gzip. Slots without
- * a candle are left out. Existing files are replaced whole or not at all. */
+/* Rows that open in [from_ms, to_ms) as CSV; file NULL: standard output; "x.gz": gzip. Slots
+ * without a candle are left out. Existing files are replaced whole or not at all. */
 FLT_MUST_USE int store_export(const struct store *store, const char *file, int64_t from_ms,
                               int64_t to_ms, size_t *rows, struct flt_error *error);
 
@@ -50,7 +50,7 @@ struct store_repaired {
 };
 
 /* Writes a copy that can be imported: rows sorted by time, of candles with one time the last, rows
- * that cannot be right left out; nothing is made up. `fn` gets each change. -EINVAL: the columns are
- * wrong, or nothing is left. */
+ * that cannot be right left out; nothing is made up. `fn` gets each change. -EINVAL: the columns
+ * are wrong, or nothing is left. */
 FLT_MUST_USE int store_repair(const char *file, const char *copy, store_repair_fn *fn, void *ctx,
                               struct store_repaired *out, struct flt_error *error);

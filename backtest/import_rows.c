@@ -6,7 +6,9 @@
 #define PROBE_ROWS 5000
 
 static const char *const trade_names[] = { "ts_ms", "price", "qty", "is_buyer_maker" };
-static const char *const quote_names[] = { "ts_ms", "update_id", "bid", "bid_qty", "ask", "ask_qty" };
+static const char *const quote_names[] = {
+    "ts_ms", "update_id", "bid", "bid_qty", "ask", "ask_qty"
+};
 
 static size_t names_of(enum store_kind kind, const char *const **names)
 {
@@ -84,8 +86,8 @@ static int refuse_field(const struct rows *rows, const char *name, struct flt_cs
                           field.size < 40 ? (int)field.size : 40, field.text);
 }
 
-static int whole(const struct rows *rows, const char *name, struct flt_csv_field field, int64_t *out,
-                 struct flt_error *error)
+static int whole(const struct rows *rows, const char *name, struct flt_csv_field field,
+                 int64_t *out, struct flt_error *error)
 {
     const struct flt_dec value = flt_dec_parse_n(field.text, field.size);
 
@@ -190,8 +192,8 @@ int rows_next(struct rows *rows, struct flt_error *error)
 static int name_timeframe(const struct rows *rows, int64_t distance_ms, struct store_id *id,
                           struct flt_error *error)
 {
-    static const char *const names[] = { "1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h",
-                                         "4h", "6h", "8h", "12h", "1d", "3d",  "1w" };
+    static const char *const names[] = { "1s", "1m", "3m", "5m",  "15m", "30m", "1h", "2h",
+                                         "4h", "6h", "8h", "12h", "1d",  "3d",  "1w" };
 
     if (rows->kind != STORE_CANDLES) {
         strcpy(id->timeframe, store_kind_name(rows->kind));

@@ -9,7 +9,7 @@ struct rows { /* one at a time */
     struct flt_csv *csv; /* borrowed from `candles` for those */
     struct flt_candles candles;
     struct flt_candle candle;
-    int64_t ts_ms, update_id; /* trades and quotes */
+    int64_t ts_ms, update_id;        /* trades and quotes */
     struct flt_dec price[2], qty[2]; /* the trade's; bid and ask */
     bool buyer_maker;
     int price_scale, qty_scale; /* most decimals so far */

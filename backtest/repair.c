@@ -198,7 +198,8 @@ static int read_lines(struct repair *repair, const char *file, struct flt_error 
     for (size_t at = 0; !err && at < repair->size;) {
         const char *const text = repair->text + at;
         const char *const end = memchr(text, '\n', repair->size - at);
-        struct line line = { .text = text, .number = ++number,
+        struct line line = { .text = text,
+                             .number = ++number,
                              .size = end ? (size_t)(end - text) : repair->size - at };
 
         at += line.size + 1;
@@ -267,8 +268,7 @@ static int write_copy(const struct repair *repair, const char *copy, struct flt_
     const bool packed = length > 3 && strcmp(copy + length - 3, ".gz") == 0;
     gzFile file = gzopen(copy, packed ? "wb6e" : "wbTe");
     const char *const end = memchr(repair->text, '\n', repair->size);
-    bool good = file && end &&
-                gzwrite(file, repair->text, (unsigned)(end - repair->text + 1)) > 0;
+    bool good = file && end && gzwrite(file, repair->text, (unsigned)(end - repair->text + 1)) > 0;
 
     for (size_t i = 0; good && i < repair->count; i++)
         good = gzwrite(file, repair->lines[i].text, (unsigned)repair->lines[i].size) > 0 &&

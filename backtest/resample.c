@@ -14,7 +14,8 @@ void resample_init(struct resample *resample, int64_t step_ms, int volume_scale)
     *resample = (struct resample){ .step_ms = step_ms, .volume_scale = volume_scale };
 }
 
-/* Both below 2^53 and a power up to 10^18: the quotient is the double nearest to the decimal sum. */
+/* Both below 2^53 and a power up to 10^18: the quotient is the double nearest to the decimal sum.
+ */
 static double volume_of(const struct resample *resample)
 {
     return (double)resample->units / powers[resample->volume_scale] + resample->rest;
@@ -35,8 +36,9 @@ static void begin(struct resample *resample, int64_t ts_ms, int64_t open)
     if (resample->open)
         return;
     resample->open = true;
-    resample->candle = (struct store_candle){ store_candle_start(ts_ms, resample->step_ms),
-                                              open, open, open, open, 0 };
+    resample->candle = (struct store_candle){
+        store_candle_start(ts_ms, resample->step_ms), open, open, open, open, 0
+    };
     resample->units = 0;
     resample->rest = 0;
 }
@@ -124,9 +126,10 @@ static int from_candles(struct work *work, struct flt_error *error)
     int err = 0;
 
     for (size_t i = 0; !err && i < from->count; i++) {
-        const struct store_candle candle = { store_ts_ms(from, i), from->open[i],
-                                             from->high[i],        from->low[i],
-                                             from->close[i],       from->volume[i] };
+        const struct store_candle candle = {
+            store_ts_ms(from, i), from->open[i],  from->high[i],
+            from->low[i],         from->close[i], from->volume[i]
+        };
 
         if (store_is_valid(from, i)) {
             err = take(work, candle.ts_ms, error);
@@ -161,16 +164,16 @@ static int check(const struct store *from, const char *timeframe, struct flt_err
     if (from->count == 0)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "from", "", "%.100s is empty",
                              from->path);
-    if (step_ms == 0 || (from->kind == STORE_CANDLES &&
-                         (step_ms <= from->step_ms || step_ms % from->step_ms != 0)))
+    if (step_ms == 0 ||
+        (from->kind == STORE_CANDLES && (step_ms <= from->step_ms || step_ms % from->step_ms != 0)))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "to",
                              "1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w",
                              "%.20s candles cannot be made of %s", timeframe, from->id.timeframe);
     return 0;
 }
 
-int store_resample(const char *root, const struct store *from, const char *timeframe,
-                   bool partial, struct resampled *out, struct flt_error *error)
+int store_resample(const char *root, const struct store *from, const char *timeframe, bool partial,
+                   struct resampled *out, struct flt_error *error)
 {
     struct store_spec spec = { .price_scale = from->price_scale, .qty_scale = from->qty_scale };
     struct work work = { .from = from, .out = out, .first_ms = INT64_MIN };

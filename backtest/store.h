@@ -2,9 +2,9 @@
  * and timeframe (or "trades", "quotes"): DIR/data/<venue>/<instrument>/<timeframe>/.
  *
  * Candles lie on a regular grid: slot i opens at base_ms + i * step_ms. A slot without a candle has
- * its bit in `valid` clear and repeats the last close with volume 0, so that a loop which ignores the
- * bits sees a flat market; each run of such slots is in the gap list with its reason. Prices are
- * counts of 10^-price_scale. Format and guarantees: docs/data.md.
+ * its bit in `valid` clear and repeats the last close with volume 0, so that a loop which ignores
+ * the bits sees a flat market; each run of such slots is in the gap list with its reason. Prices
+ * are counts of 10^-price_scale. Format and guarantees: docs/data.md.
  *
  * A reader sees the rows of the last commit, as plain pointers into the page cache that all readers
  * share; it takes no lock and is not disturbed by a writer. One writer at a time (-EBUSY); what it
@@ -22,11 +22,11 @@
 enum store_kind { STORE_CANDLES, STORE_TRADES, STORE_QUOTES };
 
 enum store_reason { /* why slots have no candle */
-    STORE_UNKNOWN,
-    STORE_NO_TRADES,
-    STORE_VENUE_DOWN,
-    STORE_NOT_LISTED,
-    STORE_REASON_COUNT
+                    STORE_UNKNOWN,
+                    STORE_NO_TRADES,
+                    STORE_VENUE_DOWN,
+                    STORE_NOT_LISTED,
+                    STORE_REASON_COUNT
 };
 
 struct store_id {
@@ -45,7 +45,7 @@ struct store_gap { /* as in the file */
 struct store { /* a view; all pointers are borrowed from it */
     enum store_kind kind;
     struct store_id id;
-    int64_t base_ms, step_ms; /* of candles; step_ms 0 for trades and quotes */
+    int64_t base_ms, step_ms;  /* of candles; step_ms 0 for trades and quotes */
     int64_t first_ms, last_ms; /* of the first and last row */
     size_t count;              /* slots of candles, rows else */
     size_t valid_count;        /* slots that have a candle */
@@ -92,8 +92,8 @@ FLT_MUST_USE int store_path(const char *root, const struct store_id *id, char *o
  * are not read: see store_verify(). */
 FLT_MUST_USE int store_open(const char *path, struct store *out, struct flt_error *error);
 void store_close(struct store *store); /* twice is fine */
-/* Every block against its checksum, and the gap list against the bits. -EBADMSG: `error` names file,
- * block and time. */
+/* Every block against its checksum, and the gap list against the bits. -EBADMSG: `error` names
+ * file, block and time. */
 FLT_MUST_USE int store_verify(const struct store *store, struct flt_error *error);
 /* SHA-256 in hex over geometry and checksums: equal data have equal hashes, however they came. */
 #define STORE_HASH_MAX 65
@@ -119,12 +119,14 @@ static inline size_t store_visible(const struct store *store, int64_t now_ms)
     return closed < store->count ? (size_t)closed : store->count;
 }
 
-/* The next run of valid slots at or after `from`: its length, 0 at the end; `first` is its start. */
+/* The next run of valid slots at or after `from`: its length, 0 at the end; `first` is its start.
+ */
 size_t store_run(const struct store *store, size_t from, size_t *first);
 /* The first slot (row) that opens at or after ts_ms; count: none. */
 size_t store_find(const struct store *store, int64_t ts_ms);
 
-/* Each store below DIR/data, in order of path; stops when `fn` returns non-zero and returns that. */
+/* Each store below DIR/data, in order of path; stops when `fn` returns non-zero and returns that.
+ */
 typedef int store_each_fn(void *ctx, const char *path);
 int store_each(const char *root, store_each_fn *fn, void *ctx);
 
@@ -153,7 +155,8 @@ FLT_MUST_USE int store_writer_open(const char *path, const struct store_spec *sp
 FLT_MUST_USE int store_rewrite_begin(const char *path, const struct store_spec *spec,
                                      struct store_writer **out, struct flt_error *error);
 /* Rows in order of time (candles: above the last; others: not below it). Candles further on leave a
- * gap with `reason`. Not there for others before the commit. -EINVAL: out of order or off the grid. */
+ * gap with `reason`. Not there for others before the commit. -EINVAL: out of order or off the grid.
+ */
 FLT_MUST_USE int store_write_candle(struct store_writer *writer, const struct store_candle *candle,
                                     enum store_reason reason, struct flt_error *error);
 FLT_MUST_USE int store_write_trade(struct store_writer *writer, int64_t ts_ms, int64_t price,
@@ -161,7 +164,8 @@ FLT_MUST_USE int store_write_trade(struct store_writer *writer, int64_t ts_ms, i
 FLT_MUST_USE int store_write_quote(struct store_writer *writer, const struct quote *quote,
                                    int64_t update_id, struct flt_error *error);
 /* A gap before the first candle of an empty store: the instrument was not there yet. */
-void store_write_leading_gap(struct store_writer *writer, int64_t from_ms, enum store_reason reason);
+void store_write_leading_gap(struct store_writer *writer, int64_t from_ms,
+                             enum store_reason reason);
 int64_t store_writer_last_ms(const struct store_writer *writer); /* INT64_MIN: empty */
 size_t store_writer_count(const struct store_writer *writer);
 int store_writer_price_scale(const struct store_writer *writer);

@@ -13,9 +13,9 @@
 #define DAY_MS INT64_C(86400000)
 #define TS_MS_MAX INT64_C(100000000000000) /* the year 5138 */
 
-static const struct store_column candle_columns[] = { { "open", 8 },   { "high", 8 }, { "low", 8 },
-                                                      { "close", 8 },  { "volume", 8 },
-                                                      { "valid", 0 } };
+static const struct store_column candle_columns[] = { { "open", 8 },   { "high", 8 },
+                                                      { "low", 8 },    { "close", 8 },
+                                                      { "volume", 8 }, { "valid", 0 } };
 static const struct store_column trade_columns[] = {
     { "ts_ms", 8 }, { "price", 8 }, { "qty", 8 }, { "buyer_maker", 1 }
 };
@@ -156,7 +156,8 @@ static bool is_sane(const struct store_head *head)
     enum store_kind kind;
     int64_t step_ms;
 
-    if (!ends(head->venue, sizeof head->venue) || !ends(head->instrument, sizeof head->instrument) ||
+    if (!ends(head->venue, sizeof head->venue) ||
+        !ends(head->instrument, sizeof head->instrument) ||
         !ends(head->timeframe, sizeof head->timeframe) ||
         store_id_set(&id, head->venue, head->instrument, head->timeframe, NULL) != 0 ||
         !store_timeframe(head->timeframe, &kind, &step_ms))

@@ -1,7 +1,8 @@
-/* What the store's own files share: columns, the head and its text on disk. Nobody else includes it.
+/* What the store's own files share: columns, the head and its text on disk. Nobody else includes
+ * it.
  *
- * head: two slots of STORE_SLOT_BYTES, written in turn, each with a checksum of its own; the one with
- * the higher generation is the last commit. Little-endian, as every machine we run on. */
+ * head: two slots of STORE_SLOT_BYTES, written in turn, each with a checksum of its own; the one
+ * with the higher generation is the last commit. Little-endian, as every machine we run on. */
 #pragma once
 #include "backtest/store.h"
 

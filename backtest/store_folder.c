@@ -64,8 +64,7 @@ int store_lock(const char *path, int *out, struct flt_error *error)
         return 0;
     flt_error_set(error, err == -EBUSY ? FLT_CONFLICT : flt_error_from_errno(err), "",
                   err == -EBUSY ? "wait for the import or download that is running" : "",
-                  err == -EBUSY ? "another program is writing to %.160s"
-                                : "cannot lock %.100s: %s",
+                  err == -EBUSY ? "another program is writing to %.160s" : "cannot lock %.100s: %s",
                   path, strerror(-err));
     if (*out >= 0)
         close(*out);

@@ -94,8 +94,8 @@ static int read_records(struct store *store, int dir_fd, const char *name, size_
             close(fd);
         return err;
     }
-    const bool whole = fstat(fd, &stat) == 0 && stat.st_size >= (off_t)size &&
-                       store_pread(fd, data, size, 0) == 0;
+    const bool whole =
+        fstat(fd, &stat) == 0 && stat.st_size >= (off_t)size && store_pread(fd, data, size, 0) == 0;
 
     close(fd);
     if (!whole)
@@ -116,8 +116,8 @@ static int read_sums(struct store *store, int dir_fd, const struct store_head *h
     store->block_count = (store->count + STORE_BLOCK_ROWS - 1) / STORE_BLOCK_ROWS;
     if (full > (SIZE_MAX >> 8) / row)
         return damaged(error, store, "head", "more rows than memory can hold");
-    const int err = read_records(store, dir_fd, "sums", full * row, (full + 1) * row, head->sums_crc,
-                                 &sums, error);
+    const int err = read_records(store, dir_fd, "sums", full * row, (full + 1) * row,
+                                 head->sums_crc, &sums, error);
 
     store->sums = sums;
     if (!err && store->block_count > full)
@@ -296,11 +296,10 @@ char *store_hash(const struct store *store, char out[STORE_HASH_MAX])
 
     (void)store_columns(store->kind, &columns);
     flt_sha256(store->sums, size * columns, sums);
-    const int length =
-        snprintf(text, sizeof text, "%s %" PRId64 " %" PRId64 " %zu %d %d %s",
-                 store_kind_name(store->kind), store->base_ms, store->step_ms, store->count,
-                 store->price_scale, store->kind == STORE_CANDLES ? 0 : store->qty_scale,
-                 flt_hex(sums, sizeof sums, hex));
+    const int length = snprintf(
+        text, sizeof text, "%s %" PRId64 " %" PRId64 " %zu %d %d %s", store_kind_name(store->kind),
+        store->base_ms, store->step_ms, store->count, store->price_scale,
+        store->kind == STORE_CANDLES ? 0 : store->qty_scale, flt_hex(sums, sizeof sums, hex));
 
     flt_sha256(text, (size_t)length, hash);
     return flt_hex(hash, sizeof hash, out);
@@ -338,9 +337,8 @@ size_t store_find(const struct store *store, int64_t ts_ms)
     if (store->kind == STORE_CANDLES) {
         if (ts_ms <= store->base_ms || store->count == 0)
             return 0;
-        const uint64_t slot =
-            ((uint64_t)(ts_ms - store->base_ms) + (uint64_t)store->step_ms - 1) /
-            (uint64_t)store->step_ms;
+        const uint64_t slot = ((uint64_t)(ts_ms - store->base_ms) + (uint64_t)store->step_ms - 1) /
+                              (uint64_t)store->step_ms;
 
         return slot < store->count ? (size_t)slot : store->count;
     }
@@ -370,8 +368,8 @@ static int each_below(const char *path, int depth, store_each_fn *fn, void *ctx)
         char child[STORE_PATH_MAX];
         struct stat stat_;
 
-        if (!err && snprintf(child, sizeof child, "%s/%s", path, entries[i]->d_name) <
-                        (int)sizeof child &&
+        if (!err &&
+            snprintf(child, sizeof child, "%s/%s", path, entries[i]->d_name) < (int)sizeof child &&
             stat(child, &stat_) == 0 && S_ISDIR(stat_.st_mode))
             err = depth > 1 ? each_below(child, depth - 1, fn, ctx) : fn(ctx, child);
         free(entries[i]);

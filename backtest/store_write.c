@@ -1,5 +1,5 @@
-/* Writing to a store: rows gather in a block in memory, blocks go to the column files behind what is
- * committed, and the head says last how far they reach. */
+/* Writing to a store: rows gather in a block in memory, blocks go to the column files behind what
+ * is committed, and the head says last how far they reach. */
 #define FLT_MOD "store"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include "backtest/store_file.h"
 #include "backtest/store_folder.h"
+
+#define THREE_DAYS_MS INT64_C(259200000)
 
 struct gap_list {
     struct store_gap *items;
@@ -153,6 +155,17 @@ static int bridge(struct store_writer *writer, int64_t slots, enum store_reason 
     return err;
 }
 
+/* Nobody says where a grid of three days begins: the first candle does, at any midnight. */
+static bool is_opening_time(const struct store_head *head, int64_t ts_ms)
+{
+    if (ts_ms < 0)
+        return false;
+    if (head->step_ms != THREE_DAYS_MS)
+        return store_candle_start(ts_ms, head->step_ms) == ts_ms;
+    return head->count == 0 ? ts_ms % (THREE_DAYS_MS / 3) == 0
+                            : (ts_ms - head->base_ms) % THREE_DAYS_MS == 0;
+}
+
 int store_write_candle(struct store_writer *writer, const struct store_candle *candle,
                        enum store_reason reason, struct flt_error *error)
 {
@@ -160,7 +173,7 @@ int store_write_candle(struct store_writer *writer, const struct store_candle *c
     const int64_t step_ms = head->step_ms;
     int err = 0;
 
-    if (store_candle_start(candle->ts_ms, step_ms) != candle->ts_ms || candle->ts_ms < 0)
+    if (!is_opening_time(head, candle->ts_ms))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "ts_ms", "",
                              "%lld is no opening time of a %s candle", (long long)candle->ts_ms,
                              head->timeframe);

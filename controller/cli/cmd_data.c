@@ -308,10 +308,9 @@ static void hint_repair(struct cli *cli)
 int cmd_data_import(struct cli *cli)
 {
     struct progress progress = progress_begin(cli, "rows");
-    struct store_import import = { .root = cli->dir,
-                                   .replace = cli_has(cli, "replace"),
-                                   .progress = on_rows,
-                                   .ctx = &progress };
+    struct store_import import = {
+        .root = cli->dir, .replace = cli_has(cli, "replace"), .progress = on_rows, .ctx = &progress
+    };
     const char *const gaps = cli_flag(cli, "gaps");
     const char *file = cli_arg(cli, 0);
     char copy[STORE_PATH_MAX];
@@ -375,9 +374,14 @@ int cmd_data_export(struct cli *cli)
     if (!err)
         err = store_export(&store, file, from_ms, to_ms, &rows, &cli->error);
     store_close(&store);
-    if (!err && file && cli->json)
-        printf("{\"file\":\"%s\",\"rows\":%zu}\n", file, rows);
-    else if (!err && file)
+    if (!err && file && cli->json) {
+        struct json_object *const document = json_object_new_object();
+
+        add_str(document, "file", file);
+        add_int(document, "rows", (int64_t)rows);
+        out_json(document);
+        json_object_put(document);
+    } else if (!err && file)
         out_note(cli, "%zu rows in %s", rows, file);
     return err;
 }

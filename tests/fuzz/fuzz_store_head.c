@@ -1,6 +1,6 @@
-/* The head of a store, as bytes from a disk that may have done anything to them: what is accepted has
- * to be safe to map and to walk. With the first byte odd, checksums are put right first, so that the
- * checks behind them are reached. */
+/* The head of a store, as bytes from a disk that may have done anything to them: what is accepted
+ * has to be safe to map and to walk. With the first byte odd, checksums are put right first, so
+ * that the checks behind them are reached. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -46,8 +46,8 @@ static struct store_candle candle(int64_t slot)
 {
     const int64_t open = 6400000 + slot * 7 % 1000;
 
-    return (struct store_candle){ T0 + slot * MINUTE, open,        open + 50,
-                                  open - 50,          open + slot % 50, (double)slot / 1000 };
+    return (struct store_candle){ T0 + slot * MINUTE, open, open + 50, open - 50, open + slot % 50,
+                                  (double)slot / 1000 };
 }
 
 static void append(struct store_writer *writer, int64_t from, int64_t to)
@@ -302,7 +302,8 @@ static void a_rewrite_that_is_given_up_leaves_the_old_store(void **ctx)
     store_close(&store);
 }
 
-/* --- crashes ------------------------------------------------------------------------------------- */
+/* --- crashes -------------------------------------------------------------------------------------
+ */
 
 static void append_for_ever(int ready)
 {
@@ -476,8 +477,9 @@ static void trades_and_quotes_have_columns_of_their_own(void **ctx)
     assert_int_equal(store.kind, STORE_TRADES);
     assert_int_equal(store.count, 70000);
     for (size_t i = 0; i < store.count; i++)
-        assert_true(store.ts_ms[i] == T0 + (int64_t)i / 3 && store.price[i] == 6400000 + (int64_t)i &&
-                    store.qty[i] == (int64_t)i + 1 && store.buyer_maker[i] == (i % 2 == 0));
+        assert_true(store.ts_ms[i] == T0 + (int64_t)i / 3 &&
+                    store.price[i] == 6400000 + (int64_t)i && store.qty[i] == (int64_t)i + 1 &&
+                    store.buyer_maker[i] == (i % 2 == 0));
     assert_int_equal(store_find(&store, T0 + 7), 21);
     store_close(&store);
 }
