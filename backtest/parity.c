@@ -572,7 +572,6 @@ static void write_difference(const struct parity_difference *row, struct flt_buf
 
 void parity_write(const struct parity_report *report, struct flt_buf *buf)
 {
-    flt_jw_begin(buf, NULL, '{');
     flt_jw_str(buf, "bot", report->bot);
     flt_jw_str(buf, "strategy", report->strategy);
     flt_jw_str(buf, "recorded_by", report->version);
@@ -591,5 +590,4 @@ void parity_write(const struct parity_report *report, struct flt_buf *buf)
     for (size_t i = 0; i < report->shown_count; i++)
         write_difference(&report->shown[i], buf);
     flt_jw_end(buf, ']');
-    flt_jw_end(buf, '}');
 }

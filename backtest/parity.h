@@ -51,4 +51,5 @@ const char *parity_what_name(enum parity_what what); /* "missing", ... */
 FLT_MUST_USE int parity_replay(const void *data, size_t size, struct parity_report *out,
                                struct flt_error *error);
 FLT_MUST_USE int parity_file(const char *path, struct parity_report *out, struct flt_error *error);
-void parity_write(const struct parity_report *report, struct flt_buf *buf); /* one JSON object */
+/* Into an object that the caller has begun. */
+void parity_write(const struct parity_report *report, struct flt_buf *buf);

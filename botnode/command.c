@@ -8,6 +8,7 @@
 #include "botnode/accounts.h"
 #include "botnode/bus.h"
 #include "botnode/hosts.h"
+#include "botnode/recorder.h"
 #include "botnode/report.h"
 #include "lib/fail.h"
 
@@ -231,6 +232,32 @@ static int run_orders(struct call *call, const void *args, struct host *host)
     return 0;
 }
 
+static int run_record(struct call *call, const void *args, struct host *host)
+{
+    const struct msg_cmd_record_args *record = args;
+    struct msg_cmd_record_result result = { 0 };
+    const int err = host_record(host, record->ttl_s);
+    const struct recorder *recorder = host->recorder;
+
+    if (err)
+        return flt_error_set(&call->error, FLT_UNAVAILABLE, "bot", "look at the node's disk",
+                             "no recording can be made: %s", strerror(-err));
+    if (!recorder)
+        return flt_error_set(&call->error, FLT_NOT_FOUND, "bot", "", "%s was not recorded",
+                             host->name);
+    snprintf(result.bot, sizeof result.bot, "%s", host->name);
+    snprintf(result.node, sizeof result.node, "%s", call->node->config.node);
+    snprintf(result.file, sizeof result.file, "%s", recorder->file);
+    snprintf(result.ended, sizeof result.ended, "%s", recorder->ended);
+    result.recording = recorder_is_on(recorder);
+    result.has_ended = !result.recording;
+    result.bytes = (int64_t)recorder->bytes;
+    result.inputs = (int64_t)recorder->tape.inputs;
+    result.outputs = (int64_t)recorder->tape.outputs;
+    call->result = msg_to_tree(&msg_type_cmd_record_result, &result);
+    return 0;
+}
+
 static const struct command commands[] = {
     { MSG_C_CMD_OP_ACCOUNT, run_account, &msg_type_cmd_account_args, false, true },
     { MSG_C_CMD_OP_ACCOUNT_FORGET, run_account_forget, &msg_type_cmd_account_forget_args, false,
@@ -244,6 +271,7 @@ static const struct command commands[] = {
     { MSG_C_CMD_OP_STATUS, run_status, &msg_type_cmd_status_args, false, false },
     { MSG_C_CMD_OP_LOGS, run_logs, &msg_type_cmd_logs_args, true, false },
     { MSG_C_CMD_OP_ORDERS, run_orders, &msg_type_cmd_orders_args, true, false },
+    { MSG_C_CMD_OP_RECORD, run_record, &msg_type_cmd_record_args, true, true },
 };
 
 /* --- the way through ------------------------------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "botnode/hosts.h"
 #include "botnode/paper.h"
 #include "botnode/record.h"
+#include "botnode/recorder.h"
 #include "botnode/report.h"
 #include "lib/fail.h"
 
@@ -474,6 +475,7 @@ static int host_make_bot(struct host *host, struct flt_error *error)
         .instruments = host->legs,
         .leg_count = host->leg_count,
         .clock = host->node->clock,
+        .tape = recorder_is_on(host->recorder) ? &host->recorder->tape : NULL,
     };
     int err;
 
@@ -551,6 +553,7 @@ static void host_unmake(struct host *host)
         venue_unlisten(host->venue, host->legs[leg], &host->listeners[leg]);
     free(host->listeners);
     host->listeners = NULL;
+    bot_drop_tape(host->bot);
     bot_destroy(host->bot);
     host->bot = NULL;
 }
@@ -626,6 +629,8 @@ void host_destroy(struct host *host)
     if (!host)
         return;
     host_unmake(host);
+    recorder_end(host->recorder, "its node gave it up or ended");
+    recorder_close(host->recorder);
     msg_c_desired_finish(&host->desired);
     free(host->log);
     free(host->saved);
@@ -692,6 +697,38 @@ void host_unbind_account(struct host *host)
     host_wait(host, false, "account", "waits for the keys of account %s", host_account(host));
 }
 
+static void record_end(struct host *host, const char *why)
+{
+    if (!recorder_is_on(host->recorder))
+        return;
+    bot_drop_tape(host->bot);
+    recorder_end(host->recorder, why);
+}
+
+int host_record(struct host *host, int64_t ttl_s)
+{
+    struct recorder *recorder = NULL;
+    int err;
+
+    if (ttl_s == 0) {
+        record_end(host, "it was asked to end");
+        return 0;
+    }
+    if (!recorder_is_on(host->recorder)) {
+        err = recorder_open(host->node->config.dir, host->name, flt_wall_ms(host->node->clock),
+                            &recorder);
+        if (err)
+            return err;
+        recorder_close(host->recorder);
+        host->recorder = recorder;
+        host_log(host, FLT_LOG_INFO, "record", "made anew, to be recorded from its beginning");
+        host_unmake(host);
+        host_try_start(host);
+    }
+    host->recorder->until_ns = flt_mono_ns(host->node->clock) + ttl_s * INT64_C(1000000000);
+    return 0;
+}
+
 void host_on_link(struct host *host)
 {
     if (host->bot && host->account)
@@ -710,7 +747,11 @@ static bool is_revalued(struct host *host, int64_t now_ns)
 void host_on_second(struct host *host)
 {
     const int64_t now_ns = flt_mono_ns(host->node->clock);
+    const char *why =
+        recorder_is_on(host->recorder) ? recorder_second(host->recorder, now_ns) : NULL;
 
+    if (why)
+        record_end(host, why);
     if (host->bot)
         bot_on_second(host->bot);
     else

@@ -8,6 +8,8 @@
 #include "botnode/accounts.h"
 #include "botnode/node.h"
 
+struct recorder;
+
 #define HOST_LOG_ROWS 48 /* the last lines of a bot's log, kept in memory */
 
 struct host_log_row {
@@ -41,6 +43,7 @@ struct host {
     int64_t reported_mark_ticks; /* the price that state was valued at */
     int64_t watch_until_ns;  /* detail topics go out until then */
     int64_t live_sent_ns;
+    struct recorder *recorder; /* NULL: never asked for */
     struct host_log_row *log; /* HOST_LOG_ROWS, a ring */
     size_t log_count;         /* ever */
 };
@@ -55,6 +58,9 @@ FLT_MUST_USE int host_update(struct host *host, const struct msg_c_desired *doc,
 void host_try_start(struct host *host);  /* as far as it goes; called again on each change */
 void host_unbind_account(struct host *host); /* the connection closes; the bot waits */
 void host_set_run(struct host *host, enum bot_run run, enum bot_stop how);
+/* Records the bot for that long: it is made anew, so that the recording has its beginning. While
+ * it is on: for that long from now. 0 ends it. */
+FLT_MUST_USE int host_record(struct host *host, int64_t ttl_s);
 void host_on_link(struct host *host);    /* the account's link changed */
 void host_on_second(struct host *host);
 void host_log(struct host *host, enum flt_log_level level, const char *event, const char *text);

@@ -7,6 +7,7 @@
  *   hosts.c     all bots: desired documents, halts, lookup by name and by order id
  *   host.c      one bot: its life, and the port between engine and venue
  *   record.c    what goes into the numbered stream
+ *   recorder.c  a bot's inputs and outputs into a file, when asked for
  *   report.c    a bot's state and detail topics
  *   accounts.c  trading accounts and their keys
  *   venues.c    market data

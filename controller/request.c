@@ -27,6 +27,7 @@ const struct handler handlers[] = {
     { "bot-show", verb_bot_show },
     { "bot-start", verb_bot_start },
     { "bot-stop", verb_bot_stop },
+    { "bot-record", verb_bot_record },
     { "bot-watch", verb_bot_watch },
     { "candles", verb_candles },
     { "command-show", verb_command_show },

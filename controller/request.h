@@ -75,6 +75,7 @@ HANDLER(verb_reconcile);
 /* verb_node.c: asked of the node */
 HANDLER(verb_bot_orders);
 HANDLER(verb_bot_logs);
+HANDLER(verb_bot_record);
 HANDLER(verb_bot_watch);
 /* verb_halt.c */
 HANDLER(verb_halt);

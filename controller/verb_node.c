@@ -73,6 +73,15 @@ HANDLER(verb_bot_logs)
     return ask(request, in->bot, MSG_C_CMD_OP_LOGS, &out, error);
 }
 
+HANDLER(verb_bot_record)
+{
+    const struct msg_bot_record_args *in = args;
+    const struct msg_cmd_record_args out = { .ttl_s = in->has_ttl_s ? in->ttl_s : 60 };
+
+    (void)result;
+    return ask(request, in->bot, MSG_C_CMD_OP_RECORD, &out, error);
+}
+
 /* Nothing to wait for: who watches sees the topics, or their absence. */
 HANDLER(verb_bot_watch)
 {

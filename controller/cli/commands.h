@@ -53,6 +53,9 @@ int cmd_bot_orders(struct cli *cli);
 int cmd_bot_fills(struct cli *cli);
 int cmd_bot_logs(struct cli *cli);
 
+/* cmd_parity.c */
+int cmd_bot_parity(struct cli *cli);
+
 /* cmd_deploy.c */
 int cmd_bot_deploy(struct cli *cli);
 int cmd_bot_apply(struct cli *cli);

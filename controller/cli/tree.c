@@ -248,6 +248,15 @@ static const struct cli_flag logs_flags[] = {
     END,
 };
 
+static const struct cli_flag parity_flags[] = {
+    { .name = "for", .value = "TIME", .help = "how long to record (default 60s)" },
+    { .name = "file",
+      .value = "FILE",
+      .live = "file",
+      .help = "a recording that is there already; nothing is asked of the fleet" },
+    END,
+};
+
 static const struct cli_command bot_commands[] = {
     { .name = "ls",
       .args = "[TEXT]",
@@ -318,6 +327,19 @@ static const struct cli_command bot_commands[] = {
       .run = cmd_bot_fills,
       .flags = fills_flags,
       .live = "bot" },
+    { .name = "parity",
+      .args = "[BOT]",
+      .help = "record it, replay that here, and list each order that differs",
+      .run = cmd_bot_parity,
+      .flags = parity_flags,
+      .live = "bot",
+      .details = "Its node makes the bot anew from its journal, as after a restart (orders stay), and\n"
+                 "records all that its engine is told and asks for. Played through the engine of\n"
+                 "this program that must give the same orders; exit status 4 if it does not. The\n"
+                 "node must run on this machine: its folder is below --dir. One of another machine\n"
+                 "keeps its recording; copy it and use --file.",
+      .examples = "  flotilla bot parity btc-grid --for 30s\n"
+                  "  flotilla bot parity --file node-1/rec/btc-grid-1772366400000.tape -o json" },
     END,
 };
 

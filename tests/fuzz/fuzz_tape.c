@@ -17,7 +17,9 @@ static void try_tape(const void *data, size_t size)
         assert(error.code != FLT_OK && *error.message);
         return;
     }
+    flt_jw_begin(&text, NULL, '{');
     parity_write(&report, &text);
+    flt_jw_end(&text, '}');
     struct json_object *tree = text.failed ? NULL : flt_json_parse(text.data, text.length, NULL);
 
     assert(tree || text.failed || report.shown_count);

@@ -16,7 +16,7 @@ export type HaltHowWord = "pause" | "cancel" | "flatten";
 export type RoleWord = "viewer" | "trader" | "admin";
 export type SeverityWord = "info" | "warning" | "critical";
 export type LogLevelWord = "debug" | "info" | "warn" | "error";
-export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders";
+export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record";
 export type CDesiredHowWord = "cancel" | "detach";
 export type CmdQueryResultStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type NodeRowStateWord = "up" | "suspect" | "down" | "lost" | "never";
@@ -340,6 +340,28 @@ export interface CmdQueryResult {
   result?: Record<string, unknown>;
   /** Why something was refused or failed. */
   error?: Error;
+}
+
+/** cmd/record args */
+export interface CmdRecordArgs {
+  /** 0 ends it. */
+  ttl_s: number;
+}
+
+/** cmd/record result */
+export interface CmdRecordResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  recording: boolean;
+  /** Below the node's folder. */
+  file: string;
+  bytes: number;
+  inputs: number;
+  outputs: number;
+  /** Why, once it has ended. */
+  ended?: string;
 }
 
 /** cmd/replay args */
@@ -1323,6 +1345,30 @@ export interface BotPauseResult {
   run: RunWord;
 }
 
+/** req/bot-record args */
+export interface BotRecordArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** Default 60; 0 ends it. */
+  ttl_s?: number;
+}
+
+/** req/bot-record result */
+export interface BotRecordResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  recording: boolean;
+  /** Below the node's folder. */
+  file: string;
+  bytes: number;
+  inputs: number;
+  outputs: number;
+  /** Why, once it has ended. */
+  ended?: string;
+}
+
 /** req/bot-resume args */
 export interface BotResumeArgs {
   /** A name chosen by people. */
@@ -2012,6 +2058,8 @@ export interface Verbs {
   "bot-orders": { args: BotOrdersArgs; result: BotOrdersResult };
   /** keep the position, cancel the orders, wait */
   "bot-pause": { args: BotPauseArgs; result: BotPauseResult };
+  /** record all that goes into the bot's engine and comes out of it, in a file of its node; to begin, the bot is made anew from its journal; again, it tells how far it is */
+  "bot-record": { args: BotRecordArgs; result: BotRecordResult };
   /** let a paused bot run again */
   "bot-resume": { args: BotResumeArgs; result: BotResumeResult };
   /** remove a stopped bot; its fills stay in the books */
@@ -2078,6 +2126,7 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "bot-ls": { role: "viewer", mutates: false, help: "list bots" },
   "bot-orders": { role: "viewer", mutates: false, help: "orders of a bot that rest now" },
   "bot-pause": { role: "trader", mutates: true, help: "keep the position, cancel the orders, wait" },
+  "bot-record": { role: "trader", mutates: true, help: "record all that goes into the bot's engine and comes out of it, in a file of its node; to begin, the bot is made anew from its journal; again, it tells how far it is" },
   "bot-resume": { role: "trader", mutates: true, help: "let a paused bot run again" },
   "bot-rm": { role: "trader", mutates: true, help: "remove a stopped bot; its fills stay in the books" },
   "bot-show": { role: "viewer", mutates: false, help: "one bot: what it should be, what it is, its manifest and history" },
