@@ -233,6 +233,7 @@ static int run_depth(struct sim_call *call)
 
     if (!levels)
         return sim_fail(&call->error, 500, -1000, "Out of memory.");
+    sim_streams_diff(market);
     flt_jw_begin(&call->out, NULL, '{');
     flt_jw_int(&call->out, "lastUpdateId", market->update_id);
     size_t count = match_depth(market->match, SIDE_BUY, levels, (size_t)limit);

@@ -319,8 +319,7 @@ static size_t diff_levels(const struct match_level *before, size_t before_count,
     return count;
 }
 
-/* All diff topics of a market are sent at one pace, from one remembered book. */
-static void tick_diff(struct sim_market *market)
+void sim_streams_diff(struct sim_market *market)
 {
     static struct match_level now[SIM_DIFF_MAX], changes[2][2 * SIM_DIFF_MAX];
     size_t counts[2];
@@ -388,7 +387,7 @@ void sim_streams_tick(struct sim *sim, int64_t now_ms)
                 tick_topic(topic, now_ms);
         }
         if (diffs)
-            tick_diff(sim->markets[i]);
+            sim_streams_diff(sim->markets[i]);
     }
 }
 

@@ -59,3 +59,9 @@ void sim_streams_kline_closed(struct sim_market *market, const struct sim_kline 
 void sim_streams_tick(struct sim *sim, int64_t now_ms); /* every 100 ms: the ones sent by time */
 void sim_jw_ticker(struct flt_buf *buf, const struct sim_market *market, bool mini, bool stream,
                    int64_t window_ms);
+
+/* Tells what changed in the book since the last diff; all diff topics of a market go at one pace,
+ * from one remembered book. Also called before a snapshot by REST is answered: a level that came
+ * after the last diff and goes before the next is then in both, else it would stay in a client's
+ * book for good. */
+void sim_streams_diff(struct sim_market *market);

@@ -2,6 +2,7 @@
  * Usage: test_mqtt_conformance LIBRARY tcp|unix 5|311 */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -56,7 +57,7 @@ struct rig {
 
 /* A write that fails once armed: how a broker dies while Paho is writing. Paho is the only user of
  * writev() here (libuv's are pipes of its own). */
-static bool fail_writes;
+static atomic_bool fail_writes; /* Paho writes from its own thread */
 
 ssize_t writev(int fd, const struct iovec *vector, int count)
 {

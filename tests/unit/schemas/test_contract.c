@@ -54,8 +54,8 @@ static void what_is_no_topic_of_ours_does_not_parse(void **ctx)
                                        "flt/v1/main/n/a.b/presence",
                                        "flt/v1/main/n/a/b/c/other",
                                        "flt/v1/main/n/+/presence",
-                                       "flt/v1/main/n/"
-                                       "1234567890123456789012345678901234567890123456789/hb" };
+                                       ("flt/v1/main/n/"
+                                        "1234567890123456789012345678901234567890123456789/hb") };
     struct topic_ref ref;
 
     (void)ctx;
