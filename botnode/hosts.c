@@ -48,7 +48,7 @@ struct host *hosts_by_owner(struct hosts *hosts, uint64_t owner)
 
 struct host *hosts_by_serial(struct hosts *hosts, uint64_t serial)
 {
-    for (size_t i = 0; i < hosts->count; i++) {
+    for (size_t i = 0; hosts && i < hosts->count; i++) {
         if (hosts->list[i]->serial == serial)
             return hosts->list[i];
     }

@@ -166,6 +166,8 @@ struct exchange_ops {
                         const struct exchange_credentials *credentials,
                         const struct exchange_account_events *events,
                         struct exchange_account **out);
+    /* Questions under way are answered inside, with EXCHANGE_UNKNOWN_OUTCOME, so that whoever asked
+     * can free what it kept; there are no events any more. */
     void (*account_close)(struct exchange_account *account);
     int (*place)(struct exchange_account *account, const struct order_request *request);
     int (*cancel)(struct exchange_account *account, const struct instrument *instrument,

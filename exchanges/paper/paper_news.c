@@ -122,6 +122,12 @@ void news_close(struct news_queue *queue)
 {
     for (struct news *news = queue->head, *next; news; news = next) {
         next = news->next;
+        if (news->kind >= NEWS_ANSWER_ORDER) { /* who asked frees what it kept */
+            news_fail(&news->failure, EXCHANGE_UNKNOWN_OUTCOME, "the account was closed");
+            news->has_order = false;
+            news->count = 0;
+            deliver(queue, news);
+        }
         free(news->list);
         free(news);
     }

@@ -314,8 +314,7 @@ static void on_queried(void *ctx, const struct result *result)
 {
     struct order_call *call = ctx;
 
-    if (!call->account->closing)
-        call->fn.order(call->ctx, &result->failure, first_order(result));
+    call->fn.order(call->ctx, &result->failure, first_order(result));
     free(call);
 }
 
@@ -336,8 +335,7 @@ static void on_listed(void *ctx, const struct result *result)
 {
     struct order_call *call = ctx;
 
-    if (!call->account->closing)
-        call->fn.orders(call->ctx, &result->failure, first_order(result), result->items.count);
+    call->fn.orders(call->ctx, &result->failure, first_order(result), result->items.count);
     free(call);
 }
 
@@ -366,8 +364,7 @@ static void on_fills(void *ctx, const struct result *result)
         fills++;
         count--;
     }
-    if (!call->account->closing)
-        call->fn.fills(call->ctx, &result->failure, fills, count);
+    call->fn.fills(call->ctx, &result->failure, fills, count);
     free(call);
 }
 
@@ -397,8 +394,7 @@ static void on_balances(void *ctx, const struct result *result)
 {
     struct order_call *call = ctx;
 
-    if (!call->account->closing)
-        call->fn.balances(call->ctx, &result->failure, result->items.items, result->items.count);
+    call->fn.balances(call->ctx, &result->failure, result->items.items, result->items.count);
     free(call);
 }
 

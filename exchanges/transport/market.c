@@ -241,18 +241,15 @@ static void on_bars(void *ctx, const struct result *result)
 {
     struct bars_query query = *(struct bars_query *)ctx;
     struct bar *bars = calloc(result->items.count + 1, sizeof *bars);
+    struct exchange_failure failure = result->failure;
+    size_t count = 0;
 
     free(ctx);
-    if (!query.market->closing) {
-        struct exchange_failure failure = result->failure;
-        size_t count = 0;
-
-        if (!bars)
-            failure.error = EXCHANGE_VENUE_BUSY;
-        else if (failure.error == EXCHANGE_OK)
-            count = closed_bars(&query, result, bars);
-        query.fn(query.ctx, &failure, query.instrument, bars, count);
-    }
+    if (!bars)
+        failure.error = EXCHANGE_VENUE_BUSY;
+    else if (failure.error == EXCHANGE_OK)
+        count = closed_bars(&query, result, bars);
+    query.fn(query.ctx, &failure, query.instrument, bars, count);
     free(bars);
 }
 
