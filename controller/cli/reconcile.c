@@ -84,12 +84,22 @@ static int add_row(struct rows *rows, struct json_object *item)
     return 0;
 }
 
+/* What a paper bot trades never was at the venue. */
+static bool is_live(struct json_object *item)
+{
+    const char *mode = "live";
+
+    (void)flt_json_str(item, "mode", &mode); /* the venue's rows have none */
+    return strcmp(mode, "live") == 0;
+}
+
 static int take_rows(struct json_object *items, struct rows *out)
 {
     int err = 0;
 
     for (size_t i = 0; !err && items && i < json_object_array_length(items); i++)
-        err = add_row(out, json_object_array_get_idx(items, i));
+        if (is_live(json_object_array_get_idx(items, i)))
+            err = add_row(out, json_object_array_get_idx(items, i));
     if (out->count)
         qsort(out->items, out->count, sizeof *out->items, compare);
     return err;

@@ -269,6 +269,7 @@ class Faults(unittest.TestCase):
         self.fleet.cli("bot", "stop", "paper-1", "--flatten", "--yes", "--wait")
         left = Decimal(self.paper_bot()["position"])
         self.assertLess(left, held / 100, "the paper account sells what the bot holds")
+        self.check_books()  # of live bots: paper fills never were at the venue
 
     def paper_bot(self):
         return next(bot for bot in self.bots() if bot["bot"] == "paper-1")
