@@ -9,7 +9,7 @@ import time
 
 import rig
 
-ROUNDS = 600
+ROUNDS = 1500
 BARE = rig.TENANT + "u/admin/sig/bench"
 
 
@@ -28,6 +28,12 @@ def echo(client):
 def bare(client, payload):
     client.publish(BARE, payload)
     while not client.receive(10)[0].endswith("/res/bench"):
+        pass
+
+
+def command(fleet, client):
+    mine = fleet.request(client, "bot-orders", bot="grid-1")
+    while not client.receive(10)[0].endswith(mine):
         pass
 
 
@@ -52,8 +58,8 @@ def main():
         fleet.sim("--market", "BTC-USDT=random:price=60000,rate=20", "--api-key", "key", "--secret",
                   "secret", "--balance", "USDT=1000000")
         fleet.broker()
-        fleet.controller()
-        fleet.node()
+        controller = fleet.controller()
+        node = fleet.node()[0]
         fleet.account("main", "key", "secret")
         fleet.cli("bot", "deploy", "--name", "grid-1", "--strategy", "grid", "--account", "main",
                   "--instrument", "BTC-USDT", "-P", "lower=55000", "-P", "upper=65000", "-P",
@@ -64,15 +70,21 @@ def main():
                   lambda: len(fleet.ask(user, "bot-orders", bot="grid-1").get("orders", [])) > 2)
         peer.subscribe(BARE)
         threading.Thread(target=echo, args=(peer,), daemon=True).start()
-        payload = json.dumps({"v": 1, "args": {"bot": "grid-1"}, "pad": "." * 100})
+        sample = json.dumps(fleet.ask(user, "bot-orders", bot="grid-1"))
+        payload = "." * (len(sample) // 2 + 70)  # both ways together as many bytes as the command
         commands, bares = [], []
+        cpu = [rig.cpu_seconds(process.pid) for process in (controller, node)]
         for i in range(ROUNDS + 50):
-            pair = (timed(bare, user, payload), timed(fleet.ask, user, "bot-orders", bot="grid-1"))
+            pair = (timed(bare, user, payload), timed(command, fleet, user))
             if i >= 50:  # warm
                 bares.append(pair[0])
                 commands.append(pair[1])
         rows("bare MQTT request and response", bares)
         rows("bot-orders, answered by the node", commands, bares)
+        for name, process, before in zip(("controller", "node"), (controller, node), cpu):
+            rig.row(f"command: CPU of the {name} a command",
+                    1e6 * (rig.cpu_seconds(process.pid) - before) / (ROUNDS + 50), "us",
+                    "all it does meanwhile in it")
         peer.close()
 
 

@@ -91,10 +91,13 @@ def main():
         rig.row(f"node: CPU with {BOTS} grid bots", 100 * share, "% of a core", "aim: under 50")
         rig.row("node: loop lag, median of its heartbeats", lags[len(lags) // 2] / 1000, "ms")
         rig.row("node: loop lag, worst of its heartbeats", lags[-1] / 1000, "ms")
-        fleet.end(node)
-        _, full_ms, cpu_ms = fleet.node()
-        rig.row(f"node: start to first heartbeat, {BOTS} bots", full_ms, "ms",
-                f"aim: under 200; {cpu_ms:.0f} ms of CPU")
+        starts = []
+        for _ in range(3):
+            fleet.end(node)
+            node, *taken = fleet.node()
+            starts.append(taken)
+        rig.row(f"node: start to first heartbeat, {BOTS} bots, median of 3", sorted(starts)[1][0],
+                "ms", f"aim: under 200; {sorted(starts)[1][1]:.0f} ms of CPU")
 
 
 if __name__ == "__main__":

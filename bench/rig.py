@@ -166,12 +166,18 @@ class Rig:
             json.dump({"key": key, "secret": secret}, file)
         self.cli("account", "add", name, "--venue", "binance", "--sandbox", "--key-file", path)
 
-    def ask(self, client, verb, **args):
-        """One request as the user admin, and its answer's result."""
+    @staticmethod
+    def request(client, verb, **args):
+        """Sends a request as the user admin; its id, which ends the topic of its answer."""
         mine = f"01JD8Z6M5K7Q4W2X9Y3B{os.urandom(3).hex().upper()}"
         now = int(time.time() * 1000)
         client.publish(f"{TENANT}u/admin/req/{verb}", json.dumps(
             {"v": 1, "id": mine, "ts_ms": now, "src": "user/admin", "args": args}))
+        return mine
+
+    def ask(self, client, verb, **args):
+        """One request as the user admin, and its answer's result."""
+        mine = self.request(client, verb, **args)
         while True:
             got = client.receive(30)
             if not got:

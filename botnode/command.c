@@ -364,7 +364,7 @@ static bool answer_repeat(struct call *call)
     return true;
 }
 
-static bool refused(struct call *call)
+static bool refused(struct call *call, const struct command *command)
 {
     if (!bus_take_term(call->node->bus, call->message.term)) {
         flt_error_set(&call->error, FLT_STALE, "term", "a newer controller leads this fleet",
@@ -380,7 +380,7 @@ static bool refused(struct call *call)
         answer(call, MSG_N_RES_STATE_EXPIRED, false);
         return true;
     }
-    return answer_repeat(call);
+    return command->mutates && answer_repeat(call); /* a question is answered anew, as things are now */
 }
 
 void command_take(struct botnode *node, struct json_object *tree)
@@ -401,7 +401,7 @@ void command_take(struct botnode *node, struct json_object *tree)
         return;
     }
     command = command_find(call->message.op);
-    if (!command || refused(call))
+    if (!command || refused(call, command))
         call_free(call);
     else if (command->mutates)
         accept_first(call);

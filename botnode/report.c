@@ -247,7 +247,7 @@ struct json_object *report_orders(struct host *host)
     struct json_object *tree;
 
     result.orders_count = orders_of(host, &result.orders, 10000);
-    tree = msg_to_tree(&msg_type_cmd_orders_result, &result);
+    tree = msg_to_raw(&msg_type_cmd_orders_result, &result);
     free(result.orders);
     return tree;
 }

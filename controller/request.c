@@ -118,7 +118,7 @@ static void send_response(const struct request *request, struct json_object *res
 
 static void send_result(const struct request *request, const void *result)
 {
-    struct json_object *tree = msg_to_tree(request->verb->result, result);
+    struct json_object *tree = msg_to_raw(request->verb->result, result);
     struct flt_error error = { 0 };
 
     if (!tree)

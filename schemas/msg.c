@@ -584,6 +584,32 @@ struct json_object *msg_to_tree(const struct msg_type *type, const void *in)
     return tree;
 }
 
+static int write_raw(struct json_object *object, struct printbuf *out, int level, int flags)
+{
+    const char *const text = json_object_get_userdata(object);
+
+    (void)level;
+    (void)flags;
+    return printbuf_memappend(out, text, (int)strlen(text));
+}
+
+struct json_object *msg_to_raw(const struct msg_type *type, const void *in)
+{
+    struct flt_buf buf = FLT_BUF_INIT;
+    struct json_object *object = NULL;
+
+    msg_encode(type, &buf, NULL, in);
+    char *text = buf.failed ? NULL : strdup(buf.data);
+    if (text)
+        object = json_object_new_object();
+    if (object)
+        json_object_set_serializer(object, write_raw, text, json_object_free_userdata);
+    else
+        free(text);
+    flt_buf_finish(&buf);
+    return object;
+}
+
 const char *msg_enum_name(const struct msg_enum *choices, unsigned value)
 {
     assert(value < choices->count);
