@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backtest/store.h"
 #include "lib/config.h"
 #include "lib/crypto.h"
 #include "lib/csv.h"
@@ -156,5 +157,8 @@ void data_free(struct data *data)
 {
     for (size_t i = 0; i < FLT_COUNT(data->owned); i++)
         free(data->owned[i]);
+    if (data->mapped)
+        store_close(data->mapped);
+    free(data->mapped);
     memset(data, 0, sizeof *data);
 }

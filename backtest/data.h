@@ -4,6 +4,8 @@
 #include "lib/market.h"
 #include "strategies/indicators/indicator.h"
 
+struct store;
+
 struct data {
     struct indicator_columns columns; /* borrowed from `owned` */
     size_t count;
@@ -11,6 +13,7 @@ struct data {
     struct flt_dec tick;
     char name[128];     /* the file's, without its folder */
     char sha256[65];    /* of the file's bytes, in hex */
+    struct store *mapped; /* of a store: what columns may point into */
     void *owned[6];     /* ts_ms, open, high, low, close, volume */
 };
 
@@ -19,4 +22,8 @@ struct data {
  * and reason. */
 FLT_MUST_USE int data_load_csv(const char *path, struct flt_dec tick, struct data *out,
                                struct flt_error *error);
+/* A file, or else a store's name, VENUE/INSTRUMENT/TIMEFRAME, below DIR `root`: its hash is that of
+ * the store, its tick the store's own. */
+FLT_MUST_USE int data_load(const char *root, const char *name, struct flt_dec tick,
+                           struct data *out, struct flt_error *error);
 void data_free(struct data *data); /* twice is fine */

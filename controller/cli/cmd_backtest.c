@@ -192,7 +192,7 @@ static int read_words(struct cli *cli, struct backtest *b)
         err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "out", "for example --out result",
                        "a backtest needs --out DIR");
     if (!err)
-        err = data_load_csv(cli_flag(cli, "data"), tick, &b->data, &cli->error);
+        err = data_load(cli->dir, cli_flag(cli, "data"), tick, &b->data, &cli->error);
     b->config.data = &b->data;
     b->config.stop = &stopped;
     b->config.every_bar = cli_has(cli, "every-bar");

@@ -182,6 +182,27 @@ class Files(Rig):
         self.assertIn("ts_ms,price,qty,is_buyer_maker", help_text)
 
 
+class Backtests(Rig):
+    def test_a_store_gives_the_same_backtest_as_its_file(self):
+        for hole in (-1, 70):  # mapped in place, and copied without its empty slots
+            rows = [f"{T0 + i * MINUTE},{price},{price + 3},{price - 3},{price + 1},1\n" for i in range(400)
+                    for price in [1000 + (i * 37) % 101] if i != hole]
+            path = self.file(HEAD + "".join(rows))
+            self.ask("import", path, f"demo/H{hole + 1}/1m")
+            results = []
+            for data in (path, f"demo/H{hole + 1}/1m"):
+                done = self.run_cli("backtest", "--strategy", "sma_cross", "--param", "fast=3", "--param", "slow=8", "--param",
+                                    "qty=1", "--data", data, "--fill", "next-open", "--fee", "0.001", "--cash", "100000",
+                                    "--out", f"{self.dir}/out", "--quiet")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                results.append([])
+                for name in ("fills", "trades", "equity"):
+                    with open(f"{self.dir}/out/{name}.csv", encoding="utf-8") as file:
+                        results[-1].append(file.read())
+            self.assertEqual(results[0], results[1])
+            self.assertGreater(results[0][0].count("\n"), 10)
+
+
 class Aggregation(Rig):
     def aggregate(self, trades, step):
         out = {}
@@ -312,4 +333,4 @@ class Download(Rig):
         self.assertEqual(self.ask("ls")["items"], [])
 
 
-tap.run(Files, Aggregation, Download)
+tap.run(Files, Backtests, Aggregation, Download)
