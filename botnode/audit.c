@@ -78,7 +78,8 @@ static void begin_round(struct audit *audit)
         if (!host->bot || !host->desired.spec.has_account || !account_link_is_up(host->account))
             continue;
         for (unsigned leg = 0; leg < host->leg_count; leg++)
-            if (add(audit, &(struct pair){ host->serial, leg, host->account, host->legs[leg] }) != 0)
+            if (add(audit, &(struct pair){ host->serial, leg, host->account, host->legs[leg] }) !=
+                0)
                 return;
     }
 }

@@ -1,7 +1,7 @@
 /* Are the orders that our bots believe to rest the ones that rest? A venue can lose an event of a
  * stream that stays up, and then nothing else would tell. So each (account, instrument) in use is
- * listed every AUDIT_PERIOD_MS, once for all its bots, and a few a second at most: a list costs 6 of
- * the 6,000 units of weight that Binance gives a minute. Thread: the loop's. */
+ * listed every AUDIT_PERIOD_MS, once for all its bots, and a few a second at most: a list costs 6
+ * of the 6,000 units of weight that Binance gives a minute. Thread: the loop's. */
 #pragma once
 #include "botnode/node.h"
 

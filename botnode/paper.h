@@ -1,8 +1,8 @@
 /* What a paper account holds after a restart of the node.
  *
- * Paper accounts live in memory; the bot's sub-ledger is in the journal. So the account is made anew
- * from it: of each quote asset what it began with plus the flow of cash, of each base asset the
- * position. */
+ * Paper accounts live in memory; the bot's sub-ledger is in the journal. So the account is made
+ * anew from it: of each quote asset what it began with plus the flow of cash, of each base asset
+ * the position. */
 #pragma once
 #include "lib/fail.h"
 #include "lib/json.h"

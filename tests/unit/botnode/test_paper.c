@@ -11,7 +11,7 @@ static const struct instrument btc = { .name = "BTC-USDT", .base = "BTC", .quote
 static const struct instrument eth = { .name = "ETH-USDT", .base = "ETH", .quote = "USDT" };
 
 #define LEG(name, position, cash, fills)                                                           \
-    "{\"instrument\":\"" name "\",\"book\":{\"position\":\"" position "\",\"cash\":\"" cash            \
+    "{\"instrument\":\"" name "\",\"book\":{\"position\":\"" position "\",\"cash\":\"" cash        \
     "\",\"fills\":" fills "}}"
 
 static int holdings(const char *state, size_t leg_count, struct flt_buf *out)
@@ -44,8 +44,8 @@ static void legs_share_their_quote_asset_once(void **ctx)
     struct flt_buf out = FLT_BUF_INIT;
 
     (void)ctx;
-    assert_int_equal(holdings("{\"legs\":[" LEG("BTC-USDT", "0.5", "-30000", "1") "," LEG(
-                                  "ETH-USDT", "0", "12.5", "2") "]}",
+    assert_int_equal(holdings("{\"legs\":[" LEG("BTC-USDT", "0.5", "-30000",
+                                                "1") "," LEG("ETH-USDT", "0", "12.5", "2") "]}",
                               2, &out),
                      0);
     assert_string_equal(out.data, "BTC=0.5,USDT=70012.5,ETH=0");

@@ -80,10 +80,22 @@ static void the_ring_keeps_the_newest_after_a_long_silence(void **ctx)
 
 static void longer_candles_are_sums_and_weeks_begin_on_monday(void **ctx)
 {
-    struct sim_kline sum = { .open = 10, .high = 12, .low = 9, .close = 11, .lots = 5, .trades = 2,
-                             .first_id = -1, .last_id = -1 };
-    const struct sim_kline more = { .open = 11, .high = 15, .low = 10, .close = 14, .lots = 4,
-                                    .trades = 1, .first_id = 3, .last_id = 3 };
+    struct sim_kline sum = { .open = 10,
+                             .high = 12,
+                             .low = 9,
+                             .close = 11,
+                             .lots = 5,
+                             .trades = 2,
+                             .first_id = -1,
+                             .last_id = -1 };
+    const struct sim_kline more = { .open = 11,
+                                    .high = 15,
+                                    .low = 10,
+                                    .close = 14,
+                                    .lots = 4,
+                                    .trades = 1,
+                                    .first_id = 3,
+                                    .last_id = 3 };
     const int64_t thursday = INT64_C(1709164800000), monday = INT64_C(1708905600000);
 
     (void)ctx;

@@ -34,8 +34,7 @@ static void query_and_body_are_one_and_the_payload_is_as_sent(void **ctx)
 
 static void json_is_signed_in_the_order_of_names(void **ctx)
 {
-    const char *text =
-        "{\"timestamp\":17,\"apiKey\":\"k\",\"signature\":\"s\",\"price\":\"1.50\"}";
+    const char *text = "{\"timestamp\":17,\"apiKey\":\"k\",\"signature\":\"s\",\"price\":\"1.50\"}";
     struct json_object *tree = flt_json_parse(text, strlen(text), NULL);
 
     (void)ctx;
@@ -70,7 +69,8 @@ static void numbers_are_read_as_the_venue_reads_them(void **ctx)
 
     (void)ctx;
     assert_int_equal(
-        sim_params_parse(&params, "i=42&e=1e3&d=0.12345678&p=0.123456789&n=-1&empty=", "", &error), 0);
+        sim_params_parse(&params, "i=42&e=1e3&d=0.12345678&p=0.123456789&n=-1&empty=", "", &error),
+        0);
     assert_int_equal(sim_param_int(&params, "none", false, &number, &error), 0);
     assert_int_equal(number, 5); /* untouched */
     assert_int_equal(sim_param_int(&params, "i", true, &number, &error), 0);

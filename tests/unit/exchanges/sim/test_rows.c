@@ -64,10 +64,11 @@ static void quotes_and_candles_are_read(void **ctx)
     assert_int_equal(rows.quotes[0].ask_ticks, 1001);
     assert_int_equal(rows.quotes[0].ask_lots, 200000);
     sim_rows_finish(&rows);
-    assert_int_equal(parse(SIM_ROWS_CANDLES,
-                           "ts_ms,open,high,low,close,volume\n0,10,12,9,11,5\n60000,11,11,11,11,0\n",
-                           &rows, &error),
-                     0);
+    assert_int_equal(
+        parse(SIM_ROWS_CANDLES,
+              "ts_ms,open,high,low,close,volume\n0,10,12,9,11,5\n60000,11,11,11,11,0\n", &rows,
+              &error),
+        0);
     assert_int_equal(rows.candles[0].high, 1200);
     assert_int_equal(rows.count, 2);
     sim_rows_finish(&rows);

@@ -1,4 +1,5 @@
-/* Where simulated prices come from: files forwards and backwards, candles turned into a path, walks. */
+/* Where simulated prices come from: files forwards and backwards, candles turned into a path,
+ * walks. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,8 +67,7 @@ static bool next_trade(struct sim_source *source, struct sim_event *out)
     return false;
 }
 
-#define TRADES                                                                                     \
-    "ts_ms,price,qty,is_buyer_maker\n5000,100,1,true\n6000,101,1,false\n8000,99,1,true\n"
+#define TRADES "ts_ms,price,qty,is_buyer_maker\n5000,100,1,true\n6000,101,1,false\n8000,99,1,true\n"
 
 static void a_file_is_played_forwards_then_backwards(void **ctx)
 {
@@ -108,7 +108,8 @@ static void skipping_whole_rounds_changes_nothing(void **ctx)
 {
     char trades[64], spec[192];
     struct sim_event played, skipped;
-    const int64_t at_ms = INT64_C(3202) * 1001; /* a pass is 3200 ms and one: 500 rounds, and half */
+    const int64_t at_ms =
+        INT64_C(3202) * 1001; /* a pass is 3200 ms and one: 500 rounds, and half */
 
     (void)ctx;
     write_file(TRADES);
@@ -141,8 +142,8 @@ static void skipping_whole_rounds_changes_nothing(void **ctx)
 static void a_candle_becomes_a_path_through_its_prices(void **ctx)
 {
     struct sim_source *source = open_file(
-        "candles", "ts_ms,open,high,low,close,volume\n0,100,110,95,105,10\n60000,105,106,90,92,10\n",
-        false);
+        "candles",
+        "ts_ms,open,high,low,close,volume\n0,100,110,95,105,10\n60000,105,106,90,92,10\n", false);
     struct sim_event event;
     int64_t first = 0, last = 0, low = INT64_MAX, high = 0, before = -1;
 
@@ -191,9 +192,13 @@ static void a_walk_is_the_same_for_a_seed_and_another_for_another(void **ctx)
 
 static void what_cannot_be_is_refused(void **ctx)
 {
-    static const char *const specs[] = { "random:price=-1", "random:price=x", "random:rate=0",
-                                         "trades:/nonexistent/file.csv", "candles:/nonexistent.csv",
-                                         "quotes:/x", "" };
+    static const char *const specs[] = { "random:price=-1",
+                                         "random:price=x",
+                                         "random:rate=0",
+                                         "trades:/nonexistent/file.csv",
+                                         "candles:/nonexistent.csv",
+                                         "quotes:/x",
+                                         "" };
 
     (void)ctx;
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {

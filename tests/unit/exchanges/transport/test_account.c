@@ -12,8 +12,11 @@
 #include "lib/loop.h"
 #include "lib/ws.h"
 
-static const struct instrument btc = { .name = "BTC-USDT", .venue_symbol = "BTCUSDT",
-                                       .base = "BTC", .quote = "USDT", .tick = { 1, 2 },
+static const struct instrument btc = { .name = "BTC-USDT",
+                                       .venue_symbol = "BTCUSDT",
+                                       .base = "BTC",
+                                       .quote = "USDT",
+                                       .tick = { 1, 2 },
                                        .lot = { 1, 5 } };
 
 /* Listens and never accepts; its port. */
@@ -91,8 +94,8 @@ static void closing_an_account_answers_what_was_asked(void **ctx)
     snprintf(stream, sizeof stream, "ws://127.0.0.1:%d", port);
     const struct exchange_urls urls = { .rest = rest, .stream = stream, .ws_api = stream };
     assert_int_equal(flt_loop_create(flt_clock_system(), &env.loop), 0);
-    assert_int_equal(flt_http_create(env.loop, &(struct flt_http_config){ .proxy = NULL }, &env.http),
-                     0);
+    assert_int_equal(
+        flt_http_create(env.loop, &(struct flt_http_config){ .proxy = NULL }, &env.http), 0);
     assert_int_equal(flt_ws_context_create(env.loop, &env.ws), 0);
     assert_int_equal(ops->market_open(&env, &urls, &market_events, &market), 0);
     assert_int_equal(ops->account_open(market, &keys, &account_events, &account), 0);
