@@ -525,10 +525,10 @@ void tape_frame_describe(const struct tape_frame *frame, char *out, size_t size)
     else if (frame->kind == TAPE_OUT_INTEND)
         (void)snprintf(out, size,
                        "intend %s %s %s key=%" PRIu32 " leg=%u price_ticks=%" PRId64
-                       " qty_lots=%" PRId64 "%s%s%s",
+                       " qty_lots=%" PRId64 " ts_ms=%" PRId64 "%s%s%s",
                        side_name(intent->side), order_type_name(intent->type),
                        tif_name(intent->tif), intent->id.key, intent->leg, intent->price_ticks,
-                       intent->qty_lots, intent->post_only ? " post-only" : "",
+                       intent->qty_lots, intent->ts_ms, intent->post_only ? " post-only" : "",
                        intent->reduce_only ? " reduce-only" : "", intent->exit ? " exit" : "");
     else if (frame->kind == TAPE_OUT_RECORD)
         (void)snprintf(out, size, "record %s%s%s", frame->text ? frame->text : "",
