@@ -57,6 +57,15 @@ static void every_example_decodes_encodes_and_decodes_equal(void **ctx)
         if (!again || !same(tree, again))
             fail_msg("%s: %s became %s", type->name, type->example,
                      json_object_to_json_string(again));
+        struct json_object *raw = msg_to_raw(type, out);
+        struct flt_buf buf = FLT_BUF_INIT, written = FLT_BUF_INIT;
+
+        msg_encode(type, &buf, NULL, out);
+        flt_jw_tree(&written, NULL, raw);
+        assert_string_equal(written.data, buf.data);
+        flt_buf_finish(&buf);
+        flt_buf_finish(&written);
+        json_object_put(raw);
         msg_finish(type, out);
         free(out);
         json_object_put(tree);
