@@ -31,6 +31,7 @@ struct book_order *book_find(struct book *book, const char *client_order_id)
 void book_remove(struct book *book, struct book_order *order)
 {
     order->gone = true;
+    book->gone++;
     book->stale = true;
 }
 
@@ -38,12 +39,15 @@ void book_compact(struct book *book)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < book->count; i++) {
+    if (book->gone == 0)
+        return;
+    book->gone = 0;
+    while (!book->orders[kept].gone)
+        kept++;
+    for (size_t i = kept; i < book->count; i++) {
         if (book->orders[i].gone)
             continue;
-        if (kept != i)
-            book->orders[kept] = book->orders[i];
-        kept++;
+        book->orders[kept++] = book->orders[i];
     }
     book->count = kept;
 }

@@ -18,7 +18,7 @@ struct book_order {
 
 struct book {
     struct book_order *orders;
-    size_t count, cap;
+    size_t count, cap, gone; /* gone: of count */
     int64_t buy_ticks, sell_ticks; /* a low at or below, a high at or above may fill one */
     bool now;                      /* one of them is settled by the very next bar */
     bool stale;                    /* the three above are of an older state */

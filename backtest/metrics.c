@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAMPLE 1024
 #define DAY_MS INT64_C(86400000)
 #define YEAR_MS (365.25 * 86400000)
 
@@ -95,27 +96,56 @@ static double select_at(double *v, size_t n, size_t k)
     return v[k];
 }
 
-/* Percentile with linear interpolation (numpy's default), and the mean of what is at or below it. */
-static void tail(double *v, size_t n, double share, double *var, double *shortfall)
+/* Percentile with linear interpolation (numpy's default), and the mean of what is at or below it.
+ * `v` is left with its k + 2 smallest in front, k = share * (n - 1); `among` of them are known to
+ * hold those. */
+static size_t tail(double *v, size_t n, size_t among, double share, double *var, double *shortfall)
 {
     const double at = share * (double)(n - 1);
     const size_t k = (size_t)at;
-    const double low = select_at(v, n, k);
-    double high = low, sum = 0;
+    const double high = select_at(v, among, k + 1 < among ? k + 1 : k);
+    double low = high, sum = 0;
     size_t count = 0;
 
-    if (k + 1 < n) {
-        high = v[k + 1];
-        for (size_t i = k + 2; i < n; i++)
-            high = v[i] < high ? v[i] : high;
-    }
+    if (k + 1 < among)
+        low = select_at(v, k + 1, k);
     *var = low + (high - low) * (at - (double)k);
-    for (size_t i = 0; i <= k || (i < n && v[i] <= *var); i++)
+    for (size_t i = 0; i < among && (i <= k || v[i] <= *var); i++)
         if (v[i] <= *var) {
             sum += v[i];
             count++;
         }
     *shortfall = count ? sum / (double)count : (double)NAN;
+    return k + 2 < among ? k + 2 : among;
+}
+
+static int rising(const void *a, const void *b)
+{
+    const double left = *(const double *)a, right = *(const double *)b;
+
+    return left < right ? -1 : left > right;
+}
+
+/* Copies the lower returns of a long series, those below about the eighth percentile by a sample; all
+ * of them when that leaves too few. Returns how many. */
+static size_t copy_lower(const double *r, size_t n, double *out)
+{
+    double sample[SAMPLE];
+    size_t count = 0;
+
+    if (n >= SAMPLE * 16) {
+        for (size_t i = 0; i < SAMPLE; i++)
+            sample[i] = r[i * (n / SAMPLE)];
+        qsort(sample, SAMPLE, sizeof sample[0], rising);
+        for (size_t i = 0; i < n; i++) { /* without a branch: each is written, few are kept */
+            out[count] = r[i];
+            count += r[i] < sample[SAMPLE * 8 / 100];
+        }
+    }
+    if (count > n / 20 + 2)
+        return count;
+    memcpy(out, r, n * sizeof *out);
+    return n;
 }
 
 static int tails(const double *r, size_t n, struct metrics *out)
@@ -124,9 +154,9 @@ static int tails(const double *r, size_t n, struct metrics *out)
 
     if (!sorted)
         return -ENOMEM;
-    memcpy(sorted, r, n * sizeof *sorted);
-    tail(sorted, n, 0.05, &out->var_95_hist_linear, &out->expected_shortfall_95);
-    tail(sorted, n, 0.01, &out->var_99_hist_linear, &out->expected_shortfall_99);
+    size_t among = copy_lower(r, n, sorted);
+    among = tail(sorted, n, among, 0.05, &out->var_95_hist_linear, &out->expected_shortfall_95);
+    (void)tail(sorted, n, among, 0.01, &out->var_99_hist_linear, &out->expected_shortfall_99);
     free(sorted);
     return 0;
 }
@@ -159,12 +189,15 @@ static void durations(const double *e, size_t count, size_t trough, struct metri
 
 static void drawdown(const double *e, size_t count, struct metrics *out)
 {
-    double high = e[0], worst = 0, worst_abs = 0, sum = 0, squares = 0;
+    double high = e[0], part = 1 / e[0], worst = 0, worst_abs = 0, sum = 0, squares = 0;
     size_t trough = 0, under = 0, longest = 0;
 
     for (size_t i = 0; i < count; i++) {
-        high = e[i] > high ? e[i] : high;
-        const double dd = e[i] / high - 1;
+        if (e[i] > high) {
+            high = e[i];
+            part = 1 / high;
+        }
+        const double dd = (e[i] - high) * part;
 
         under = e[i] < high ? under + 1 : 0;
         longest = under > longest ? under : longest;
@@ -198,15 +231,18 @@ static int sterling(const struct metrics_input *in, struct metrics *out)
 {
     const size_t bars_a_day = in->bar_ms < DAY_MS ? (size_t)(DAY_MS / in->bar_ms) : 1;
     const size_t days = (in->count + bars_a_day - 1) / bars_a_day;
-    double *worst = calloc(days, sizeof *worst), high = in->equity[0], sum = 0;
+    double *worst = calloc(days, sizeof *worst), high = in->equity[0], part = 1 / high, sum = 0;
     const size_t few = days / 100 > 0 ? days / 100 : 1;
 
     if (!worst)
         return -ENOMEM;
     for (size_t day = 0; day < days; day++)
         for (size_t i = day * bars_a_day; i < (day + 1) * bars_a_day && i < in->count; i++) {
-            high = in->equity[i] > high ? in->equity[i] : high;
-            const double dd = 1 - in->equity[i] / high;
+            if (in->equity[i] > high) {
+                high = in->equity[i];
+                part = 1 / high;
+            }
+            const double dd = (high - in->equity[i]) * part;
             worst[day] = dd > worst[day] ? dd : worst[day];
         }
     qsort(worst, days, sizeof *worst, falling);

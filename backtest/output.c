@@ -254,7 +254,7 @@ static void write_end(const struct output *output, struct flt_buf *buf)
     flt_jw_int(buf, "trades", (int64_t)output->trades->count);
     flt_jw_int(buf, "orders_placed", (int64_t)result->counters.placed);
     flt_jw_int(buf, "orders_cancelled", (int64_t)result->counters.cancelled);
-    flt_jw_int(buf, "orders_open", (int64_t)result->open_orders);
+    flt_jw_int(buf, "orders_open", (int64_t)result->order_count);
     flt_jw_int(buf, "risk_refusals", (int64_t)result->counters.risk_refusals);
     flt_jw_amt(buf, "fees", sum_fees(result));
     flt_jw_amt(buf, "cash_start", output->config->cash);

@@ -112,7 +112,7 @@ static int grow_keys(struct run *run)
     return 0;
 }
 
-static int tag_of(struct run *run, uint32_t key, const char *name, uint32_t *out)
+static int tag_of(struct run *run, uint32_t key, uint32_t *out)
 {
     int err = run->key_count * 2 >= run->key_cap ? grow_keys(run) : 0;
 
@@ -121,8 +121,9 @@ static int tag_of(struct run *run, uint32_t key, const char *name, uint32_t *out
     struct key_tag *place = key_place(run->keys, run->key_cap, key);
     if (place->tag == 0) {
         uint32_t tag = 0;
+        char name[48];
 
-        err = add_tag(run->result, name, &tag);
+        err = add_tag(run->result, bot_key_name(run->bot, key, name, sizeof name), &tag);
         if (err)
             return err;
         *place = (struct key_tag){ key, tag + 1 };
@@ -218,7 +219,7 @@ static int keep_fill(struct run *run, const struct bot_record *record)
     int err = reserve(&result->fills, result->fill_count, &result->fill_cap, sizeof *result->fills);
 
     if (!err)
-        err = tag_of(run, record->order->key, record->order->key_name, &tag);
+        err = tag_of(run, record->order->key, &tag);
     if (err)
         return err;
     result->fills[result->fill_count++] = (struct run_fill){
@@ -283,6 +284,15 @@ static void answer(struct run *run)
     }
 }
 
+/* Digits, lowest first: nobody reads a trade's id here, but each has its own. */
+static void number_text(int64_t number, char *out)
+{
+    do
+        *out++ = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    *out = '\0';
+}
+
 static void deliver(struct run *run, const struct book_order *order, int64_t price_ticks)
 {
     const struct instrument *instrument = &run->result->instrument;
@@ -299,7 +309,7 @@ static void deliver(struct run *run, const struct book_order *order, int64_t pri
     memcpy(fill.instrument, instrument->name, sizeof fill.instrument);
     memcpy(fill.fee_asset, instrument->quote, sizeof fill.fee_asset);
     memcpy(fill.client_order_id, order->client_order_id, sizeof fill.client_order_id);
-    (void)snprintf(fill.trade_id, sizeof fill.trade_id, "%" PRId64, ++run->trades);
+    number_text(++run->trades, fill.trade_id);
     bot_on_fill(run->bot, &fill);
 }
 
@@ -375,7 +385,8 @@ static size_t next_bar(struct run *run, size_t from, size_t count)
 
 static int simulate(struct run *run)
 {
-    const size_t count = run->config->data->count;
+    const size_t all = run->config->data->count, until = run->config->until;
+    const size_t count = until > 0 && until < all ? until : all;
     const volatile sig_atomic_t *stop = run->config->stop;
     bool time = bot_waits_for_time(run->bot);
 
@@ -484,7 +495,7 @@ static int create_bot(struct run *run, struct flt_error *error)
     const struct run_config *config = run->config;
     const struct instrument *instruments[] = { &run->result->instrument };
     const struct engine_port port = { run,         intend,      place,  cancel, query_order,
-                                      fetch_fills, open_orders, record, NULL };
+                                      fetch_fills, open_orders, record, NULL,   true };
     struct json_object *params = params_of(config), *risk = risk_of(config);
     const struct bot_config bot = {
         .fleet = "backtest",
@@ -527,7 +538,10 @@ static void finish(struct run *run)
 
     bot_status(run->bot, &status);
     result->counters = status.counters;
-    result->open_orders = status.open_orders;
+    book_compact(&run->book);
+    result->orders = run->book.orders;
+    result->order_count = run->book.count;
+    run->book = (struct book){ 0 };
     result->ready_bars = bot_ready_bars(run->bot);
     if (status.phase != BOT_RUNNING && *status.reason)
         (void)snprintf(result->trouble, sizeof result->trouble, "%s: %s", status.reason_code,
@@ -570,6 +584,7 @@ void run_free(struct run_result *result)
     free(result->fills);
     free(result->segments);
     free(result->tags);
+    free(result->orders);
     memset(result, 0, sizeof *result);
 }
 

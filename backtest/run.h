@@ -22,6 +22,7 @@ struct run_config { /* borrowed for the call */
     struct flt_dec lot;
     struct flt_amt cash;
     bool every_bar;
+    size_t until; /* above 0: simulate bars before this one only, though the data go on */
     const volatile sig_atomic_t *stop; /* set: end early with what is there; NULL: nobody stops it */
 };
 
@@ -50,7 +51,8 @@ struct run_result {
     size_t bars;         /* simulated: all, unless stopped */
     size_t ready_bars;   /* until every indicator line has its first value */
     bool stopped;
-    size_t open_orders;  /* that still rest at the end */
+    struct book_order *orders; /* that still rest at the end, in order of placement */
+    size_t order_count;
     struct bot_counters counters;
     char params[2048];   /* as the strategy has them, JSON */
     char trouble[256];   /* "": none; why the bot stopped, or the last rule that refused */

@@ -137,6 +137,9 @@ struct engine_port {
     int (*record)(void *ctx, struct bot *bot, const struct bot_record *record);
     void (*log)(void *ctx, struct bot *bot, enum flt_log_level level,
                 const char *text); /* or NULL */
+    /* No records of ended orders and no names of keys in records (bot_key_name), nor notes: for
+     * backtests, where nobody reads them and time counts. */
+    bool brief;
 };
 
 struct bot_config { /* borrowed for bot_create only, except clock, strategy and instruments */
@@ -292,6 +295,8 @@ size_t bot_leg_count(const struct bot *bot);
 const struct instrument *bot_instrument(const struct bot *bot, unsigned leg);
 const struct ledger *bot_ledger(const struct bot *bot, unsigned leg);
 int64_t bot_position_lots(const struct bot *bot, unsigned leg);
+/* The strategy's word for a key: "cell 17 buy". Borrowed from `out` or constant. */
+const char *bot_key_name(const struct bot *bot, uint32_t key, char *out, size_t size);
 /* Live orders (not ended, or ended and not yet booked in full): index 0.. until false. */
 bool bot_order_at(const struct bot *bot, size_t index, struct bot_order *out);
 /* Whether the bot has an order with the venue's id: for fills that come without a client id. */

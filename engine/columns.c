@@ -216,13 +216,17 @@ size_t bot_next_wake(const struct bot *bot, unsigned number, size_t from, size_t
     return to;
 }
 
-static bool slot_waits(const struct slot *slot)
+/* Something is wanted that did not go out, or an order's state is to be asked for. */
+static bool slot_waits(const struct bot *bot, const struct slot *slot)
 {
     if (!slot->used)
         return false;
-    if (slot->live.state == ORDER_BAD)
-        return slot->kind != WANT_NONE && slot->retry_ms > 0 && slot->retry_ms < INT64_MAX;
-    return slot->live.check_ms != 0 || slot->retry_ms > 0;
+    if (slot->live.state != ORDER_BAD)
+        return slot->live.check_ms != 0;
+    if (slot->kind == WANT_NONE || slot->retry_ms <= 0 || slot->retry_ms == INT64_MAX)
+        return false;
+    return slot->kind == WANT_LIMIT ? slot->filled_lots < slot->qty_lots
+                                    : slot->qty_lots != bot->legs[slot->leg].position_lots;
 }
 
 bool bot_waits_for_time(const struct bot *bot)
@@ -235,6 +239,6 @@ bool bot_waits_for_time(const struct bot *bot)
     for (size_t i = 0; !waits && i < bot->leg_count; i++)
         waits = bot->needs.timer && (bot->legs[i].wake.kinds & (1u << EVENT_TIMER));
     for (uint32_t i = 0; !waits && i < bot->wants.slot_count; i++)
-        waits = slot_waits(&bot->wants.slots[i]);
+        waits = slot_waits(bot, &bot->wants.slots[i]);
     return waits;
 }

@@ -139,19 +139,14 @@ void orders_view(const struct bot *bot, const struct slot *slot, struct bot_orde
                  size_t size)
 {
     const struct live *live = &slot->live;
+    const char *word = bot->port.brief ? "" : bot_key_name(bot, slot->key, name, size);
 
-    (void)snprintf(name, size, "%" PRIu32, slot->key);
-    const char *word = name;
-    if (slot->key >= KEY_CLOSE)
-        word = "close position";
-    else if (bot->ops->key_name)
-        word = bot->ops->key_name(bot->params, slot->key, name, size);
     *out = (struct bot_order){
         .instrument = bot->legs[slot->leg].instrument,
         .leg = slot->leg,
         .client_order_id = live->coid,
         .order_id = live->order_id,
-        .key_name = word ? word : name,
+        .key_name = word,
         .key = slot->key,
         .epoch = live->epoch,
         .sequence = live->sequence,
@@ -226,6 +221,8 @@ static void end_order(struct bot *bot, uint32_t number)
         back_off(bot, slot);
     if (!complete && !ours && ended.live.current)
         tell_end(bot, &ended, &ended.live);
+    if (bot->port.brief)
+        return;
     orders_view(bot, &ended, &view, name, sizeof name);
     bot_emit(bot, &(struct bot_record){ .kind = BOT_RECORD_ORDER, .order = &view });
 }

@@ -1,5 +1,6 @@
 /* What others may know of a bot: names, status, records. */
 #define FLT_MOD "report"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "engine/core.h"
@@ -194,6 +195,18 @@ size_t bot_ready_bars(const struct bot *bot)
 void bot_write_params(const struct bot *bot, struct flt_buf *buf, const char *key)
 {
     params_write(bot->ops->params, bot->params, buf, key);
+}
+
+const char *bot_key_name(const struct bot *bot, uint32_t key, char *out, size_t size)
+{
+    const char *word = NULL;
+
+    (void)snprintf(out, size, "%" PRIu32, key);
+    if (key >= KEY_CLOSE)
+        return "close position";
+    if (bot->ops->key_name)
+        word = bot->ops->key_name(bot->params, key, out, size);
+    return word ? word : out;
 }
 
 bool bot_order_at(const struct bot *bot, size_t index, struct bot_order *out)

@@ -381,6 +381,8 @@ void wants_note(struct wants *wants, const char *format, ...)
 {
     va_list args;
 
+    if (wants->bot->port.brief)
+        return;
     va_start(args, format);
     (void)vsnprintf(wants->note, sizeof wants->note, format, args);
     va_end(args);

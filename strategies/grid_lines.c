@@ -70,6 +70,30 @@ static int64_t line_ticks(const struct grid_lines_params *p, const struct instru
     return price_to_ticks(instrument, line, FLT_ROUND_HALF_EVEN);
 }
 
+/* The same for all lines: in whole ticks when lower and step are. */
+struct lines {
+    const struct grid_lines_params *p;
+    const struct instrument *instrument;
+    int64_t lower_ticks, step_ticks;
+    bool whole;
+};
+
+static struct lines lines_of(const struct grid_lines_params *p, const struct instrument *instrument)
+{
+    return (struct lines){ .p = p,
+                           .instrument = instrument,
+                           .lower_ticks = price_to_ticks(instrument, p->lower, FLT_ROUND_DOWN),
+                           .step_ticks = price_to_ticks(instrument, p->step, FLT_ROUND_DOWN),
+                           .whole = flt_dec_is_multiple(p->lower, instrument->tick) &&
+                                    flt_dec_is_multiple(p->step, instrument->tick) };
+}
+
+static int64_t line_at(const struct lines *lines, int64_t k)
+{
+    return lines->whole ? lines->lower_ticks + k * lines->step_ticks
+                        : line_ticks(lines->p, lines->instrument, k);
+}
+
 static int check_lines(const struct grid_lines_params *p, const struct instrument *instrument,
                        struct flt_error *error)
 {
@@ -151,8 +175,10 @@ static void sell_slot(struct grid_lines_state *s, const struct grid_lines_params
 static void on_close(struct grid_lines_state *s, const struct grid_lines_params *p,
                      const struct leg_view *leg, struct wants *wants)
 {
+    const struct lines lines = lines_of(p, leg->instrument);
+
     for (int64_t k = 0; k < p->lines - 1; k++) {
-        if (s->slot[k] == SLOT_IDLE && line_ticks(p, leg->instrument, k) < leg->last_ticks)
+        if (s->slot[k] == SLOT_IDLE && line_at(&lines, k) < leg->last_ticks)
             buy_slot(s, p, leg, k, wants);
         else if (s->slot[k] == SLOT_BOUGHT)
             sell_slot(s, p, leg, k, wants);
@@ -179,17 +205,18 @@ static void on_fill(struct grid_lines_state *s, const struct grid_lines_params *
 static void sleep_until(const struct grid_lines_state *s, const struct grid_lines_params *p,
                         const struct leg_view *leg, struct wants *wants)
 {
-    int64_t high = INT64_MAX;
+    int64_t lowest = -1;
 
     for (int64_t k = p->lines - 2; k >= 0; k--) {
         if (s->slot[k] == SLOT_IDLE)
-            high = line_ticks(p, leg->instrument, k) + 1;
+            lowest = k;
         if (s->slot[k] == SLOT_BOUGHT) {
             wants_wake(wants, 0, INT64_MIN, INT64_MAX, INT64_MAX, 1u << EVENT_BAR_CLOSED);
             return;
         }
     }
-    wants_wake(wants, 0, INT64_MIN, high, INT64_MAX, 0);
+    wants_wake(wants, 0, INT64_MIN,
+               lowest >= 0 ? line_ticks(p, leg->instrument, lowest) + 1 : INT64_MAX, INT64_MAX, 0);
 }
 
 static void grid_lines_on_event(void *state_, const void *params_, const struct event *event,

@@ -5,11 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backtest/lookahead.h"
 #include "backtest/output.h"
 #include "controller/cli/commands.h"
 #include "lib/config.h"
 #include "lib/json.h"
 #include "strategies/strategy.h"
+
+#define LOOKAHEAD_POINTS 24
 
 struct backtest {
     struct run_config config;
@@ -188,7 +191,7 @@ static int read_words(struct cli *cli, struct backtest *b)
     if (!err && !cli_flag(cli, "data"))
         err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "data", "a file ts_ms,open,high,low,close,volume",
                        "a backtest needs --data FILE.csv");
-    if (!err && !cli_flag(cli, "out"))
+    if (!err && !cli_flag(cli, "out") && !cli_has(cli, "check-lookahead"))
         err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "out", "for example --out result",
                        "a backtest needs --out DIR");
     if (!err)
@@ -253,12 +256,37 @@ static int save(struct cli *cli, const struct backtest *b, const struct run_resu
     return err;
 }
 
+/* Found: exit code 4, as books that differ. */
+static int check_lookahead(struct cli *cli, const struct backtest *b)
+{
+    struct lookahead found;
+    const int err = lookahead_check(&b->config, LOOKAHEAD_POINTS, &found, &cli->error);
+
+    if (err)
+        return err;
+    if (found.found)
+        return CLI_FAIL(cli, FLT_CONFLICT, "strategy", "it, or an indicator, sees the future",
+                        "%s looks ahead: %s", b->strategy, found.what);
+    if (cli->json)
+        printf("{\"lookahead\":false,\"points\":%zu,\"runs\":%zu,\"decisions\":%zu}\n",
+               found.points, found.runs, found.decisions);
+    else if (!cli_has(cli, "quiet"))
+        printf("no look-ahead: %zu points, %zu runs, %zu past decisions compared%s\n", found.points,
+               found.runs, found.decisions,
+               found.decisions ? "" : " (the strategy never traded: nothing is shown by this)");
+    return 0;
+}
+
 int cmd_backtest(struct cli *cli)
 {
     struct backtest b = { 0 };
     struct run_result result = { 0 };
     int err = read_words(cli, &b);
 
+    if (!err && cli_has(cli, "check-lookahead")) {
+        err = check_lookahead(cli, &b);
+        goto done;
+    }
     if (!err) {
         (void)signal(SIGINT, on_signal);
         (void)signal(SIGTERM, on_signal);
@@ -268,6 +296,7 @@ int cmd_backtest(struct cli *cli)
         err = save(cli, &b, &result);
     if (!err && result.stopped)
         cli->exit_code = 130;
+done:
     run_free(&result);
     data_free(&b.data);
     json_object_put(b.params);

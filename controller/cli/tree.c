@@ -577,6 +577,8 @@ static const struct cli_flag backtest_flags[] = {
     { .name = "seed", .value = "N", .help = "of models that draw (default 1)" },
     { .name = "out", .value = "DIR", .live = "dir", .help = "where the result goes" },
     { .name = "quiet", .letter = 'q', .help = "write the files, print nothing" },
+    { .name = "check-lookahead",
+      .help = "cut off and change the future at 24 bars; say whether a past decision changes" },
     { .name = "every-bar", .help = "skip no bar: slower, the same result" },
     END,
 };

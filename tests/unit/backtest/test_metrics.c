@@ -125,7 +125,7 @@ static void assert_metric(struct json_object *got, const char *name, double expe
 {
     double value = (double)NAN;
 
-    if (!flt_json_double(got, name, &value) || fabs(value - expected) > 1e-12)
+    if (!flt_json_double(got, name, &value) || fabs(value - expected) > 1e-12 * fmax(1, fabs(expected)))
         fail_msg("%s: %.17g, expected %.17g", name, value, expected);
 }
 
