@@ -35,6 +35,29 @@ void book_remove(struct book *book, struct book_order *order)
     book->stale = true;
 }
 
+size_t book_pick(const struct book *book, const struct fill_model *model,
+                 const struct indicator_columns *columns, size_t bar, size_t count)
+{
+    int64_t nearest = INT64_MAX;
+    size_t best = count;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct book_order *order = &book->orders[i];
+
+        if (order->gone)
+            continue;
+        const bool fills = model->price(order, columns, bar) != NO_FILL;
+        if (!fills && order->tif == TIF_GTC)
+            continue;
+        const int64_t distance = fills ? model->distance(order, columns, bar) : INT64_MAX - 1;
+        if (distance < nearest) {
+            nearest = distance;
+            best = i;
+        }
+    }
+    return best;
+}
+
 void book_compact(struct book *book)
 {
     size_t kept = 0;

@@ -31,6 +31,9 @@ struct fill_model {
     const char *help;
     int64_t (*price)(const struct book_order *order, const struct indicator_columns *columns,
                      size_t bar);
+    /* Of orders that one bar fills, the nearest first; equal, and NULL: in order of placement. */
+    int64_t (*distance)(const struct book_order *order, const struct indicator_columns *columns,
+                        size_t bar);
 };
 
 const struct fill_model *fill_model_find(const char *name); /* NULL: none */
@@ -39,6 +42,10 @@ const struct fill_model *const *fill_model_list(size_t *count);
 FLT_MUST_USE int book_add(struct book *book, const struct book_order *order);
 struct book_order *book_find(struct book *book, const char *client_order_id); /* NULL: none live */
 void book_remove(struct book *book, struct book_order *order);
+/* The order that the model settles next of the first `count`: the nearest that fills, or one that ends
+ * without a fill; `count`: none is left. */
+size_t book_pick(const struct book *book, const struct fill_model *model,
+                 const struct indicator_columns *columns, size_t bar, size_t count);
 void book_compact(struct book *book); /* drops what is gone */
 void book_free(struct book *book);
 /* The first bar of [from, to) that may fill an order; `to`: none. */

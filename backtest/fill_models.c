@@ -1,9 +1,10 @@
 #include <string.h>
 #include "backtest/book.h"
 
-extern const struct fill_model fill_next_open, fill_strict_cross;
+extern const struct fill_model fill_next_open, fill_strict_cross, fill_path;
 
-static const struct fill_model *const models[] = { &fill_next_open, &fill_strict_cross };
+static const struct fill_model *const models[] = { &fill_next_open, &fill_strict_cross,
+                                                 &fill_path };
 
 const struct fill_model *fill_model_find(const char *name)
 {

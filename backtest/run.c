@@ -331,27 +331,41 @@ static int keep_segment(struct run *run)
     return err;
 }
 
-/* Orders of earlier closes, in the order in which they were placed, against this bar. */
+/* Fills or ends the order, or leaves it to rest. */
+static void match_order(struct run *run, size_t i)
+{
+    const struct book_order order = run->book.orders[i];
+    const int64_t price =
+        order.gone ? NO_FILL : run->config->fill->price(&order, run->columns, run->bar);
+
+    if (order.gone || (price == NO_FILL && order.tif == TIF_GTC))
+        return;
+    book_remove(&run->book, &run->book.orders[i]);
+    if (price != NO_FILL)
+        deliver(run, &order, price);
+    else
+        tell_end(run, order.client_order_id, ORDER_STATUS_EXPIRED);
+    answer(run);
+}
+
+/* Orders of earlier closes against this bar: in the order in which they were placed, unless the model
+ * has another one. What is placed meanwhile stands behind them and works from the next bar on. */
 static void match_bar(struct run *run)
 {
+    const struct fill_model *model = run->config->fill;
     const size_t before = run->result->fill_count;
     const size_t count = run->book.count;
 
     set_clock(run, run->columns->ts_ms[run->bar]);
     bot_seek(run->bot, 0, run->bar - 1);
-    for (size_t i = 0; i < count && !run->err; i++) {
-        const struct book_order order = run->book.orders[i];
-        const int64_t price =
-            order.gone ? NO_FILL : run->config->fill->price(&order, run->columns, run->bar);
+    for (size_t i = 0; !model->distance && i < count && !run->err; i++)
+        match_order(run, i);
+    while (model->distance && !run->err) {
+        const size_t next = book_pick(&run->book, model, run->columns, run->bar, count);
 
-        if (order.gone || (price == NO_FILL && order.tif == TIF_GTC))
-            continue;
-        book_remove(&run->book, &run->book.orders[i]);
-        if (price != NO_FILL)
-            deliver(run, &order, price);
-        else
-            tell_end(run, order.client_order_id, ORDER_STATUS_EXPIRED);
-        answer(run);
+        if (next == count)
+            break;
+        match_order(run, next);
     }
     book_compact(&run->book);
     if (run->result->fill_count != before && !run->err)

@@ -89,6 +89,14 @@ void columns_show(struct bot *bot, unsigned number)
             leg->lines[k][back] = back <= at ? leg->ahead[k][at - back] : (double)NAN;
 }
 
+/* What a strategy of quotes sees of a bar: bid and ask at its close. */
+static struct quote quote_at(const struct leg *leg, size_t bar)
+{
+    const int64_t close = leg->columns->close_ticks[bar];
+
+    return (struct quote){ leg->columns->ts_ms[bar] + leg->column_ms, close, close, 0, 0 };
+}
+
 void bot_seek(struct bot *bot, unsigned number, size_t bar)
 {
     struct leg *leg = &bot->legs[number];
@@ -98,6 +106,8 @@ void bot_seek(struct bot *bot, unsigned number, size_t bar)
     leg->seek = true;
     leg->last_ticks = leg->columns->close_ticks[bar];
     leg->price_ns = bot_mono_ns(bot);
+    if (!leg->bars)
+        leg->quote = quote_at(leg, bar);
 }
 
 static void close_column(struct bot *bot, unsigned number)
@@ -122,8 +132,7 @@ void bot_on_column(struct bot *bot, unsigned number, size_t bar)
     if (!bot->strategy_started)
         bot_pump(bot); /* it starts with the first price */
     if (!leg->bars) {
-        const int64_t close = leg->columns->close_ticks[bar];
-        const struct quote quote = { leg->columns->ts_ms[bar] + leg->column_ms, close, close, 0, 0 };
+        const struct quote quote = quote_at(leg, bar);
 
         bot_on_quote(bot, number, &quote, leg->price_ns);
         return;

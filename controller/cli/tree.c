@@ -568,7 +568,7 @@ static const struct cli_flag backtest_flags[] = {
       .help = "candles, CSV or CSV.gz: ts_ms,open,high,low,close,volume" },
     { .name = "fill",
       .value = "MODEL",
-      .choices = "next-open|strict-cross",
+      .choices = "next-open|strict-cross|path",
       .help = "when orders fill (default next-open)" },
     { .name = "fee", .value = "RATE", .help = "of each fill, in quote (default 0.001)" },
     { .name = "cash", .value = "AMOUNT", .help = "at the start (default 100000)" },

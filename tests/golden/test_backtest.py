@@ -172,6 +172,63 @@ def drawn(folder):
     check("%d drawn markets" % runs, problem)
 
 
+HEAD = "ts_ms,open,high,low,close,volume\n"
+REFUSED = [
+    ("times that go back", HEAD + "2000,1,1,1,1,1\n1000,1,1,1,1,1\n", "bad.csv:3: ts_ms goes back"),
+    ("a time twice", HEAD + "1000,1,1,1,1,1\n1000,1,1,1,1,1\n", "bad.csv:3: ts_ms repeats"),
+    ("no number", HEAD + "1000,1,nan,1,1,1\n", "bad.csv:2: high is not a number"),
+    ("a negative price", HEAD + "1000,1,1,-1,1,1\n", "bad.csv:2: low is negative"),
+    ("a cut row", HEAD + "1000,1,1,1,1,1\n2000,1,1\n", "bad.csv:3:"),
+    ("a high below the close", HEAD + "1000,1,1,1,2,1\n", "bad.csv:2: high is below"),
+    ("a missing column", "ts_ms,open,high,low,close\n1000,1,1,1,1\n", "no column volume"),
+    ("no rows", HEAD, "has no candles"),
+]
+
+
+def refused(folder):
+    path = os.path.join(folder, "bad.csv")
+    for name, text, sentence in REFUSED:
+        with open(path, "w") as file:
+            file.write(text)
+        out = os.path.join(folder, "none")
+        done = backtest(out, path, "hold", {}, ("qty", "1"), "100", "0")
+        wrong = done.returncode != 2 or sentence not in done.stderr or os.path.exists(out)
+        check("refused: " + name, "exit %d: %s" % (done.returncode, done.stderr) if wrong else None)
+    for name, params, sizing, sentence in (
+            ("a strategy without a size", {"fast": 2, "slow": 4}, ("qty", "0"), "amount"),
+            ("two sizes", {"fast": 2, "slow": 4, "qty": "1"}, ("stake_pct", "5"), "one of"),
+            ("an unknown parameter", {"fast": 2, "slow": 4, "quick": "1"}, ("qty", "1"), "quick"),
+            ("another timeframe than the data's", {"timeframe": "5m"}, ("qty", "1"), "timeframe is 5m")):
+        done = backtest(os.path.join(folder, "none"), HOURLY, "sma_cross", params, sizing, "100", "0")
+        check("refused: " + name, None if done.returncode == 2 and sentence in done.stderr else done.stderr or "accepted")
+
+
+def said(folder):
+    """Results that are worth a word."""
+    for name, params, sentence in (("too little data", {"fast": 10, "slow": 5000}, "too little data"),
+                                   ("never trades", {"fast": 1, "slow": 4307}, "never traded")):
+        args = [FLOTILLA, "backtest", "--strategy", "sma_cross", "--param", "qty=1", "--data", HOURLY, "--out", folder]
+        for pair in params.items():
+            args += ["--param", "%s=%s" % pair]
+        done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+        check("it says: " + sentence, None if done.returncode == 0 and sentence in done.stderr else done.stderr or "nothing")
+
+
+def manifest(folder):
+    """The manifest that deploys also backtests, its risk included; --param stands over it."""
+    path, out = os.path.join(folder, "fleet.yml"), os.path.join(folder, "bot")
+    with open(path, "w") as file:
+        file.write("bots:\n- {name: a, strategy: hold, mode: paper, venue: sim, instrument: BTC-USDT, params: {qty: '2'},"
+                   " risk: {max_position: '1'}}\n- {name: b, strategy: hold, mode: paper, venue: sim, instrument: BTC-USDT,"
+                   " params: {qty: '2'}}\n")
+    fills = {}
+    for bot, more in (("a", ()), ("b", ()), ("b", ("--param", "qty=3"))):
+        subprocess.run([FLOTILLA, "backtest", "-f", path, "--bot", bot, "--data", HOURLY, "--out", out, "--quiet", *more],
+                       check=True, timeout=60)
+        fills[bot + "".join(more)] = [row[5] for row in rows(os.path.join(out, "fills.csv"))]
+    check("a manifest's bot", None if fills == {"a": [], "b": ["2"], "b--paramqty=3": ["3"]} else fills)
+
+
 def bytes_of(folder):
     return {name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder))}
 
@@ -192,6 +249,9 @@ def main():
         edges(folder)
         drawn(folder)
         repeatable(folder)
+        refused(folder)
+        said(folder)
+        manifest(folder)
     print("1..%d" % count)
     return 1 if failed else 0
 
