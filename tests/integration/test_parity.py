@@ -18,10 +18,10 @@ import tap
 from fleet import CliError, Fleet, wait_for
 
 FLOTILLA = sys.argv[1]
-SECONDS = 14
+SECONDS = 20
 STRATEGIES = ("dca", "grid", "pmm_simple", "rsi", "sma_cross")
-# It buys at the close of any bar but one after a steep rise.
-EAGER = {"period": 2, "buy_below": 98, "sell_above": 99}
+# Buys at the close of any bar, but one after a rise without end.
+EAGER = {"amount": 50, "period": 14, "buy_below": 98, "sell_above": 99}
 
 
 class Parity(unittest.TestCase):
@@ -32,9 +32,6 @@ class Parity(unittest.TestCase):
             control = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
         urllib.request.urlopen(urllib.request.Request(f"{control}/speed", b'{"speed":20}', method="POST"),
                                timeout=8).close()
-        words = [word for key, value in EAGER.items() for word in ("--param", f"{key}={value}")]
-        cls.fleet.cli("bot", "deploy", "--name", "eager", "--strategy", "rsi", "--account", "demo",
-                      "--instrument", "BTC-USDT", "--param", "amount=50", *words, "--stopped")
         cls.bots = {}
         for bot in cls.fleet.cli("bot", "ls")["items"]:
             cls.bots.setdefault(bot["strategy"], bot["bot"])
@@ -48,21 +45,31 @@ class Parity(unittest.TestCase):
         """Its node says in the bot's log that the recording has begun."""
         return any(line["event"] == "record" for line in self.fleet.cli("bot", "logs", bot)["lines"])
 
+    def deploy_eager(self):
+        """Bars close with the minute: it is there, and recorded, shortly before one does."""
+        words = [word for key, value in EAGER.items() for word in ("--param", f"{key}={value}")]
+        wait_for("the minute's last seconds", lambda: 47 < time.time() % 60 < 51, seconds=65)
+        self.fleet.cli("bot", "deploy", "--name", "eager", "--strategy", "rsi", "--account", "demo",
+                       "--instrument", "BTC-USDT", *words, "--wait")
+
+    def has_traded(self, bot):
+        return any(line["event"] == "fill" for line in self.fleet.cli("bot", "logs", bot)["lines"])
+
     def test_01_each_strategy_gives_the_same_orders_again(self):
         self.assertEqual(sorted(self.bots), sorted(STRATEGIES))
         results = {}
-        # Bars of the venue close with the minute: one close has to be in the recording.
-        wait_for("the minute's last seconds", lambda: time.time() % 60 > 52, seconds=65)
 
         def parity(strategy, bot):
             results[strategy] = self.fleet.run("-o", "json", "bot", "parity", bot, "--for",
                                                f"{SECONDS}s", timeout=60)
 
         threads = [threading.Thread(target=parity, args=row) for row in self.bots.items()]
+        self.deploy_eager()
         for thread in threads:
             thread.start()
         for bot in self.bots.values():
             wait_for(f"{bot} is recorded", lambda name=bot: self.is_recording(name))
+        wait_for("eager has bought", lambda: self.has_traded("eager"))
         self.fleet.cli("bot", "stop", *self.bots.values(), "--wait")
         self.fleet.cli("bot", "start", *self.bots.values(), "--wait")
         for thread in threads:
