@@ -1,5 +1,6 @@
 /* The simulated venue of a backtest: orders in the order in which they were placed, and the fill
- * model that says which of them a bar fills, and at what price. Prices in ticks, quantities in lots. */
+ * model that says which of them a bar fills, and at what price. Prices in ticks, quantities in
+ * lots. */
 #pragma once
 #include "exchanges/exchange.h"
 #include "lib/fail.h"
@@ -18,7 +19,7 @@ struct book_order {
 
 struct book {
     struct book_order *orders;
-    size_t count, cap, gone; /* gone: of count */
+    size_t count, cap, gone;       /* gone: of count */
     int64_t buy_ticks, sell_ticks; /* a low at or below, a high at or above may fill one */
     bool now;                      /* one of them is settled by the very next bar */
     bool stale;                    /* the three above are of an older state */
@@ -42,11 +43,12 @@ const struct fill_model *const *fill_model_list(size_t *count);
 FLT_MUST_USE int book_add(struct book *book, const struct book_order *order);
 struct book_order *book_find(struct book *book, const char *client_order_id); /* NULL: none live */
 void book_remove(struct book *book, struct book_order *order);
-/* The order that the model settles next of the first `count`: the nearest that fills, or one that ends
- * without a fill; `count`: none is left. */
+/* The order that the model settles next of the first `count`: the nearest that fills, or one that
+ * ends without a fill; `count`: none is left. */
 size_t book_pick(const struct book *book, const struct fill_model *model,
                  const struct indicator_columns *columns, size_t bar, size_t count);
 void book_compact(struct book *book); /* drops what is gone */
 void book_free(struct book *book);
 /* The first bar of [from, to) that may fill an order; `to`: none. */
-size_t book_next(struct book *book, const struct indicator_columns *columns, size_t from, size_t to);
+size_t book_next(struct book *book, const struct indicator_columns *columns, size_t from,
+                 size_t to);

@@ -83,7 +83,8 @@ static int allocate(struct data *data, size_t count)
 static bool to_ticks(struct flt_dec price, struct flt_dec tick, int64_t *out)
 {
     *out = flt_dec_units(price, tick, FLT_ROUND_DOWN);
-    return *out != INT64_MIN && flt_dec_is_multiple(price, tick) && *out < INT64_C(1000000000000000);
+    return *out != INT64_MIN && flt_dec_is_multiple(price, tick) &&
+           *out < INT64_C(1000000000000000);
 }
 
 static int fill_columns(struct data *data, const char *path, const struct rows *rows,

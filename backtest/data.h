@@ -9,17 +9,17 @@ struct store;
 struct data {
     struct indicator_columns columns; /* borrowed from `owned` */
     size_t count;
-    int64_t bar_ms;     /* the smallest distance of two rows; holes are ignored */
+    int64_t bar_ms; /* the smallest distance of two rows; holes are ignored */
     struct flt_dec tick;
-    char name[128];     /* the file's, without its folder */
-    char sha256[65];    /* of the file's bytes, in hex */
+    char name[128];       /* the file's, without its folder */
+    char sha256[65];      /* of the file's bytes, in hex */
     struct store *mapped; /* of a store: what columns may point into */
-    void *owned[6];     /* ts_ms, open, high, low, close, volume */
+    void *owned[6];       /* ts_ms, open, high, low, close, volume */
 };
 
-/* A CSV file `ts_ms,open,high,low,close,volume`, plain or gzip. `tick` zero: 10^-(most decimals of a
- * price in it). A price that is no multiple of the tick is refused. -EINVAL: `error` names file, line
- * and reason. */
+/* A CSV file `ts_ms,open,high,low,close,volume`, plain or gzip. `tick` zero: 10^-(most decimals of
+ * a price in it). A price that is no multiple of the tick is refused. -EINVAL: `error` names file,
+ * line and reason. */
 FLT_MUST_USE int data_load_csv(const char *path, struct flt_dec tick, struct data *out,
                                struct flt_error *error);
 /* A file, or else a store's name, VENUE/INSTRUMENT/TIMEFRAME, below DIR `root`: its hash is that of

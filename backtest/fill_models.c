@@ -4,7 +4,7 @@
 extern const struct fill_model fill_next_open, fill_strict_cross, fill_path;
 
 static const struct fill_model *const models[] = { &fill_next_open, &fill_strict_cross,
-                                                 &fill_path };
+                                                   &fill_path };
 
 const struct fill_model *fill_model_find(const char *name)
 {

@@ -1,6 +1,6 @@
-/* next-open: an order placed at a close works from the next bar on. Market orders fill at its open. A
- * limit order fills when the bar reaches its price: at the price, or at the open when that is better.
- * No slippage, no spread, no limit of volume. */
+/* next-open: an order placed at a close works from the next bar on. Market orders fill at its open.
+ * A limit order fills when the bar reaches its price: at the price, or at the open when that is
+ * better. No slippage, no spread, no limit of volume. */
 #include "backtest/book.h"
 
 static int64_t price(const struct book_order *order, const struct indicator_columns *columns,

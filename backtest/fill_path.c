@@ -1,13 +1,13 @@
-/* path: the price goes one way through each bar: open, low, high, close when it rises (or stays), open,
- * high, low, close when it falls. Orders fill in the order in which that way meets them, at their own
- * price, or at the open when the bar begins beyond it. What a strategy orders on a fill works from the
- * next bar on, so nothing is won twice within one bar. */
+/* path: the price goes one way through each bar: open, low, high, close when it rises (or stays),
+ * open, high, low, close when it falls. Orders fill in the order in which that way meets them, at
+ * their own price, or at the open when the bar begins beyond it. What a strategy orders on a fill
+ * works from the next bar on, so nothing is won twice within one bar. */
 #include "backtest/book.h"
 
 static bool at_open(const struct book_order *order, int64_t open)
 {
-    return order->type == ORDER_MARKET || (order->side == SIDE_BUY ? open <= order->price_ticks
-                                                                   : open >= order->price_ticks);
+    return order->type == ORDER_MARKET ||
+           (order->side == SIDE_BUY ? open <= order->price_ticks : open >= order->price_ticks);
 }
 
 static int64_t price(const struct book_order *order, const struct indicator_columns *columns,

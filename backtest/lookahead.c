@@ -41,8 +41,8 @@ static int other_make(const struct data *data, struct other *out)
     return 0;
 }
 
-/* From `bar` on the market goes the other way, three times as far (a price stays above zero): what rose
- * falls. */
+/* From `bar` on the market goes the other way, three times as far (a price stays above zero): what
+ * rose falls. */
 static void perturb(struct other *other, size_t bar)
 {
     const int64_t pivot = other->prices[3][bar - 1];
@@ -131,8 +131,8 @@ static int run_over(const struct run_config *config, const struct data *data, si
     return run_backtest(&other, out, error);
 }
 
-/* The past up to `bar` against: nothing after it, and a mirrored market after it. The mirrored one is
- * stopped at `bar` for its orders too, with all its bars in the columns. */
+/* The past up to `bar` against: nothing after it, and a mirrored market after it. The mirrored one
+ * is stopped at `bar` for its orders too, with all its bars in the columns. */
 static int check_point(const struct run_config *config, const struct run_result *whole, size_t bar,
                        struct lookahead *out, struct flt_error *error)
 {

@@ -1,16 +1,16 @@
 /* Does a past decision change when only the future does? Runs the strategy over all bars, and again
- * over data that is cut off, or made up, after each of several points; fills and orders up to the point
- * have to be the same. */
+ * over data that is cut off, or made up, after each of several points; fills and orders up to the
+ * point have to be the same. */
 #pragma once
 #include "backtest/run.h"
 
 struct lookahead {
-    size_t points;   /* looked at */
+    size_t points; /* looked at */
     size_t runs;
     size_t decisions; /* fills compared, over all runs */
     bool found;
-    size_t bar;       /* found: after which the future was changed */
-    char what[256];   /* found: a sentence */
+    size_t bar;     /* found: after which the future was changed */
+    char what[256]; /* found: a sentence */
 };
 
 FLT_MUST_USE int lookahead_check(const struct run_config *config, size_t points,

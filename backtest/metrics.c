@@ -126,8 +126,8 @@ static int rising(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Copies the lower returns of a long series, those below about the eighth percentile by a sample; all
- * of them when that leaves too few. Returns how many. */
+/* Copies the lower returns of a long series, those below about the eighth percentile by a sample;
+ * all of them when that leaves too few. Returns how many. */
 static size_t copy_lower(const double *r, size_t n, double *out)
 {
     double sample[SAMPLE];
@@ -258,7 +258,8 @@ static int sterling(const struct metrics_input *in, struct metrics *out)
 
 static void growth(const struct metrics_input *in, struct metrics *out)
 {
-    const double n = (double)(in->count - 1), gain = ratio(in->equity[in->count - 1], in->equity[0]);
+    const double n = (double)(in->count - 1),
+                 gain = ratio(in->equity[in->count - 1], in->equity[0]);
     const double days = (double)(in->last_ms - in->first_ms) / (double)DAY_MS;
 
     out->n_points = (double)in->count;
@@ -437,7 +438,10 @@ int metrics_make(const struct metrics_input *in, struct metrics *out)
 /* --- out
  * --------------------------------------------------------------------------------------------- */
 
-#define ROW(name) { #name, offsetof(struct metrics, name) }
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+#name, offsetof(struct metrics, name)                                                      \
+    }
 static const struct {
     const char *name;
     size_t offset;

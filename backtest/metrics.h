@@ -6,7 +6,7 @@
 #include "lib/attr.h"
 #include "lib/json.h"
 
-struct metric_trade { /* in quote, after fees */
+struct metric_trade {       /* in quote, after fees */
     double pnl, cost, fees; /* cost: entry price * quantity */
     int64_t held_ms;
 };
@@ -18,8 +18,8 @@ struct metrics_input {
     int64_t first_ms, last_ms, bar_ms;
     const struct metric_trade *trades;
     size_t trade_count;
-    double volume;       /* quote traded, all fills */
-    size_t positions;    /* how often a position was opened from flat */
+    double volume;         /* quote traded, all fills */
+    size_t positions;      /* how often a position was opened from flat */
     const double *balance; /* NULL, or cash + cost of the position after each bar */
 };
 

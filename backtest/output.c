@@ -51,9 +51,9 @@ static struct metric_trade *measure_trades(const struct output *output)
 
     for (size_t k = 0; out && k < output->trades->count; k++) {
         const struct round_trip *trade = &output->trades->trade[k];
-        const struct flt_amt cost = flt_amt_product(ticks_to_price(i, trade->entry_ticks),
-                                                    lots_to_qty(i, trade->qty_lots),
-                                                    FLT_ROUND_HALF_EVEN);
+        const struct flt_amt cost =
+            flt_amt_product(ticks_to_price(i, trade->entry_ticks), lots_to_qty(i, trade->qty_lots),
+                            FLT_ROUND_HALF_EVEN);
 
         out[k] = (struct metric_trade){ flt_amt_to_double(trade->pnl), flt_amt_to_double(cost),
                                         flt_amt_to_double(trade->fees),

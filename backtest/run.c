@@ -26,7 +26,7 @@ struct run {
     size_t cancelled_count, cancelled_cap;
     struct key_tag { /* open addressing; tag 0: free, else the tag + 1 */
         uint32_t key, tag;
-    } *keys;
+    } * keys;
     size_t key_count, key_cap;
     int err; /* of a callback */
 };
@@ -176,8 +176,7 @@ static int cancel(void *ctx, struct bot *bot, const struct instrument *instrumen
     (void)instrument;
     if (!order)
         return -ENOENT;
-    if (reserve(&run->cancelled, run->cancelled_count, &run->cancelled_cap,
-                sizeof *run->cancelled))
+    if (reserve(&run->cancelled, run->cancelled_count, &run->cancelled_cap, sizeof *run->cancelled))
         return -ENOMEM;
     memcpy(run->cancelled[run->cancelled_count++], client_order_id, FLT_COID_MAX);
     book_remove(&run->book, order);
@@ -348,8 +347,9 @@ static void match_order(struct run *run, size_t i)
     answer(run);
 }
 
-/* Orders of earlier closes against this bar: in the order in which they were placed, unless the model
- * has another one. What is placed meanwhile stands behind them and works from the next bar on. */
+/* Orders of earlier closes against this bar: in the order in which they were placed, unless the
+ * model has another one. What is placed meanwhile stands behind them and works from the next bar
+ * on. */
 static void match_bar(struct run *run)
 {
     const struct fill_model *model = run->config->fill;

@@ -1,9 +1,10 @@
 /* One backtest: the live engine on a simulated clock, over columns of candles.
  *
- * At bar i, in this order: orders placed at earlier closes are matched against bar i; equity is cash
- * + position * close[i]; the strategy sees bars 0..i and may order. Nothing is decided at bar 0. The
- * strategy, its orders, risk and ledger are those of a live bot (engine/bot.h); this is its host.
- * Bars that can neither fill an order nor wake the strategy are skipped, with the same result
+ * At bar i, in this order: orders placed at earlier closes are matched against bar i; equity is
+ * cash
+ * + position * close[i]; the strategy sees bars 0..i and may order. Nothing is decided at bar 0.
+ * The strategy, its orders, risk and ledger are those of a live bot (engine/bot.h); this is its
+ * host. Bars that can neither fill an order nor wake the strategy are skipped, with the same result
  * (`every_bar` does not skip; a test compares). Threads: one a run; runs share the data. */
 #pragma once
 #include <signal.h>
@@ -23,7 +24,8 @@ struct run_config { /* borrowed for the call */
     struct flt_amt cash;
     bool every_bar;
     size_t until; /* above 0: simulate bars before this one only, though the data go on */
-    const volatile sig_atomic_t *stop; /* set: end early with what is there; NULL: nobody stops it */
+    const volatile sig_atomic_t
+        *stop; /* set: end early with what is there; NULL: nobody stops it */
 };
 
 struct run_fill {
@@ -48,14 +50,14 @@ struct run_result {
     size_t segment_count, segment_cap;
     char (*tags)[48];
     size_t tag_count, tag_cap;
-    size_t bars;         /* simulated: all, unless stopped */
-    size_t ready_bars;   /* until every indicator line has its first value */
+    size_t bars;       /* simulated: all, unless stopped */
+    size_t ready_bars; /* until every indicator line has its first value */
     bool stopped;
     struct book_order *orders; /* that still rest at the end, in order of placement */
     size_t order_count;
     struct bot_counters counters;
-    char params[2048];   /* as the strategy has them, JSON */
-    char trouble[256];   /* "": none; why the bot stopped, or the last rule that refused */
+    char params[2048]; /* as the strategy has them, JSON */
+    char trouble[256]; /* "": none; why the bot stopped, or the last rule that refused */
 };
 
 /* -EINVAL with `error`: parameters, risk; -ENOMEM. `out` is to be freed on success only. */

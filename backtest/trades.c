@@ -64,10 +64,9 @@ static size_t choose(const struct pairing *pairing, uint32_t tag)
 static struct flt_amt take_fee(struct flt_amt *fee, int64_t part, int64_t whole)
 {
     const struct flt_amt share =
-        part == whole
-            ? *fee
-            : flt_amt_mul(flt_amt_div(*fee, flt_amt_from_int(whole), FLT_ROUND_DOWN),
-                          flt_dec_from_int(part), FLT_ROUND_DOWN);
+        part == whole ? *fee
+                      : flt_amt_mul(flt_amt_div(*fee, flt_amt_from_int(whole), FLT_ROUND_DOWN),
+                                    flt_dec_from_int(part), FLT_ROUND_DOWN);
 
     *fee = flt_amt_sub(*fee, share);
     return share;
@@ -98,7 +97,8 @@ static int close_part(struct pairing *pairing, const struct run_fill *fill, int6
         .qty_lots = part,
     };
 
-    trade.fees = flt_amt_add(take_fee(&open->fee, part, open->qty_lots), take_fee(fee, part, *lots));
+    trade.fees =
+        flt_amt_add(take_fee(&open->fee, part, open->qty_lots), take_fee(fee, part, *lots));
     trade.pnl = flt_amt_sub(gross(&pairing->result->instrument, &trade), trade.fees);
     *lots -= part;
     open->qty_lots -= part;

@@ -1,11 +1,12 @@
-/* Round trips out of fills: an exit closes the open quantity of its own tag first, oldest first, then
- * the oldest of any tag; what it closes of one entry is one trade. Fees of an entry that is closed in
- * parts are shared by quantity, the last part takes the rest, so sums agree to the last digit. */
+/* Round trips out of fills: an exit closes the open quantity of its own tag first, oldest first,
+ * then the oldest of any tag; what it closes of one entry is one trade. Fees of an entry that is
+ * closed in parts are shared by quantity, the last part takes the rest, so sums agree to the last
+ * digit. */
 #pragma once
 #include "backtest/run.h"
 
 struct round_trip {
-    uint32_t tag; /* the entry's */
+    uint32_t tag;   /* the entry's */
     enum side side; /* of the entry: buy is long */
     size_t entry_bar, exit_bar;
     int64_t entry_ticks, exit_ticks, qty_lots;

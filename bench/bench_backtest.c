@@ -1,6 +1,6 @@
-/* Candles a second of a whole backtest: engine, ledger, fills, and the equity curve. The baseline is a
- * bare loop over the same candles with the same arithmetic for one strategy and nothing else: no
- * orders, no ledger, no exact money. Both in the same run, as ratios. */
+/* Candles a second of a whole backtest: engine, ledger, fills, and the equity curve. The baseline
+ * is a bare loop over the same candles with the same arithmetic for one strategy and nothing else:
+ * no orders, no ledger, no exact money. Both in the same run, as ratios. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +68,8 @@ static double cpu_ns(bench_fn *fn, void *ctx)
         (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
         fn(ctx, 1);
         (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-        const double ns = (double)(end.tv_sec - start.tv_sec) * 1e9 +
-                          (double)(end.tv_nsec - start.tv_nsec);
+        const double ns =
+            (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
         best = i == 0 || ns < best ? ns : best;
     }
     return best;
@@ -219,7 +219,8 @@ static void metrics(void *ctx, long rounds)
 int main(void)
 {
     make_market();
-    measure("backtest sma_cross", &(struct job){ .strategy = "sma_cross", .fast = 500, .slow = 3000 },
+    measure("backtest sma_cross",
+            &(struct job){ .strategy = "sma_cross", .fast = 500, .slow = 3000 },
             "{\"fast\":500,\"slow\":3000,\"qty\":1}", bare_cross);
     measure("backtest sma_cross", &(struct job){ .strategy = "sma_cross", .fast = 20, .slow = 150 },
             "{\"fast\":20,\"slow\":150,\"qty\":1}", bare_cross);

@@ -1,11 +1,11 @@
 /* The way of a trade: the bytes of a market event arrive, the bytes of an order are ready to be
- * written. Everything of ours between the two sockets is in it: frame parser, engine, strategy, risk,
- * the journaled intent, the request built and signed. libcurl and the kernel are not.
+ * written. Everything of ours between the two sockets is in it: frame parser, engine, strategy,
+ * risk, the journaled intent, the request built and signed. libcurl and the kernel are not.
  *
- * The strategy is the simplest that orders on each event, beside `levels` orders that rest and that it
- * names each time; its order of the event before is cancelled, and the venue's words to it are taken,
- * outside the measured time. On a machine with other work the instructions of an event, counted by
- * the processor, are the steadier figure. */
+ * The strategy is the simplest that orders on each event, beside `levels` orders that rest and that
+ * it names each time; its order of the event before is cancelled, and the venue's words to it are
+ * taken, outside the measured time. On a machine with other work the instructions of an event,
+ * counted by the processor, are the steadier figure. */
 #define FLT_MOD "bench"
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,10 +222,11 @@ static uint64_t instructions(const struct path *path)
 static int64_t one(struct path *path, long i)
 {
     char frame[200];
-    const int size = snprintf(frame, sizeof frame,
-                              "{\"u\":%ld,\"s\":\"BTCUSDT\",\"b\":\"%ld.00000000\",\"B\":\"1.20000000\","
-                              "\"a\":\"%ld.01000000\",\"A\":\"0.80000000\"}",
-                              i, 60000 + i % 50, 60000 + i % 50);
+    const int size =
+        snprintf(frame, sizeof frame,
+                 "{\"u\":%ld,\"s\":\"BTCUSDT\",\"b\":\"%ld.00000000\",\"B\":\"1.20000000\","
+                 "\"a\":\"%ld.01000000\",\"A\":\"0.80000000\"}",
+                 i, 60000 + i % 50, 60000 + i % 50);
 
     *path->cancelled = '\0';
     path->placed_count = 0;
@@ -275,7 +276,8 @@ static int make_bot(struct path *path)
     struct flt_error error = { 0 };
     int err;
 
-    /* The default budget of 600 orders a minute is what a venue bears, not what is measured; 0: no limit. */
+    /* The default budget of 600 orders a minute is what a venue bears, not what is measured; 0: no
+     * limit. */
     config.risk = json_object_new_object();
     json_object_object_add(config.risk, "max_orders_per_minute", json_object_new_int(0));
     port.ctx = path;
@@ -355,10 +357,12 @@ static int measure(struct path *path, struct flt_loop *loop, uint32_t level_coun
 int main(void)
 {
     static struct path path;
-    const struct instrument btc = {
-        .name = "BTC-USDT", .venue_symbol = "BTCUSDT", .base = "BTC", .quote = "USDT",
-        .tick = { 1, 2 },   .lot = { 1, 5 }
-    };
+    const struct instrument btc = { .name = "BTC-USDT",
+                                    .venue_symbol = "BTCUSDT",
+                                    .base = "BTC",
+                                    .quote = "USDT",
+                                    .tick = { 1, 2 },
+                                    .lot = { 1, 5 } };
     const struct exchange_credentials keys = { .key = "key", .secret = "secret" };
     char dir[] = "/tmp/flotilla-bench-XXXXXX", command[64];
     struct flt_loop *loop;

@@ -1,7 +1,7 @@
-/* For bench_sim.py: signed orders over several keep-alive connections, one request at a time on each,
- * as so many single-threaded clients would. Usage: sim_driver PORT KEY SECRET CONNECTIONS SECONDS trade|rest
- * trade: each order meets the market's and trades; rest: each rests and is cancelled by the next.
- * Prints the number of orders and of requests a second. */
+/* For bench_sim.py: signed orders over several keep-alive connections, one request at a time on
+ * each, as so many single-threaded clients would. Usage: sim_driver PORT KEY SECRET CONNECTIONS
+ * SECONDS trade|rest trade: each order meets the market's and trades; rest: each rests and is
+ * cancelled by the next. Prints the number of orders and of requests a second. */
 #define FLT_MOD "bench"
 #include <arpa/inet.h>
 #include <errno.h>

@@ -29,7 +29,8 @@ struct accounts {
     uint64_t foreign_orders, foreign_fills;
 };
 
-/* --- events of a venue, to the bot they belong to ------------------------------------------------ */
+/* --- events of a venue, to the bot they belong to ------------------------------------------------
+ */
 
 static struct host *host_of(const struct account *account, const char *client_order_id,
                             const char *order_id)
@@ -104,7 +105,8 @@ static void on_cancel_result(void *ctx, const char *client_order_id,
         bot_on_cancel_result(host->bot, client_order_id, failure);
 }
 
-/* --- keys ------------------------------------------------------------------------------------------ */
+/* --- keys
+ * ------------------------------------------------------------------------------------------ */
 
 static void storage_key(const struct botnode *node, uint8_t key[FLT_KEY_SIZE])
 {
@@ -145,8 +147,7 @@ static int keys_open(const struct account *account, char *out, size_t size)
 {
     uint8_t key[FLT_KEY_SIZE], sealed[SECRET_MAX + FLT_SEAL_OVERHEAD];
     char aad[128];
-    const int count =
-        flt_unbase64(account->sealed, strlen(account->sealed), sealed, sizeof sealed);
+    const int count = flt_unbase64(account->sealed, strlen(account->sealed), sealed, sizeof sealed);
     int err;
 
     if (count < FLT_SEAL_OVERHEAD || (size_t)count - FLT_SEAL_OVERHEAD >= size)
@@ -159,7 +160,8 @@ static int keys_open(const struct account *account, char *out, size_t size)
     return err;
 }
 
-/* --- the connection -------------------------------------------------------------------------------- */
+/* --- the connection
+ * -------------------------------------------------------------------------------- */
 
 static int handle_open(struct account *account, const struct exchange_credentials *credentials)
 {
@@ -272,7 +274,8 @@ int accounts_paper(struct accounts *accounts, const char *bot, struct venue *ven
     return 0;
 }
 
-/* --- from the controller and from the journal ------------------------------------------------------ */
+/* --- from the controller and from the journal
+ * ------------------------------------------------------ */
 
 static int account_journal(const struct account *account)
 {

@@ -20,7 +20,8 @@ FLT_MUST_USE int accounts_forget(struct accounts *accounts, const char *name,
 /* NULL: the keys are not here. The connection may not be up yet. */
 struct account *accounts_find(struct accounts *accounts, const char *name);
 /* A private paper account of one bot on a venue's market data; lives until accounts_destroy. A new
- * one holds `balances` (as paper_holdings writes them); NULL: what every paper account begins with. */
+ * one holds `balances` (as paper_holdings writes them); NULL: what every paper account begins with.
+ */
 FLT_MUST_USE int accounts_paper(struct accounts *accounts, const char *bot, struct venue *venue,
                                 const char *balances, struct account **out);
 

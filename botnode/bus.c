@@ -14,7 +14,8 @@
 #include "lib/fail.h"
 
 #define BATCH_RECORDS_MAX 200
-#define BATCH_BYTES_MAX (48 * 1024) /* well under the broker's packet limit, big enough to be cheap */
+#define BATCH_BYTES_MAX                                                                            \
+    (48 * 1024) /* well under the broker's packet limit, big enough to be cheap */
 
 struct bus {
     struct botnode *node;
@@ -24,15 +25,17 @@ struct bus {
     int64_t incarnation;
     int64_t term;
     int64_t heartbeat;
-    struct flt_buf will;      /* the text of this connection's will */
+    struct flt_buf will; /* the text of this connection's will */
     char will_topic[TOPIC_MAX];
-    int64_t published;        /* records of the stream sent on this connection, up to here */
+    int64_t published; /* records of the stream sent on this connection, up to here */
     int64_t backed_up;
     int64_t cpu_us, cpu_at_ns; /* of the last heartbeat, for load */
     uint64_t malformed, old_terms;
 };
 
-/* --- out ------------------------------------------------------------------------------------------------ */
+/* --- out
+ * ------------------------------------------------------------------------------------------------
+ */
 
 const char *bus_tenant(const struct bus *bus)
 {
@@ -90,7 +93,8 @@ static void publish_message(struct bus *bus, const struct msg_type *type, const 
     flt_buf_finish(&buf);
 }
 
-/* --- presence ------------------------------------------------------------------------------------------- */
+/* --- presence
+ * ------------------------------------------------------------------------------------------- */
 
 static void presence_of(struct bus *bus, enum msg_n_presence_state state,
                         struct msg_n_presence *out)
@@ -171,7 +175,8 @@ static bool on_will(void *ctx, const char **topic, const char **payload, size_t 
     return !bus->will.failed;
 }
 
-/* --- the stream ------------------------------------------------------------------------------------------- */
+/* --- the stream
+ * ------------------------------------------------------------------------------------------- */
 
 struct batch {
     struct bus *bus;
@@ -217,8 +222,7 @@ static void batch_add(void *ctx, const struct journal_record *record)
 {
     struct batch *batch = ctx;
 
-    if (batch->count == BATCH_RECORDS_MAX ||
-        (batch->count && batch->buf.length > BATCH_BYTES_MAX))
+    if (batch->count == BATCH_RECORDS_MAX || (batch->count && batch->buf.length > BATCH_BYTES_MAX))
         batch_send(batch, false);
     if (!batch->count)
         batch_begin(batch, record->n);
@@ -259,7 +263,8 @@ void bus_replay(struct bus *bus, const char *stream, const char *req, int64_t fr
     flt_buf_finish(&batch.buf);
 }
 
-/* --- heartbeat ---------------------------------------------------------------------------------------------- */
+/* --- heartbeat
+ * ---------------------------------------------------------------------------------------------- */
 
 static double take_load(struct bus *bus)
 {
@@ -318,7 +323,9 @@ void bus_on_second(struct bus *bus)
                     topic_node_hb(topic, bus_tenant(bus), node->config.node), 0, false);
 }
 
-/* --- in ------------------------------------------------------------------------------------------------------- */
+/* --- in
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 bool bus_take_term(struct bus *bus, int64_t term)
 {
@@ -488,7 +495,9 @@ static void on_down(void *ctx, const char *reason)
     FLT_LOG(WARN, "bus_down", "why=%s", flt_log_quote(reason, quoted, sizeof quoted));
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------- */
+/* --- life
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 int bus_create(struct botnode *node, struct bus **out)
 {

@@ -8,8 +8,8 @@ void bus_start(struct bus *bus);
 void bus_close(struct bus *bus, void (*closed)(void *ctx), void *ctx);
 
 bool bus_is_up(const struct bus *bus);
-/* Publishes an encoded message; the text is copied. Down or full: dropped, as what matters is in the
- * journal and is sent again. */
+/* Publishes an encoded message; the text is copied. Down or full: dropped, as what matters is in
+ * the journal and is sent again. */
 bool bus_publish(struct bus *bus, const char *topic, const struct flt_buf *payload, int qos,
                  bool retained);
 void bus_envelope(struct bus *bus, struct msg_envelope *out); /* fills a message's head */

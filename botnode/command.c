@@ -29,7 +29,8 @@ struct command {
     bool mutates; /* journaled before it is accepted; a repeat is answered from the journal */
 };
 
-/* --- answers -------------------------------------------------------------------------------------------- */
+/* --- answers
+ * -------------------------------------------------------------------------------------------- */
 
 static void answer_of(struct call *call, enum msg_n_res_state state, struct msg_n_res *out)
 {
@@ -90,7 +91,8 @@ static void call_free(struct call *call)
     free(call);
 }
 
-/* --- the commands ------------------------------------------------------------------------------------------ */
+/* --- the commands
+ * ------------------------------------------------------------------------------------------ */
 
 static int run_account(struct call *call, const void *args, struct host *host)
 {
@@ -131,8 +133,7 @@ static int run_watch(struct call *call, const void *args, struct host *host)
 {
     const struct msg_cmd_watch_args *watch = args;
 
-    host->watch_until_ns =
-        flt_mono_ns(call->node->clock) + watch->ttl_s * INT64_C(1000000000);
+    host->watch_until_ns = flt_mono_ns(call->node->clock) + watch->ttl_s * INT64_C(1000000000);
     host->live_sent_ns = 0;
     if (watch->ttl_s)
         report_live(host);
@@ -274,7 +275,8 @@ static const struct command commands[] = {
     { MSG_C_CMD_OP_RECORD, run_record, &msg_type_cmd_record_args, true, true },
 };
 
-/* --- the way through ------------------------------------------------------------------------------------------ */
+/* --- the way through
+ * ------------------------------------------------------------------------------------------ */
 
 static const struct command *command_find(enum msg_c_cmd_op op)
 {
@@ -288,9 +290,8 @@ static const struct command *command_find(enum msg_c_cmd_op op)
 /* Arguments, bot, then the command itself. */
 static int command_run(struct call *call, const struct command *command)
 {
-    struct host *host = call->message.has_bot
-                            ? hosts_find(call->node->hosts, call->message.bot)
-                            : NULL;
+    struct host *host =
+        call->message.has_bot ? hosts_find(call->node->hosts, call->message.bot) : NULL;
     struct json_object *none = call->message.args ? NULL : json_object_new_object();
     void *args = calloc(1, command->args->size);
     int err = args ? msg_decode(command->args, none ? none : call->message.args, MSG_PROGRAM, args,
@@ -347,8 +348,8 @@ static void accept_first(struct call *call)
     journal_after(call->node->journal, on_accepted, call);
 }
 
-/* True: it was answered from the table of earlier commands. One that an earlier process accepted and
- * did not live to run is run now: each of them may be run twice without harm. */
+/* True: it was answered from the table of earlier commands. One that an earlier process accepted
+ * and did not live to run is run now: each of them may be run twice without harm. */
 static bool answer_repeat(struct call *call)
 {
     struct journal_command row;
@@ -380,7 +381,8 @@ static bool refused(struct call *call, const struct command *command)
         answer(call, MSG_N_RES_STATE_EXPIRED, false);
         return true;
     }
-    return command->mutates && answer_repeat(call); /* a question is answered anew, as things are now */
+    return command->mutates &&
+           answer_repeat(call); /* a question is answered anew, as things are now */
 }
 
 void command_take(struct botnode *node, struct json_object *tree)

@@ -2,5 +2,6 @@
 #pragma once
 #include "botnode/node.h"
 
-/* Decodes, refuses (old term, expired, malformed), answers repeats from the journal's table, runs. */
+/* Decodes, refuses (old term, expired, malformed), answers repeats from the journal's table, runs.
+ */
 void command_take(struct botnode *node, struct json_object *tree);

@@ -38,30 +38,29 @@ struct host {
     struct host *next_owner; /* hosts.c: chain of the table by owner */
     enum bot_phase phase;    /* as last seen, for since_ms */
     int64_t since_ms;
-    bool report_due;         /* the state topic is behind */
-    int64_t reported_ns;     /* monotonic; 0: never */
+    bool report_due;             /* the state topic is behind */
+    int64_t reported_ns;         /* monotonic; 0: never */
     int64_t reported_mark_ticks; /* the price that state was valued at */
-    int64_t watch_until_ns;  /* detail topics go out until then */
+    int64_t watch_until_ns;      /* detail topics go out until then */
     int64_t live_sent_ns;
     struct recorder *recorder; /* NULL: never asked for */
-    struct host_log_row *log; /* HOST_LOG_ROWS, a ring */
-    size_t log_count;         /* ever */
+    struct host_log_row *log;  /* HOST_LOG_ROWS, a ring */
+    size_t log_count;          /* ever */
 };
 
-FLT_MUST_USE int host_create(struct botnode *node, uint64_t serial,
-                             const struct msg_c_desired *doc, struct json_object *tree,
-                             struct host **out);
+FLT_MUST_USE int host_create(struct botnode *node, uint64_t serial, const struct msg_c_desired *doc,
+                             struct json_object *tree, struct host **out);
 void host_destroy(struct host *host);
 /* The document changed: hot changes go to the running bot, others make it anew. */
 FLT_MUST_USE int host_update(struct host *host, const struct msg_c_desired *doc,
                              struct json_object *tree);
-void host_try_start(struct host *host);  /* as far as it goes; called again on each change */
+void host_try_start(struct host *host);      /* as far as it goes; called again on each change */
 void host_unbind_account(struct host *host); /* the connection closes; the bot waits */
 void host_set_run(struct host *host, enum bot_run run, enum bot_stop how);
 /* Records the bot for that long: it is made anew, so that the recording has its beginning. While
  * it is on: for that long from now. 0 ends it. */
 FLT_MUST_USE int host_record(struct host *host, int64_t ttl_s);
-void host_on_link(struct host *host);    /* the account's link changed */
+void host_on_link(struct host *host); /* the account's link changed */
 void host_on_second(struct host *host);
 void host_log(struct host *host, enum flt_log_level level, const char *event, const char *text);
 enum bot_phase host_phase(const struct host *host);

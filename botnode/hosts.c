@@ -30,7 +30,8 @@ struct hosts {
     bool halt_known; /* the controller has spoken since this process started */
 };
 
-/* --- lookup ------------------------------------------------------------------------------------------ */
+/* --- lookup
+ * ------------------------------------------------------------------------------------------ */
 
 struct host *hosts_find(struct hosts *hosts, const char *name)
 {
@@ -124,7 +125,8 @@ size_t hosts_unclaimed(struct hosts *hosts, const struct msg_bot_ref *refs, size
     return unclaimed;
 }
 
-/* --- desired ------------------------------------------------------------------------------------------ */
+/* --- desired
+ * ------------------------------------------------------------------------------------------ */
 
 static int hosts_insert(struct hosts *hosts, struct host *host)
 {
@@ -200,8 +202,8 @@ static bool is_older(const struct host *host, const struct msg_c_desired *doc)
 int hosts_apply(struct hosts *hosts, const struct msg_c_desired *doc, struct json_object *tree)
 {
     struct host *host = hosts_find(hosts, doc->bot);
-    const int64_t limit = hosts->node->config.has_capacity ? hosts->node->config.capacity
-                                                           : NODE_CAPACITY_DEFAULT;
+    const int64_t limit =
+        hosts->node->config.has_capacity ? hosts->node->config.capacity : NODE_CAPACITY_DEFAULT;
     int err;
 
     if (host && is_older(host, doc))
@@ -252,7 +254,8 @@ static int restore_bot(void *ctx, const struct journal_bot *row)
     return err;
 }
 
-/* --- halts --------------------------------------------------------------------------------------------- */
+/* --- halts
+ * --------------------------------------------------------------------------------------------- */
 
 static bool halt_covers(const struct hosts *hosts, const struct halt_row *row,
                         const struct host *host)
@@ -290,8 +293,7 @@ void hosts_apply_halt(struct hosts *hosts, struct host *host)
 static int halt_add(struct hosts *hosts, const char *scope, const char *target, enum bot_halt how,
                     const char *reason)
 {
-    struct halt_row *rows =
-        realloc(hosts->halts, (hosts->halt_count + 1) * sizeof *hosts->halts);
+    struct halt_row *rows = realloc(hosts->halts, (hosts->halt_count + 1) * sizeof *hosts->halts);
 
     if (!rows)
         return -ENOMEM;
@@ -367,7 +369,9 @@ int64_t hosts_halt_number(const struct hosts *hosts)
     return hosts->halt_number;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------------
+ */
 
 int hosts_create(struct botnode *node, struct hosts **out)
 {
@@ -423,8 +427,9 @@ void hosts_on_slice(struct hosts *hosts, unsigned slice)
     }
 }
 
-/* Makes bots of the hosts that wait, STARTS_MAX at once; the others have their turn within a second,
- * part by part, and heartbeats and market events are not kept waiting by a thousand of them. */
+/* Makes bots of the hosts that wait, STARTS_MAX at once; the others have their turn within a
+ * second, part by part, and heartbeats and market events are not kept waiting by a thousand of
+ * them. */
 static void start_some(struct hosts *hosts)
 {
     size_t started = 0;

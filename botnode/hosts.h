@@ -7,8 +7,8 @@ FLT_MUST_USE int hosts_restore(struct hosts *hosts); /* bots and halts of the jo
 void hosts_destroy(struct hosts *hosts);
 
 /* A desired document. Outcomes: HOSTS_OLD (an older or equal (epoch, generation) than what is held:
- * ignored), HOSTS_FULL. Journaled before it is acted on. Takes what it needs of `doc`; `tree` is the
- * document as received. */
+ * ignored), HOSTS_FULL. Journaled before it is acted on. Takes what it needs of `doc`; `tree` is
+ * the document as received. */
 enum { HOSTS_OLD = 1, HOSTS_FULL = 2 };
 FLT_MUST_USE int hosts_apply(struct hosts *hosts, const struct msg_c_desired *doc,
                              struct json_object *tree);
@@ -19,7 +19,8 @@ size_t hosts_unclaimed(struct hosts *hosts, const struct msg_bot_ref *refs, size
 
 /* The list of halts in force; lower numbers than the journaled one are ignored. */
 void hosts_set_halts(struct hosts *hosts, const struct msg_ctl_halt *halts);
-/* The strongest halt that applies goes to the bot; without any word yet it waits (failover auto). */
+/* The strongest halt that applies goes to the bot; without any word yet it waits (failover auto).
+ */
 void hosts_apply_halt(struct hosts *hosts, struct host *host);
 int64_t hosts_halt_number(const struct hosts *hosts);
 
@@ -36,10 +37,10 @@ size_t hosts_running(const struct hosts *hosts);
 void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX]);
 void hosts_forget(struct hosts *hosts, struct host *host); /* released: out of journal and memory */
 
-/* A second's work for a part of the bots; each part once a second. A thousand bots at once, each with
- * a word to say, would keep market events waiting for tens of milliseconds. */
+/* A second's work for a part of the bots; each part once a second. A thousand bots at once, each
+ * with a word to say, would keep market events waiting for tens of milliseconds. */
 #define HOSTS_SLICES 50
-void hosts_on_slice(struct hosts *hosts, unsigned slice); /* 0..HOSTS_SLICES - 1 */
-void hosts_on_venue(struct hosts *hosts, struct venue *venue);     /* instruments or link changed */
+void hosts_on_slice(struct hosts *hosts, unsigned slice);      /* 0..HOSTS_SLICES - 1 */
+void hosts_on_venue(struct hosts *hosts, struct venue *venue); /* instruments or link changed */
 void hosts_on_account(struct hosts *hosts, struct account *account); /* keys or link changed */
 void hosts_on_storage(struct hosts *hosts, bool entries);

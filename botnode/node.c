@@ -25,7 +25,8 @@
 #define TRIM_BYTES (16u << 20)
 #define PRUNE_PERIOD_S 60 /* a bounded bite each time */
 
-/* --- opening, in order --------------------------------------------------------------------------------- */
+/* --- opening, in order
+ * --------------------------------------------------------------------------------- */
 
 static int config_open(struct botnode *node, const char *path, struct flt_error *error)
 {
@@ -45,13 +46,13 @@ static int config_open(struct botnode *node, const char *path, struct flt_error 
     return 0;
 }
 
-/* One process a folder: the lock dies with its holder, so that a new process knows the old is gone. */
+/* One process a folder: the lock dies with its holder, so that a new process knows the old is gone.
+ */
 static int lock_open(struct botnode *node, struct flt_error *error)
 {
     char path[300];
 
-    if (flt_mkdir_p(node->config.dir) ||
-        flt_path_join(path, sizeof path, node->config.dir, "lock"))
+    if (flt_mkdir_p(node->config.dir) || flt_path_join(path, sizeof path, node->config.dir, "lock"))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "dir", "", "%s cannot be made: %s",
                              node->config.dir, strerror(errno));
     node->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -221,7 +222,8 @@ int botnode_open(const char *config_path, struct flt_error *error, struct botnod
     return 0;
 }
 
-/* --- running and ending ------------------------------------------------------------------------------------ */
+/* --- running and ending
+ * ------------------------------------------------------------------------------------ */
 
 static void on_goodbye(void *ctx)
 {

@@ -45,7 +45,7 @@ struct botnode {
     unsigned slice;
     size_t trimmed_free; /* what the allocator held unused when it was last trimmed */
     uint8_t box_private[32], box_public[32]; /* secrets for this node are sealed to it */
-    char boot[FLT_ULID_MAX]; /* of this process */
+    char boot[FLT_ULID_MAX];                 /* of this process */
     int64_t started_ms, started_ns;
     int lock_fd;
     bool stopping;

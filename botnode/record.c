@@ -219,6 +219,7 @@ int record_append(struct host *host, const struct bot_record *record)
     json_object_put(message.fill.book.fees);
     flt_buf_finish(&body);
     flt_buf_finish(&state);
-    return n < 0 ? FLT_FAIL((int)n, "bot=%s kind=%s", host->name, bot_record_kind_name(record->kind))
-                 : 0;
+    return n < 0
+               ? FLT_FAIL((int)n, "bot=%s kind=%s", host->name, bot_record_kind_name(record->kind))
+               : 0;
 }

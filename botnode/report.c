@@ -27,7 +27,8 @@ static void head(struct host *host, struct msg_envelope *env)
     env->epoch = host->desired.env.epoch;
 }
 
-/* --- state ------------------------------------------------------------------------------------------ */
+/* --- state
+ * ------------------------------------------------------------------------------------------ */
 
 static void state_of_bot(const struct host *host, struct msg_n_state *out)
 {
@@ -76,7 +77,7 @@ static void state_of(struct host *host, struct msg_n_state *out)
     snprintf(out->venue, sizeof out->venue, "%s", host->desired.venue);
     snprintf(out->account, sizeof out->account, "%s", spec->account);
     snprintf(out->instrument, sizeof out->instrument, "%s",
-             spec->has_instrument    ? spec->instrument
+             spec->has_instrument   ? spec->instrument
              : spec->legs_count > 0 ? spec->legs[0].instrument
                                     : "");
     out->has_venue = true;
@@ -100,10 +101,10 @@ void report_state(struct host *host)
     if (!bus_is_up(host->node->bus))
         return;
     state_of(host, &message);
-    publish(host, &msg_type_n_state, &message,
-            topic_node_state(topic, bus_tenant(host->node->bus), host->node->config.node,
-                             host->name),
-            1, true);
+    publish(
+        host, &msg_type_n_state, &message,
+        topic_node_state(topic, bus_tenant(host->node->bus), host->node->config.node, host->name),
+        1, true);
     json_object_put(message.book.fees);
     host->report_due = false;
     host->reported_ns = flt_mono_ns(host->node->clock);
@@ -119,7 +120,8 @@ void report_clear(struct botnode *node, const char *bot)
                 &empty, 1, true);
 }
 
-/* --- detail ------------------------------------------------------------------------------------------ */
+/* --- detail
+ * ------------------------------------------------------------------------------------------ */
 
 static size_t orders_of(const struct host *host, struct msg_order **out, size_t max)
 {
@@ -174,10 +176,10 @@ void report_live(struct host *host)
     message.has_state = message.state != NULL;
     message.has_note = state.has_note;
     snprintf(message.note, sizeof message.note, "%s", state.note);
-    publish(host, &msg_type_n_live, &message,
-            topic_node_live(topic, bus_tenant(host->node->bus), host->node->config.node,
-                            host->name),
-            0, false);
+    publish(
+        host, &msg_type_n_live, &message,
+        topic_node_live(topic, bus_tenant(host->node->bus), host->node->config.node, host->name), 0,
+        false);
     free(message.orders);
     json_object_put(message.state);
     json_object_put(state.book.fees);
@@ -194,10 +196,10 @@ void report_order(struct host *host, const struct bot_order *order, const char *
     message.has_reason = reason && *reason;
     if (message.has_reason)
         snprintf(message.reason, sizeof message.reason, "%s", reason);
-    publish(host, &msg_type_n_order, &message,
-            topic_node_order(topic, bus_tenant(host->node->bus), host->node->config.node,
-                             host->name),
-            0, false);
+    publish(
+        host, &msg_type_n_order, &message,
+        topic_node_order(topic, bus_tenant(host->node->bus), host->node->config.node, host->name),
+        0, false);
 }
 
 void report_fill(struct host *host, const struct fill *fill)
@@ -210,10 +212,10 @@ void report_fill(struct host *host, const struct fill *fill)
     record_fill(fill, &message.fill);
     message.has_book = true;
     record_book(host, 0, &message.book);
-    publish(host, &msg_type_n_fill, &message,
-            topic_node_fill(topic, bus_tenant(host->node->bus), host->node->config.node,
-                            host->name),
-            0, false);
+    publish(
+        host, &msg_type_n_fill, &message,
+        topic_node_fill(topic, bus_tenant(host->node->bus), host->node->config.node, host->name), 0,
+        false);
     json_object_put(message.book.fees);
 }
 
@@ -234,12 +236,12 @@ void report_log(struct host *host, const struct host_log_row *row)
     snprintf(message.bot, sizeof message.bot, "%s", host->name);
     row_of(row, &message.line);
     publish(host, &msg_type_n_log, &message,
-            topic_node_log(topic, bus_tenant(host->node->bus), host->node->config.node,
-                           host->name),
+            topic_node_log(topic, bus_tenant(host->node->bus), host->node->config.node, host->name),
             0, false);
 }
 
-/* --- answers of commands ------------------------------------------------------------------------------ */
+/* --- answers of commands
+ * ------------------------------------------------------------------------------ */
 
 struct json_object *report_orders(struct host *host)
 {

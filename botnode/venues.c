@@ -39,7 +39,8 @@ struct venues {
 
 static size_t bucket_of(const struct instrument *instrument)
 {
-    /* Instruments are heap objects of a few hundred bytes: the low bits of the address say nothing. */
+    /* Instruments are heap objects of a few hundred bytes: the low bits of the address say nothing.
+     */
     return (size_t)(((uintptr_t)instrument * 0x9e3779b97f4a7c15u) >> 54) & (FEED_BUCKETS - 1);
 }
 

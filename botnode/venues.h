@@ -39,7 +39,7 @@ FLT_MUST_USE int venues_get(struct venues *venues, const char *name, struct venu
 const struct exchange_ops *venue_ops(const struct venue *venue);
 struct exchange_market *venue_market(const struct venue *venue);
 const char *venue_name(const struct venue *venue);
-bool venue_is_ready(const struct venue *venue);  /* instruments are there */
+bool venue_is_ready(const struct venue *venue);   /* instruments are there */
 bool venue_link_is_up(const struct venue *venue); /* market streams are connected */
 /* By our name; NULL: not there (yet, see venue_is_ready). */
 const struct instrument *venue_instrument(const struct venue *venue, const char *name);

@@ -160,7 +160,7 @@ struct bot_config { /* borrowed for bot_create only, except clock, strategy and 
  * -EINVAL, -ENOMEM. `port` is copied. */
 FLT_MUST_USE int bot_create(const struct bot_config *config, const struct engine_port *port,
                             struct flt_error *error, struct bot **out);
-void bot_destroy(struct bot *bot); /* NULL is fine */
+void bot_destroy(struct bot *bot);   /* NULL is fine */
 void bot_drop_tape(struct bot *bot); /* its last state goes on the tape; without a tape: nothing */
 /* The checks of bot_create alone: for deploy with dry_run and the CLI. */
 FLT_MUST_USE int bot_check(const struct bot_config *config, struct flt_error *error);
@@ -208,21 +208,23 @@ void bot_on_fills_result(struct bot *bot, const char *client_order_id,
 void bot_on_open_orders(struct bot *bot, unsigned leg, const struct exchange_failure *failure,
                         const struct order *orders, size_t count);
 /* The same list without the bot having asked for it, as a venue can lose an event of a stream that
- * stays up: what rests by our word, and was sent well before the host asked (`asked_ns`, monotonic),
- * and is not in it, is asked about. `orders` may hold those of other bots. */
+ * stays up: what rests by our word, and was sent well before the host asked (`asked_ns`,
+ * monotonic), and is not in it, is asked about. `orders` may hold those of other bots. */
 void bot_on_audit(struct bot *bot, unsigned leg, const struct order *orders, size_t count,
                   int64_t asked_ns);
 void bot_on_second(struct bot *bot); /* once a second of the clock */
 /* The private stream (and with it the way to the venue). Up starts recovery. */
 void bot_on_link(struct bot *bot, bool up, const char *reason);
 
-/* --- columns: all bars of a backtest at once ------------------------------------------------------
+/* --- columns: all bars of a backtest at once
+ * ------------------------------------------------------
  *
  * In place of bot_on_history() and bot_on_bar(). The bot sees the bars up to one index, as if they
  * had come one by one; indicator lines are computed ahead by their batch form, which agrees bit for
  * bit with the streamed one. What the strategy said with wants_wake() lets the host skip bars. */
 
-/* Before bot_start(). `columns` is borrowed until bot_destroy(); bars are `bar_ms` long. -ENOMEM. */
+/* Before bot_start(). `columns` is borrowed until bot_destroy(); bars are `bar_ms` long. -ENOMEM.
+ */
 FLT_MUST_USE int bot_use_columns(struct bot *bot, unsigned leg,
                                  const struct indicator_columns *columns, size_t count,
                                  int64_t bar_ms);

@@ -8,7 +8,8 @@
 #include <string.h>
 #include "engine/core.h"
 
-/* One line over all bars, by the indicator's batch form; outputs that nobody asked for are dropped. */
+/* One line over all bars, by the indicator's batch form; outputs that nobody asked for are dropped.
+ */
 static int run_line(struct bot *bot, unsigned number, size_t line)
 {
     struct leg *leg = &bot->legs[number];

@@ -118,13 +118,13 @@ struct leg {
     size_t bar_at, bar_count, bar_keep;
     struct bar running; /* the timeframe's unfinished bar; ts_ms -1: none */
     void **line_state;
-    double **lines; /* [line][bars back] */
+    double **lines;                          /* [line][bars back] */
     const struct indicator_columns *columns; /* a backtest's bars; NULL: they come one by one */
     double **ahead;                          /* [line][bar] of columns */
     size_t column_count, at;                 /* at: the newest bar to be seen */
     int64_t column_ms;
-    bool seek;      /* bars and lines are to be taken from columns again */
-    bool listed;    /* open orders are known since the link came up */
+    bool seek;   /* bars and lines are to be taken from columns again */
+    bool listed; /* open orders are known since the link came up */
     bool listing;
     int64_t list_ms;
 };
@@ -142,8 +142,8 @@ struct bot {
     struct engine_port port;
     const struct strategy_ops *ops;
     const struct flt_clock *clock;
-    struct tape *tape;           /* NULL: nobody records */
-    int64_t now_ms, now_ns;      /* wall and monotonic time of this input, once read */
+    struct tape *tape;      /* NULL: nobody records */
+    int64_t now_ms, now_ns; /* wall and monotonic time of this input, once read */
     bool now_ms_read, now_ns_read;
     void *user;
     void *params, *state;

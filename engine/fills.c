@@ -38,8 +38,7 @@ static bool is_live(const struct bot *bot, uint32_t sequence)
     const uint32_t hash = lookup_mix(sequence);
     uint32_t at = hash, row;
 
-    while (sequence != 0 &&
-           (row = lookup_next(&bot->wants.sequences, hash, &at)) != LOOKUP_NONE)
+    while (sequence != 0 && (row = lookup_next(&bot->wants.sequences, hash, &at)) != LOOKUP_NONE)
         if (bot->wants.slots[row].live.sequence == sequence)
             return true;
     return false;
@@ -270,10 +269,9 @@ void bot_on_fills_result(struct bot *bot, const char *client_order_id,
                          size_t count)
 {
     if (bot_input(bot)) {
-        struct tape_frame frame = { .kind = TAPE_FILLS_RESULT,
-                                    .failure = *failure,
-                                    .fills = fills,
-                                    .fill_count = count };
+        struct tape_frame frame = {
+            .kind = TAPE_FILLS_RESULT, .failure = *failure, .fills = fills, .fill_count = count
+        };
 
         (void)snprintf(frame.coid, sizeof frame.coid, "%s", client_order_id);
         tape_put(bot, &frame);

@@ -40,7 +40,8 @@ static inline uint32_t lookup_mix(uint64_t value) /* a hash of an integer */
     return (uint32_t)((value * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
 }
 
-static inline uint64_t lookup_text(uint64_t hash, const char *text) /* FNV-1a, goes on from `hash` */
+static inline uint64_t lookup_text(uint64_t hash,
+                                   const char *text) /* FNV-1a, goes on from `hash` */
 {
     for (; *text; text++)
         hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);

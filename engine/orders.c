@@ -9,14 +9,14 @@
 #include <string.h>
 #include "engine/core.h"
 
-#define ANSWER_MS 10000         /* a request without any answer for so long is in doubt */
-#define RETRY_MS 1000           /* after something that did not go out */
-#define BACKOFF_MAX_MS 60000    /* between attempts that the venue refuses */
-#define QUERY_MAX_MS 30000      /* between questions about the same order */
-#define ASK_LOST_MS 15000       /* a question without an answer for so long is asked again */
-#define STREAM_MS 1000          /* trades follow an order's end within this, or are fetched */
-#define ABSENT_EXTRA_MS 2000    /* beyond the request's life, before "not found" counts */
-#define ABSENT_DEFAULT_MS 60000 /* where requests do not expire */
+#define ANSWER_MS 10000               /* a request without any answer for so long is in doubt */
+#define RETRY_MS 1000                 /* after something that did not go out */
+#define BACKOFF_MAX_MS 60000          /* between attempts that the venue refuses */
+#define QUERY_MAX_MS 30000            /* between questions about the same order */
+#define ASK_LOST_MS 15000             /* a question without an answer for so long is asked again */
+#define STREAM_MS 1000                /* trades follow an order's end within this, or are fetched */
+#define ABSENT_EXTRA_MS 2000          /* beyond the request's life, before "not found" counts */
+#define ABSENT_DEFAULT_MS 60000       /* where requests do not expire */
 #define EPOCH_MASK UINT32_C(0xFFFFFF) /* what an id carries of it */
 
 /* --- finding

@@ -167,10 +167,9 @@ void bot_on_history(struct bot *bot, unsigned number, const struct bar *bars, si
     if (number >= bot->leg_count || bot->needs.bar_ms == 0)
         return;
     if (bot_input(bot))
-        tape_put(bot, &(struct tape_frame){ .kind = TAPE_HISTORY,
-                                            .n = { number },
-                                            .bars = bars,
-                                            .bar_count = count });
+        tape_put(bot,
+                 &(struct tape_frame){
+                     .kind = TAPE_HISTORY, .n = { number }, .bars = bars, .bar_count = count });
     struct leg *leg = &bot->legs[number];
     const int64_t now_ms = bot_wall_ms(bot);
 

@@ -201,8 +201,8 @@ int flt_csv_open(const char *path, struct flt_csv **out, struct flt_error *error
     err = csv->buffer ? flt_ahead_open(path, &csv->file) : -ENOMEM;
     if (err) {
         flt_csv_close(csv);
-        return flt_error_set(error, flt_error_from_errno(err), "data", "",
-                             "cannot read %.160s: %s", path, strerror(-err));
+        return flt_error_set(error, flt_error_from_errno(err), "data", "", "cannot read %.160s: %s",
+                             path, strerror(-err));
     }
     csv->at = csv->end = csv->buffer;
     return finish_open(csv, out, error);
@@ -359,8 +359,7 @@ static const char *scan_plain(const char *at, const char *end, struct flt_dec *o
 
 /* Most rows are plain and right, and are read in one go. Anything else is left to parse_row(),
  * which says what is wrong. */
-static bool scan_row(struct flt_candles *candles, struct flt_csv_field line,
-                     struct flt_dec *value)
+static bool scan_row(struct flt_candles *candles, struct flt_csv_field line, struct flt_dec *value)
 {
     const char *at = line.text, *const end = line.text + line.size;
     int decimals[PLACES];

@@ -21,7 +21,7 @@
 #define FLT_MOD "http"
 #include "lib/fail.h"
 
-#define POOL_MAX 32                /* idle easy handles kept */
+#define POOL_MAX 32                 /* idle easy handles kept */
 #define KEEP_BYTES_MAX (256 * 1024) /* a pooled call gives back a larger body buffer */
 #define HEAD_BYTES_MAX (64 * 1024)
 #define CACHED_CONNECTIONS_MAX 64
@@ -42,7 +42,7 @@ struct flt_http_call {
     struct buffer body_out, body_in;
     struct buffer head; /* "name\0value\0" after another */
     size_t body_bytes_max;
-    int sends;         /* times that libcurl was about to send the request */
+    int sends;          /* times that libcurl was about to send the request */
     bool is_repeatable; /* GET and HEAD */
     bool too_large;
     char error[CURL_ERROR_SIZE];
@@ -367,7 +367,8 @@ static void set_fixed_options(struct flt_http_call *call)
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "flotilla/" FLT_VERSION);
-    curl_easy_setopt(easy, CURLOPT_PROXY, http->proxy ? http->proxy : ""); /* "": not from the env */
+    curl_easy_setopt(easy, CURLOPT_PROXY,
+                     http->proxy ? http->proxy : ""); /* "": not from the env */
     if (http->ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -403,7 +404,8 @@ static struct flt_http_call *take_call(struct flt_http *http)
 
 static int set_headers(struct flt_http_call *call, const char *const *headers)
 {
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* no 100 Continue: a round trip */
+    struct curl_slist *list =
+        curl_slist_append(NULL, "Expect:"); /* no 100 Continue: a round trip */
 
     for (size_t i = 0; list && headers && headers[i]; i++) {
         struct curl_slist *longer = curl_slist_append(list, headers[i]);
@@ -451,8 +453,8 @@ static int set_request(struct flt_http_call *call, const struct flt_http_request
     call->response = (struct flt_http_response){
         .sent_ns = flt_mono_ns(flt_loop_clock(call->http->loop)),
     };
-    call->body_bytes_max = request->response_bytes_max ? request->response_bytes_max
-                                                       : (size_t)16 * 1024 * 1024;
+    call->body_bytes_max =
+        request->response_bytes_max ? request->response_bytes_max : (size_t)16 * 1024 * 1024;
     call->sends = 0;
     call->too_large = false;
     call->error[0] = '\0';

@@ -13,14 +13,14 @@ struct flt_http;
 struct flt_http_call;
 
 struct flt_http_config {
-    const char *ca_file; /* NULL: the system's */
-    const char *proxy;   /* NULL: none */
+    const char *ca_file;               /* NULL: the system's */
+    const char *proxy;                 /* NULL: none */
     unsigned max_connections_per_host; /* 0: 8 */
 };
 
 struct flt_http_request {
-    const char *method; /* "GET" */
-    const char *url;    /* whole, with its query, percent-encoded */
+    const char *method;         /* "GET" */
+    const char *url;            /* whole, with its query, percent-encoded */
     const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
     const char *body;           /* borrowed for the call of flt_http_send only (it is copied) */
     size_t body_size;
@@ -30,9 +30,9 @@ struct flt_http_request {
 };
 
 enum flt_http_outcome {
-    FLT_HTTP_DONE,      /* status, headers and body are there */
-    FLT_HTTP_NOT_SENT,  /* no byte of the request left: safe to try again */
-    FLT_HTTP_UNCLEAR,   /* it may have been received (timeout, connection lost): ask, do not repeat */
+    FLT_HTTP_DONE,     /* status, headers and body are there */
+    FLT_HTTP_NOT_SENT, /* no byte of the request left: safe to try again */
+    FLT_HTTP_UNCLEAR, /* it may have been received (timeout, connection lost): ask, do not repeat */
     FLT_HTTP_CANCELLED
 };
 
@@ -41,7 +41,7 @@ struct flt_http_response {
     int status;
     const char *body; /* NUL-terminated, borrowed for the callback */
     size_t body_size;
-    const char *reason; /* for logs; "" when DONE */
+    const char *reason;           /* for logs; "" when DONE */
     int64_t sent_ns, received_ns; /* monotonic */
 };
 

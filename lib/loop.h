@@ -1,7 +1,7 @@
 /* The event loop of a daemon: libuv, one thread that owns all the daemon's state.
  *
- * Timers, signals, a deferred call, work on a thread pool, and the pieces that join libraries to the
- * loop. All callbacks run on the loop thread. */
+ * Timers, signals, a deferred call, work on a thread pool, and the pieces that join libraries to
+ * the loop. All callbacks run on the loop thread. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

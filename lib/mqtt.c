@@ -293,7 +293,8 @@ void mqtt_core_down(struct flt_mqtt *mqtt, bool refused, const char *reason)
         finish_close(mqtt);
         return;
     }
-    if (was_up && flt_mono_ns(flt_loop_clock(mqtt->loop)) - mqtt->up_ns > STABLE_MS * INT64_C(1000000))
+    if (was_up &&
+        flt_mono_ns(flt_loop_clock(mqtt->loop)) - mqtt->up_ns > STABLE_MS * INT64_C(1000000))
         mqtt->backoff_ms = 0;
     wait_for_next_attempt(mqtt, refused);
     FLT_LOG(WARN, "mqtt_down", "client=%s url=%s was_up=%d retry_ms=%llu reason=%s",
@@ -327,9 +328,8 @@ static void open_link(struct flt_mqtt *mqtt, const char *address)
     struct mqtt_will will = { 0 };
 
     mqtt->state = STATE_CONNECTING;
-    if (mqtt->events.will &&
-        !mqtt->events.will(mqtt->events.ctx, &will.topic, &will.payload, &will.payload_size,
-                           &will.retained))
+    if (mqtt->events.will && !mqtt->events.will(mqtt->events.ctx, &will.topic, &will.payload,
+                                                &will.payload_size, &will.retained))
         will.topic = NULL;
     if (mqtt->closing)
         return;
@@ -515,13 +515,14 @@ static int choose_library(const char *library, bool is_unix, const struct mqtt_l
 
     *out = NULL;
     for (size_t i = 0; i < FLT_COUNT(all); i++) {
-        const bool wanted = library ? strcmp(all[i]->name, library) == 0
-                                    : !is_unix || all[i]->has_unix_sockets;
+        const bool wanted =
+            library ? strcmp(all[i]->name, library) == 0 : !is_unix || all[i]->has_unix_sockets;
         if (wanted && !*out)
             *out = all[i];
     }
     if (!*out)
-        return FLT_FAIL(-EINVAL, "library=%s why=\"no such MQTT library; mosquitto or paho\"", library);
+        return FLT_FAIL(-EINVAL, "library=%s why=\"no such MQTT library; mosquitto or paho\"",
+                        library);
     if (is_unix && !(*out)->has_unix_sockets)
         return FLT_FAIL(-EPROTONOSUPPORT,
                         "library=%s why=\"it has no Unix sockets: use mosquitto for a unix: url\"",

@@ -20,7 +20,7 @@ enum flt_mqtt_version { FLT_MQTT_5, FLT_MQTT_311 };
 #define FLT_MQTT_TOPIC_MAX 256
 
 struct flt_mqtt_message {
-    const char *topic; /* NUL-terminated; all borrowed for the callback */
+    const char *topic;   /* NUL-terminated; all borrowed for the callback */
     const char *payload; /* NUL-terminated too, for the parsers' comfort */
     size_t payload_size;
     int qos;
@@ -49,9 +49,9 @@ struct flt_mqtt_config {
     const char *username, *password; /* NULL: none; the password is copied and wiped at the end */
     const char *ca_file, *cert_file, *key_file;
     enum flt_mqtt_version version;
-    uint16_t keepalive_s; /* 0: 10 */
+    uint16_t keepalive_s;                     /* 0: 10 */
     uint32_t backoff_base_ms, backoff_cap_ms; /* 0: 100 and 5000 */
-    unsigned window; /* QoS 1 in flight; 0: 20 */
+    unsigned window;                          /* QoS 1 in flight; 0: 20 */
 };
 
 struct flt_mqtt_publish {
@@ -60,9 +60,9 @@ struct flt_mqtt_publish {
     size_t payload_size;
     int qos; /* 0 or 1 */
     bool retained;
-    uint64_t token;               /* 0: not interested in on_published */
-    uint32_t expiry_s;            /* MQTT 5 message expiry; 0: none */
-    const char *response_topic;   /* MQTT 5; NULL: none */
+    uint64_t token;             /* 0: not interested in on_published */
+    uint32_t expiry_s;          /* MQTT 5 message expiry; 0: none */
+    const char *response_topic; /* MQTT 5; NULL: none */
     const void *correlation;
     size_t correlation_size;
 };
@@ -83,9 +83,10 @@ FLT_MUST_USE int flt_mqtt_unsubscribe(struct flt_mqtt *mqtt, const char *filter)
 bool flt_mqtt_is_up(const struct flt_mqtt *mqtt);
 void flt_mqtt_get_stats(const struct flt_mqtt *mqtt, struct flt_mqtt_stats *out);
 void flt_mqtt_reconnect(struct flt_mqtt *mqtt); /* drops the connection; it comes back */
-/* Sends what is queued for up to `linger_ms`, DISCONNECTs (no will) and frees; then `closed` (may be
- * NULL). No other callback comes after this call. */
-void flt_mqtt_close(struct flt_mqtt *mqtt, uint32_t linger_ms, void (*closed)(void *ctx), void *ctx);
+/* Sends what is queued for up to `linger_ms`, DISCONNECTs (no will) and frees; then `closed` (may
+ * be NULL). No other callback comes after this call. */
+void flt_mqtt_close(struct flt_mqtt *mqtt, uint32_t linger_ms, void (*closed)(void *ctx),
+                    void *ctx);
 
 /* Whether `topic` matches the subscription `filter` (+ and #). */
 bool flt_topic_matches(const char *filter, const char *topic);

@@ -1,10 +1,11 @@
 /* What a backend of lib/mqtt.h does: one connection, from one attempt to its end.
  *
- * lib/mqtt.c owns everything that outlives a connection (reconnect, backoff, the QoS 1 window and the
- * queue behind it) and opens a new link for each attempt, so no state of a library survives a failure.
- * A link reports through the mqtt_core_ functions, always from the loop and never from inside a call
- * of `open`, `subscribe`, `unsubscribe`, `publish` or `disconnect`. It reports mqtt_core_down at most
- * once, and nothing after `close`, which may come inside any report. Thread: the loop's.
+ * lib/mqtt.c owns everything that outlives a connection (reconnect, backoff, the QoS 1 window and
+ * the queue behind it) and opens a new link for each attempt, so no state of a library survives a
+ * failure. A link reports through the mqtt_core_ functions, always from the loop and never from
+ * inside a call of `open`, `subscribe`, `unsubscribe`, `publish` or `disconnect`. It reports
+ * mqtt_core_down at most once, and nothing after `close`, which may come inside any report. Thread:
+ * the loop's.
  */
 #pragma once
 #include "lib/mqtt.h"
@@ -34,7 +35,8 @@ struct mqtt_link_ops {
     int (*open)(struct flt_mqtt *core, struct flt_loop *loop, const struct mqtt_target *target,
                 const struct mqtt_will *will, struct mqtt_link **out);
     /* `id` is for mqtt_core_acked (QoS 1) and mqtt_core_subscribed. -ENOBUFS: too many
-     * messages (FLT_MQTT_QUEUE_MAX at most) wait for the socket. Other failures: the connection is gone. */
+     * messages (FLT_MQTT_QUEUE_MAX at most) wait for the socket. Other failures: the connection is
+     * gone. */
     int (*publish)(struct mqtt_link *link, const struct flt_mqtt_publish *publish, uint32_t *id);
     int (*subscribe)(struct mqtt_link *link, const char *filter, int qos, uint32_t *id);
     int (*unsubscribe)(struct mqtt_link *link, const char *filter);

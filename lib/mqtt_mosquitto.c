@@ -365,9 +365,9 @@ static int set_options(struct mqtt_link *link, const struct mqtt_target *target,
 {
     const struct flt_mqtt_config *config = target->config;
     struct mosquitto *mosq = link->mosq;
-    int rc = mosquitto_int_option(mosq, MOSQ_OPT_PROTOCOL_VERSION,
-                                  config->version == FLT_MQTT_5 ? MQTT_PROTOCOL_V5
-                                                                : MQTT_PROTOCOL_V311);
+    int rc =
+        mosquitto_int_option(mosq, MOSQ_OPT_PROTOCOL_VERSION,
+                             config->version == FLT_MQTT_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
     if (link->is_tcp)
         mosquitto_int_option(mosq, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_int_option(mosq, MOSQ_OPT_RECEIVE_MAXIMUM, RECEIVE_MAX);
@@ -430,7 +430,8 @@ static int add_properties(const struct flt_mqtt_publish *publish, mosquitto_prop
     int rc = 0;
 
     if (publish->expiry_s > 0)
-        rc = mosquitto_property_add_int32(list, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, publish->expiry_s);
+        rc = mosquitto_property_add_int32(list, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+                                          publish->expiry_s);
     if (rc == 0 && publish->response_topic)
         rc = mosquitto_property_add_string(list, MQTT_PROP_RESPONSE_TOPIC, publish->response_topic);
     if (rc == 0 && publish->correlation_size > 0)
@@ -459,7 +460,8 @@ static int result(int rc)
     }
 }
 
-static int link_publish(struct mqtt_link *link, const struct flt_mqtt_publish *publish, uint32_t *id)
+static int link_publish(struct mqtt_link *link, const struct flt_mqtt_publish *publish,
+                        uint32_t *id)
 {
     mosquitto_property *properties = NULL;
     int mid = 0;

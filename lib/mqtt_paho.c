@@ -1,21 +1,23 @@
-/* Eclipse Paho C (MQTTAsync) behind mqtt_link.h. Its two threads only copy into a ring and wake the loop.
+/* Eclipse Paho C (MQTTAsync) behind mqtt_link.h. Its two threads only copy into a ring and wake the
+ * loop.
  *
  * What shapes this file (Paho C 1.3.12; what later releases fixed is not here yet in Debian 12):
- *  - Callbacks run on its send or its receive thread under one mutex of the whole process: they copy
- *    and return. A lock of our own makes the two threads one producer of the ring.
+ *  - Callbacks run on its send or its receive thread under one mutex of the whole process: they
+ * copy and return. A lock of our own makes the two threads one producer of the ring.
  *  - Its reconnect, its buffer while offline and its resubscription are all wrong for us (a failed
- *    write can leave freed memory in its in-flight list, issues 1592 and 1621): a client is used for
- *    one connection and destroyed, clean session, no persistence.
- *  - MQTTAsync_destroy of the last client sleeps in steps of 100 ms until its threads have ended, so
- *    it runs on the pool, and no client is made meanwhile.
- *  - Its sender is not woken by a PUBACK when the window is full: a stall of a second. So never more
- *    than 20 in flight, which is what mosquitto grants unless told otherwise.
- *  - It has no option for TCP_NODELAY (issue 530) and hides its descriptor; without it a QoS 1 command
- *    takes 88 ms. After the connect and before the first publish we set it on every TCP socket of
- *    this process whose peer has the broker's port: it needs no interposed connect(), works with TLS
- *    and does no harm to a socket that is not Paho's.
+ *    write can leave freed memory in its in-flight list, issues 1592 and 1621): a client is used
+ * for one connection and destroyed, clean session, no persistence.
+ *  - MQTTAsync_destroy of the last client sleeps in steps of 100 ms until its threads have ended,
+ * so it runs on the pool, and no client is made meanwhile.
+ *  - Its sender is not woken by a PUBACK when the window is full: a stall of a second. So never
+ * more than 20 in flight, which is what mosquitto grants unless told otherwise.
+ *  - It has no option for TCP_NODELAY (issue 530) and hides its descriptor; without it a QoS 1
+ * command takes 88 ms. After the connect and before the first publish we set it on every TCP socket
+ * of this process whose peer has the broker's port: it needs no interposed connect(), works with
+ * TLS and does no harm to a socket that is not Paho's.
  *  - Destroying a client whose socket is full leaks the messages that wait: a low bound on those.
- *  - It resolves names under that mutex: it is given addresses, except for TLS, which checks the name.
+ *  - It resolves names under that mutex: it is given addresses, except for TLS, which checks the
+ * name.
  */
 #include <MQTTAsync.h>
 #include <arpa/inet.h>
@@ -37,7 +39,7 @@
 #define BATCH_MAX 256 /* records a turn of the loop */
 #define CONNECT_S 5
 #define BUFFERED_MAX 1000 /* QoS 0 that the socket has not taken */
-#define RETRY_MS 20 /* while another client is being destroyed */
+#define RETRY_MS 20       /* while another client is being destroyed */
 #define CA_FOLDER "/etc/ssl/certs"
 
 enum kind { KIND_UP, KIND_DOWN, KIND_MESSAGE, KIND_ACK, KIND_SUBSCRIBED };
@@ -77,8 +79,8 @@ static atomic_int destroying; /* clients of this process on their way out */
 
 /* ---- Paho's threads ---- */
 
-static bool push(struct mqtt_link *link, const struct record *record, const struct flt_ring_part *texts,
-                 size_t count)
+static bool push(struct mqtt_link *link, const struct record *record,
+                 const struct flt_ring_part *texts, size_t count)
 {
     struct flt_ring_part parts[5] = { { record, sizeof *record } };
 
@@ -95,7 +97,9 @@ static bool push(struct mqtt_link *link, const struct record *record, const stru
 
 static void push_down(struct mqtt_link *link, bool refused, const char *reason)
 {
-    const struct record record = { .kind = KIND_DOWN, .refused = refused, .topic_size = strlen(reason) };
+    const struct record record = { .kind = KIND_DOWN,
+                                   .refused = refused,
+                                   .topic_size = strlen(reason) };
     const struct flt_ring_part text = { reason, strlen(reason) + 1 };
 
     push(link, &record, &text, 1);
@@ -135,7 +139,8 @@ static void on_not_connected5(void *arg, MQTTAsync_failureData5 *data)
     const int code = !data ? 0 : data->code > 0 ? data->code : (int)data->reasonCode;
 
     if (code >= MQTTREASONCODE_UNSPECIFIED_ERROR)
-        push_down(arg, mqtt_connack_is_refusal(FLT_MQTT_5, code), mqtt_connack_text(FLT_MQTT_5, code));
+        push_down(arg, mqtt_connack_is_refusal(FLT_MQTT_5, code),
+                  mqtt_connack_text(FLT_MQTT_5, code));
     else
         push_down(arg, false, data && data->message ? data->message : "cannot connect");
 }
@@ -211,10 +216,10 @@ static int push_message(struct mqtt_link *link, const char *topic, size_t topic_
                         const MQTTAsync_message *message)
 {
     MQTTProperties *properties = (MQTTProperties *)(uintptr_t)&message->properties;
-    const MQTTProperty *response = MQTTProperties_getProperty(properties,
-                                                              MQTTPROPERTY_CODE_RESPONSE_TOPIC);
-    const MQTTProperty *correlation = MQTTProperties_getProperty(properties,
-                                                                 MQTTPROPERTY_CODE_CORRELATION_DATA);
+    const MQTTProperty *response =
+        MQTTProperties_getProperty(properties, MQTTPROPERTY_CODE_RESPONSE_TOPIC);
+    const MQTTProperty *correlation =
+        MQTTProperties_getProperty(properties, MQTTPROPERTY_CODE_CORRELATION_DATA);
     struct record record = { .kind = KIND_MESSAGE,
                              .qos = message->qos,
                              .retained = message->retained != 0,
@@ -351,8 +356,8 @@ static void set_nodelay(uint16_t port)
     if (folder)
         closedir(folder);
     if (count == 0)
-        FLT_LOG(WARN, "nodelay_not_set", "port=%u why=\"Paho's socket was not found: slow commands\"",
-                port);
+        FLT_LOG(WARN, "nodelay_not_set",
+                "port=%u why=\"Paho's socket was not found: slow commands\"", port);
 }
 
 static void tell_down(struct mqtt_link *link, bool refused, const char *reason)
@@ -532,8 +537,9 @@ static int copy_target(struct mqtt_link *link, const struct mqtt_target *target,
         if (will->payload_size > 0)
             memcpy(link->will_payload, will->payload, will->payload_size);
     }
-    if (copy(config->username, &link->username) < 0 || copy(config->password, &link->password) < 0 ||
-        copy(config->ca_file, &link->ca_file) < 0 || copy(config->cert_file, &link->cert_file) < 0 ||
+    if (copy(config->username, &link->username) < 0 ||
+        copy(config->password, &link->password) < 0 || copy(config->ca_file, &link->ca_file) < 0 ||
+        copy(config->cert_file, &link->cert_file) < 0 ||
         copy(config->key_file, &link->key_file) < 0 || copy(will->topic, &link->will_topic) < 0)
         return -ENOMEM;
     return 0;
@@ -612,7 +618,8 @@ static MQTTAsync_responseOptions response_options(struct mqtt_link *link)
     return options;
 }
 
-static void add_property(MQTTProperties *list, enum MQTTPropertyCodes code, const void *data, size_t size)
+static void add_property(MQTTProperties *list, enum MQTTPropertyCodes code, const void *data,
+                         size_t size)
 {
     MQTTProperty property = { .identifier = code };
 
@@ -636,7 +643,8 @@ static void add_properties(const struct flt_mqtt_publish *publish, MQTTPropertie
                      publish->correlation_size);
 }
 
-static int link_publish(struct mqtt_link *link, const struct flt_mqtt_publish *publish, uint32_t *id)
+static int link_publish(struct mqtt_link *link, const struct flt_mqtt_publish *publish,
+                        uint32_t *id)
 {
     const bool is_5 = link->version == FLT_MQTT_5;
     MQTTAsync_responseOptions options = response_options(link);

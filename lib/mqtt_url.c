@@ -10,7 +10,8 @@
 
 static int bad_url(const char *text)
 {
-    return FLT_FAIL(-EINVAL, "url=\"%s\" why=\"need mqtt://host:1883, mqtts://host:8883 or unix:/path\"",
+    return FLT_FAIL(-EINVAL,
+                    "url=\"%s\" why=\"need mqtt://host:1883, mqtts://host:8883 or unix:/path\"",
                     text ? text : "");
 }
 
@@ -101,7 +102,8 @@ bool mqtt_connack_is_refusal(enum flt_mqtt_version version, int code)
     return code >= 0x84 && code != 0x88 && code != 0x89 && code != 0x97 && code != 0x9f;
 }
 
-/* MQTT 5.0 section 4.7: + is one level, # the rest with its parent; neither a first level with $. */
+/* MQTT 5.0 section 4.7: + is one level, # the rest with its parent; neither a first level with $.
+ */
 bool flt_topic_matches(const char *filter, const char *topic)
 {
     if (topic[0] == '$' && filter[0] != '$')

@@ -15,7 +15,8 @@ struct mqtt_url {
     bool is_unix, is_tls;
 };
 
-/* "mqtt://host[:1883]", "mqtts://host[:8883]", "mqtt://[::1]:1883", "unix:/path". -EINVAL, logged. */
+/* "mqtt://host[:1883]", "mqtts://host[:8883]", "mqtt://[::1]:1883", "unix:/path". -EINVAL, logged.
+ */
 FLT_MUST_USE int mqtt_url_parse(const char *text, struct mqtt_url *out);
 
 /* "not authorised", ... for the code of a CONNACK of that version. */

@@ -21,11 +21,10 @@ static const struct flt_verb verbs[] = {
     { "bot-start", FLT_ROLE_TRADER },     { "bot-stop", FLT_ROLE_TRADER },
     { "bot-pause", FLT_ROLE_TRADER },     { "bot-resume", FLT_ROLE_TRADER },
     { "bot-record", FLT_ROLE_TRADER },    { "bot-rm", FLT_ROLE_TRADER },
-    { "halt", FLT_ROLE_TRADER },
-    { "resume", FLT_ROLE_TRADER },        { "account-add", FLT_ROLE_ADMIN },
-    { "account-rm", FLT_ROLE_ADMIN },     { "user-add", FLT_ROLE_ADMIN },
-    { "user-ls", FLT_ROLE_ADMIN },        { "user-passwd", FLT_ROLE_ADMIN },
-    { "user-rm", FLT_ROLE_ADMIN },
+    { "halt", FLT_ROLE_TRADER },          { "resume", FLT_ROLE_TRADER },
+    { "account-add", FLT_ROLE_ADMIN },    { "account-rm", FLT_ROLE_ADMIN },
+    { "user-add", FLT_ROLE_ADMIN },       { "user-ls", FLT_ROLE_ADMIN },
+    { "user-passwd", FLT_ROLE_ADMIN },    { "user-rm", FLT_ROLE_ADMIN },
 };
 
 const struct flt_verb *flt_verbs(size_t *count)

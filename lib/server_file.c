@@ -13,11 +13,16 @@ static const char *type_of(const char *path)
     static const struct {
         const char *ending, *type;
     } types[] = {
-        { ".html", "text/html; charset=utf-8" }, { ".js", "text/javascript; charset=utf-8" },
-        { ".css", "text/css; charset=utf-8" },   { ".json", "application/json" },
-        { ".svg", "image/svg+xml" },             { ".png", "image/png" },
-        { ".ico", "image/x-icon" },              { ".woff2", "font/woff2" },
-        { ".txt", "text/plain; charset=utf-8" }, { ".map", "application/json" },
+        { ".html", "text/html; charset=utf-8" },
+        { ".js", "text/javascript; charset=utf-8" },
+        { ".css", "text/css; charset=utf-8" },
+        { ".json", "application/json" },
+        { ".svg", "image/svg+xml" },
+        { ".png", "image/png" },
+        { ".ico", "image/x-icon" },
+        { ".woff2", "font/woff2" },
+        { ".txt", "text/plain; charset=utf-8" },
+        { ".map", "application/json" },
         { ".webmanifest", "application/manifest+json" },
     };
     const char *dot = strrchr(path, '.');
@@ -48,8 +53,9 @@ void flt_request_reply_file(struct flt_request *request, const char *dir, const 
     if (path_ok(path) && length > 0 && (size_t)length < sizeof name)
         data = flt_file_read(name, FILE_BYTES_MAX, &size);
     if (!data) {
-        flt_request_reply_text(request, 404, "{\"error\":{\"code\":\"not_found\","
-                                             "\"message\":\"There is no such page.\"}}");
+        flt_request_reply_text(request, 404,
+                               "{\"error\":{\"code\":\"not_found\","
+                               "\"message\":\"There is no such page.\"}}");
         return;
     }
     flt_sha256(data, size, hash);
@@ -59,8 +65,11 @@ void flt_request_reply_file(struct flt_request *request, const char *dir, const 
     snprintf(headers, sizeof headers, "ETag: %s\r\nCache-Control: no-cache\r\n", tag);
     const char *seen = flt_request_header(request, "if-none-match");
     const bool same = seen && strcmp(seen, tag) == 0;
-    const struct flt_reply reply = { .status = same ? 304 : 200, .content_type = type_of(path),
-                                     .headers = headers, .body = data, .size = same ? 0 : size };
+    const struct flt_reply reply = { .status = same ? 304 : 200,
+                                     .content_type = type_of(path),
+                                     .headers = headers,
+                                     .body = data,
+                                     .size = same ? 0 : size };
 
     flt_request_reply(request, &reply);
     free(data);

@@ -24,7 +24,7 @@ struct flt_server {
     struct server_dirty *dirty;
     bool holding;
     uint64_t seen_bytes[SERVER_FD_MAX]; /* by socket: received when last answered */
-    uint64_t batch, released; /* what is queued now; the newest that may be sent */
+    uint64_t batch, released;           /* what is queued now; the newest that may be sent */
 };
 
 struct flt_listener {

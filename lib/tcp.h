@@ -1,5 +1,5 @@
-/* What the kernel knows of a TCP connection. Its own file, as <linux/tcp.h> and <netinet/tcp.h>, which
- * libwebsockets includes, cannot be included together. */
+/* What the kernel knows of a TCP connection. Its own file, as <linux/tcp.h> and <netinet/tcp.h>,
+ * which libwebsockets includes, cannot be included together. */
 #pragma once
 #include <stdint.h>
 

@@ -1,9 +1,10 @@
 /* What shapes this file (libwebsockets 4.1):
- *  - It joins our loop as a "foreign" libuv loop. Its resolver blocks, so it is given addresses; name
- *    and port stay in `host`, from which it takes the Host header and SNI.
+ *  - It joins our loop as a "foreign" libuv loop. Its resolver blocks, so it is given addresses;
+ * name and port stay in `host`, from which it takes the Host header and SNI.
  *  - It gives a message in pieces, whatever its frames are: pieces are gathered until the last one.
  *  - It writes in its WRITEABLE callback only, and wants LWS_PRE bytes free before the data.
- *  - It never reconnects; ping and hang-up of idle connections come from its retry policy (seconds).
+ *  - It never reconnects; ping and hang-up of idle connections come from its retry policy
+ * (seconds).
  *  - A connection's `opaque_user_data` is its struct flt_ws; NULL once we do not want it any more.
  */
 #include "lib/ws.h"
@@ -286,7 +287,8 @@ static void note_peer_close(struct flt_ws *ws, const unsigned char *data, size_t
         snprintf(ws->reason, sizeof ws->reason, "closed by the server");
 }
 
-static int on_lws(struct lws *wsi, enum lws_callback_reasons what, void *user, void *in, size_t size)
+static int on_lws(struct lws *wsi, enum lws_callback_reasons what, void *user, void *in,
+                  size_t size)
 {
     struct flt_ws *ws = wsi ? lws_get_opaque_user_data(wsi) : NULL;
 
@@ -432,7 +434,8 @@ static void on_log(int level, const char *line)
 
 static struct vhost *find_vhost(struct flt_ws_context *context, const char *ca_file)
 {
-    static const struct lws_protocols protocols[] = { { .name = PROTOCOL, .callback = on_lws }, { 0 } };
+    static const struct lws_protocols protocols[] = { { .name = PROTOCOL, .callback = on_lws },
+                                                      { 0 } };
     struct lws_context_creation_info info = { 0 };
     struct vhost *vhost;
 
@@ -482,7 +485,8 @@ static void on_ended(uv_handle_t *handle)
     free_context(handle->data);
 }
 
-/* On a foreign loop libwebsockets frees itself when it is asked again after its handles are closed. */
+/* On a foreign loop libwebsockets frees itself when it is asked again after its handles are closed.
+ */
 static void on_ending(uv_idle_t *idle)
 {
     struct flt_ws_context *context = idle->data;
@@ -516,7 +520,8 @@ int flt_ws_context_create(struct flt_loop *loop, struct flt_ws_context **out)
     context->lws = lws_create_context(&info);
     if (!context->lws) {
         free_context(context);
-        return FLT_FAIL(-EIO, "why=\"libwebsockets has no context; is libwebsockets-evlib-uv there?\"");
+        return FLT_FAIL(-EIO,
+                        "why=\"libwebsockets has no context; is libwebsockets-evlib-uv there?\"");
     }
     *out = context;
     return 0;
@@ -592,7 +597,8 @@ static uint16_t seconds(uint32_t ms, uint16_t otherwise)
     return ms > 3600000 ? 3600 : (uint16_t)((ms + 999) / 1000);
 }
 
-static const lws_retry_bo_t *find_idle(struct flt_ws_context *context, uint16_t ping_s, uint16_t dead_s)
+static const lws_retry_bo_t *find_idle(struct flt_ws_context *context, uint16_t ping_s,
+                                       uint16_t dead_s)
 {
     struct idle *idle;
 
@@ -621,8 +627,8 @@ int flt_ws_connect(struct flt_ws_context *context, const struct flt_ws_config *c
     ws->context = context;
     ws->events = *events;
     ws->out_end = &ws->out;
-    ws->message_bytes_max = config->message_bytes_max ? config->message_bytes_max
-                                                      : (size_t)8 * 1024 * 1024;
+    ws->message_bytes_max =
+        config->message_bytes_max ? config->message_bytes_max : (size_t)8 * 1024 * 1024;
     ws->backoff_base_ms = config->backoff_base_ms ? config->backoff_base_ms : 250;
     ws->backoff_cap_ms = config->backoff_cap_ms ? config->backoff_cap_ms : 10000;
     ws->idle = find_idle(context, seconds(config->ping_ms, 15), seconds(config->dead_ms, 25));

@@ -16,16 +16,17 @@ struct flt_ws_events {
     void *ctx;
     void (*on_open)(void *ctx);
     void (*on_message)(void *ctx, const char *data, size_t size, bool text); /* whole message */
-    void (*on_close)(void *ctx, const char *reason); /* it will be tried again unless closed by us */
+    void (*on_close)(void *ctx,
+                     const char *reason); /* it will be tried again unless closed by us */
 };
 
 struct flt_ws_config {
-    const char *url; /* ws:// or wss://host:port/path */
-    const char *const *headers; /* as in http.h; NULL: none */
-    const char *ca_file;        /* NULL: the system's */
-    uint32_t ping_ms;           /* idle time before a ping; 0: 15000 */
-    uint32_t dead_ms;           /* idle time after which it is dead; 0: 25000 */
-    size_t message_bytes_max;   /* 0: 8 MiB */
+    const char *url;                          /* ws:// or wss://host:port/path */
+    const char *const *headers;               /* as in http.h; NULL: none */
+    const char *ca_file;                      /* NULL: the system's */
+    uint32_t ping_ms;                         /* idle time before a ping; 0: 15000 */
+    uint32_t dead_ms;                         /* idle time after which it is dead; 0: 25000 */
+    size_t message_bytes_max;                 /* 0: 8 MiB */
     uint32_t backoff_base_ms, backoff_cap_ms; /* 0: 250 and 10000 */
 };
 

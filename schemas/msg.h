@@ -95,7 +95,8 @@ void msg_encode(const struct msg_type *type, struct flt_buf *buf, const char *ke
 void msg_finish(const struct msg_type *type, void *out);
 /* Encodes into a new tree that the caller puts; NULL: no memory or a bad value. */
 struct json_object *msg_to_tree(const struct msg_type *type, const void *in);
-/* The same for an answer that is only written on: it holds the text, and has no members to look at. */
+/* The same for an answer that is only written on: it holds the text, and has no members to look at.
+ */
 struct json_object *msg_to_raw(const struct msg_type *type, const void *in);
 /* Unknown keys that were ignored in messages between programs, since start. */
 uint64_t msg_unknown_keys(void);

@@ -22,7 +22,7 @@ struct grid_lines_params {
 };
 
 struct grid_lines_state {
-    int64_t rounds;            /* bought and sold */
+    int64_t rounds; /* bought and sold */
     int64_t slot[LINES_MAX];
     int64_t buy_lots[LINES_MAX]; /* of the present buy, whole */
     int64_t held_lots[LINES_MAX];
@@ -44,7 +44,8 @@ static const struct field params[] = {
 };
 #undef PARAM
 
-#define STATE(f, t, n) .name = #f, .type = t, .offset = offsetof(struct grid_lines_state, f), .count = n
+#define STATE(f, t, n)                                                                             \
+    .name = #f, .type = t, .offset = offsetof(struct grid_lines_state, f), .count = n
 static const struct field state_fields[] = {
     { STATE(rounds, FIELD_INT, 1) },
     { STATE(slot, FIELD_ENUM, LINES_MAX), .choices = slots },
@@ -105,8 +106,8 @@ static int check_lines(const struct grid_lines_params *p, const struct instrumen
         const int64_t ticks = line_ticks(p, instrument, k);
 
         if (ticks <= 0 || ticks > LOTS_MAX)
-            return flt_error_set(error, FLT_INVALID_ARGUMENT, "lower", "", "line %" PRId64
-                                 " is no price of %s", k, instrument->name);
+            return flt_error_set(error, FLT_INVALID_ARGUMENT, "lower", "",
+                                 "line %" PRId64 " is no price of %s", k, instrument->name);
         if (k > 0 && ticks <= line_ticks(p, instrument, k - 1))
             return flt_error_set(error, FLT_INVALID_ARGUMENT, "step", "use a wider step",
                                  "the step is smaller than the tick of %s", instrument->name);
@@ -148,7 +149,8 @@ static uint32_t sell_key(int64_t k)
 }
 
 /* --- slots
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void buy_slot(struct grid_lines_state *s, const struct grid_lines_params *p,
                      const struct leg_view *leg, int64_t k, struct wants *wants)
@@ -159,7 +161,8 @@ static void buy_slot(struct grid_lines_state *s, const struct grid_lines_params 
     wants_drop(wants, sell_key(k));
     s->slot[k] = SLOT_BUYING;
     s->held_lots[k] = s->sell_lots[k] = 0;
-    wants_limit(wants, 0, buy_key(k), SIDE_BUY, line_ticks(p, leg->instrument, k), s->buy_lots[k], 0);
+    wants_limit(wants, 0, buy_key(k), SIDE_BUY, line_ticks(p, leg->instrument, k), s->buy_lots[k],
+                0);
 }
 
 static void sell_slot(struct grid_lines_state *s, const struct grid_lines_params *p,

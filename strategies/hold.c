@@ -1,4 +1,5 @@
-/* Buys once, at the first bar that closes, and holds: what every other strategy is compared with. */
+/* Buys once, at the first bar that closes, and holds: what every other strategy is compared with.
+ */
 #include <stdio.h>
 #include "strategies/sizing.h"
 #include "strategies/timeframe.h"
@@ -16,8 +17,13 @@ struct hold_state {
 
 static const struct field params[] = {
     SIZING_FIELDS(struct hold_params),
-    { .name = "timeframe", .type = FIELD_ENUM, .offset = offsetof(struct hold_params, timeframe),
-      .def = "1m", .choices = timeframe_choices, .unit = "", .help = "Length of a bar." },
+    { .name = "timeframe",
+      .type = FIELD_ENUM,
+      .offset = offsetof(struct hold_params, timeframe),
+      .def = "1m",
+      .choices = timeframe_choices,
+      .unit = "",
+      .help = "Length of a bar." },
     FIELD_END,
 };
 

@@ -1,5 +1,5 @@
-/* Wilder's RSI of closed bars: buys when it is below `buy_below` and nothing is held, sells all when
- * it is above `sell_above`. One signal a bar. */
+/* Wilder's RSI of closed bars: buys when it is below `buy_below` and nothing is held, sells all
+ * when it is above `sell_above`. One signal a bar. */
 #include <math.h>
 #include <stdio.h>
 #include "strategies/sizing.h"

@@ -49,15 +49,9 @@ struct sizing {
     .name = #f, .type = t, .offset = offsetof(struct_, sizing) + offsetof(struct sizing, f)
 /* Rows of the parameter table of a struct that has a `struct sizing sizing`. */
 #define SIZING_FIELDS(struct_)                                                                     \
-    { SIZING_FIELD(struct_, amount, FIELD_DEC),                                                    \
-      .def = "0",                                                                                  \
-      .min = "0",                                                                                  \
-      .unit = "quote",                                                                             \
+    { SIZING_FIELD(struct_, amount, FIELD_DEC), .def = "0", .min = "0", .unit = "quote",           \
       .help = "Money for a position; or say qty or stake_pct." },                                  \
-        { SIZING_FIELD(struct_, qty, FIELD_DEC),                                                   \
-          .def = "0",                                                                              \
-          .min = "0",                                                                              \
-          .unit = "base",                                                                          \
+        { SIZING_FIELD(struct_, qty, FIELD_DEC), .def = "0", .min = "0", .unit = "base",           \
           .help = "Quantity to buy; in place of amount." },                                        \
         { SIZING_FIELD(struct_, stake_pct, FIELD_DOUBLE),                                          \
           .def = "0",                                                                              \
@@ -66,8 +60,9 @@ struct sizing {
           .unit = "%",                                                                             \
           .help = "Part of the cash that is left of the budget; in place of amount." },            \
     {                                                                                              \
-        SIZING_FIELD(struct_, budget, FIELD_DEC), .def = "0", .min = "0", .unit = "quote",         \
-        .help = "Money it starts with, for stake_pct; a backtest's cash."                          \
+        SIZING_FIELD(struct_, budget, FIELD_DEC),                                                  \
+            .def = "0", .min = "0", .unit = "quote",                                               \
+            .help = "Money it starts with, for stake_pct; a backtest's cash."                      \
     }
 
 static inline int sizing_check(const struct sizing *sizing, const struct instrument *instrument,
@@ -103,7 +98,8 @@ static inline int64_t sizing_buy_lots(const struct sizing *sizing, const struct 
         return sizing_lots(leg, flt_dec_to_double(sizing->amount), leg->last_ticks);
     if (!(leg->cash > 0) || price <= 0)
         return 0;
-    const double lots = sizing->stake_pct / 100 * leg->cash / price * pow(10, lot.scale) / (double)lot.coef;
+    const double lots =
+        sizing->stake_pct / 100 * leg->cash / price * pow(10, lot.scale) / (double)lot.coef;
 
     return (int64_t)floor(fmin(lots, (double)LOTS_MAX));
 }

@@ -99,7 +99,10 @@ static void sma_cross_on_event(void *state_, const void *params_, const struct e
         s->exits++;
         wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
     }
-    wants_note(wants, "the fast average is %s the slow one", now < 0 ? "below" : now > 0 ? "above" : "at");
+    wants_note(wants, "the fast average is %s the slow one",
+               now < 0   ? "below"
+               : now > 0 ? "above"
+                         : "at");
 }
 
 static const char *sma_cross_key_name(const void *params_, uint32_t key, char *out, size_t size)

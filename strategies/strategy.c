@@ -5,8 +5,8 @@ extern const struct strategy_ops strategy_dca, strategy_grid, strategy_grid_line
     strategy_pmm_simple, strategy_rsi, strategy_sma_cross;
 
 static const struct strategy_ops *const strategies[] = {
-    &strategy_dca, &strategy_grid, &strategy_grid_lines, &strategy_hold,
-    &strategy_pmm_simple, &strategy_rsi, &strategy_sma_cross,
+    &strategy_dca,        &strategy_grid, &strategy_grid_lines, &strategy_hold,
+    &strategy_pmm_simple, &strategy_rsi,  &strategy_sma_cross,
 };
 
 const struct strategy_ops *strategy_find(const char *name)

@@ -54,7 +54,7 @@ struct field {
 struct line_need {
     const char *indicator; /* "sma", "rsi", "ema" */
     unsigned leg;
-    int64_t period; /* its first option */
+    int64_t period;                  /* its first option */
     unsigned output;                 /* which of its outputs; 0: the first */
     double option[LINE_OPTIONS_MAX]; /* its further options, in the table's order; 0: the default */
 };
@@ -162,8 +162,9 @@ void wants_target(struct wants *wants, unsigned leg, uint32_t key, int64_t targe
  * backtest scan. */
 void wants_wake(struct wants *wants, unsigned leg, int64_t low_ticks, int64_t high_ticks,
                 int64_t until_ms, unsigned kinds);
-/* In addition to wants_wake(): at the close of a bar where a line says so. Compared in full precision,
- * but for crossings: averages within 1e-11 of each other are equal there (line_order). */
+/* In addition to wants_wake(): at the close of a bar where a line says so. Compared in full
+ * precision, but for crossings: averages within 1e-11 of each other are equal there (line_order).
+ */
 enum line_test {
     LINE_ABOVE, /* line a > level */
     LINE_BELOW, /* line a < level */

@@ -1,4 +1,5 @@
-/* flotilla backtest: reads the words, loads the data, runs, writes the folder and says how it went. */
+/* flotilla backtest: reads the words, loads the data, runs, writes the folder and says how it went.
+ */
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <inttypes.h>
@@ -41,8 +42,8 @@ static int read_dec(struct cli *cli, const char *flag, const char *def, bool zer
 
     *out = text ? flt_dec_parse(text) : FLT_DEC_ZERO;
     if (text && (!flt_dec_ok(*out) || out->coef < 0 || (out->coef == 0 && !zero)))
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, flag, "", "--%s is not a number above zero: %.64s",
-                        flag, text);
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, flag, "",
+                        "--%s is not a number above zero: %.64s", flag, text);
     return 0;
 }
 
@@ -66,7 +67,8 @@ static int read_numbers(struct cli *cli, struct backtest *b, struct flt_dec *tic
                        "--cash is not an amount above zero: %.64s", cash);
     b->seed = seed ? strtoull(seed, &end, 10) : 1;
     if (!err && seed && (!*seed || *end))
-        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "seed", "", "--seed is not a number: %.64s", seed);
+        err =
+            CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "seed", "", "--seed is not a number: %.64s", seed);
     return err;
 }
 
@@ -74,7 +76,8 @@ static int read_numbers(struct cli *cli, struct backtest *b, struct flt_dec *tic
 static int choose_bot(struct cli *cli, struct json_object *bots, struct json_object **out)
 {
     const char *wanted = cli_flag(cli, "bot");
-    const size_t count = json_object_is_type(bots, json_type_array) ? json_object_array_length(bots) : 0;
+    const size_t count =
+        json_object_is_type(bots, json_type_array) ? json_object_array_length(bots) : 0;
 
     for (size_t i = 0; i < count; i++) {
         struct json_object *bot = json_object_array_get_idx(bots, i);
@@ -156,8 +159,9 @@ static int find_strategy(struct cli *cli, struct backtest *b)
     for (size_t i = 0; i < count && i < FLT_COUNT(names); i++)
         names[i] = list[i]->name;
     near = flt_nearest(b->strategy, names, count);
-    return CLI_FAIL(cli, FLT_NOT_FOUND, "strategy", near ? near : "sma_cross, rsi, hold, grid_lines",
-                    "no strategy %.64s", b->strategy);
+    return CLI_FAIL(cli, FLT_NOT_FOUND, "strategy",
+                    near ? near : "sma_cross, rsi, hold, grid_lines", "no strategy %.64s",
+                    b->strategy);
 }
 
 static int find_model(struct cli *cli, struct backtest *b)
@@ -171,8 +175,9 @@ static int find_model(struct cli *cli, struct backtest *b)
     for (size_t i = 0; i < count && used < sizeof words; i++)
         used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", i ? ", " : "",
                                  list[i]->name);
-    return b->config.fill ? 0
-                          : CLI_FAIL(cli, FLT_NOT_FOUND, "fill", words, "no fill model %.64s", name);
+    return b->config.fill
+               ? 0
+               : CLI_FAIL(cli, FLT_NOT_FOUND, "fill", words, "no fill model %.64s", name);
 }
 
 static int read_words(struct cli *cli, struct backtest *b)
@@ -228,8 +233,8 @@ static void print_result(struct cli *cli, const struct output *output)
            output->config->data->name, output->result->bars, output->config->fill->name);
     printf("equity    %.2f -> %.2f  (%+.2f%%)\n", m->equity_first, m->equity_last,
            100 * m->total_return);
-    printf("drawdown  %.2f%%  Sharpe %.2f  Sortino %.2f\n", 100 * m->max_drawdown, m->sharpe_ann_rf0,
-           m->sortino_ann_mar0);
+    printf("drawdown  %.2f%%  Sharpe %.2f  Sortino %.2f\n", 100 * m->max_drawdown,
+           m->sharpe_ann_rf0, m->sortino_ann_mar0);
     printf("fills     %zu, %zu trades", output->result->fill_count, output->trades->count);
     if (output->trades->count > 0)
         printf(", %.1f%% won, %.2f a trade, fees of them %.2f", 100 * m->win_rate, m->expectancy,

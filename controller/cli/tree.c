@@ -333,11 +333,12 @@ static const struct cli_command bot_commands[] = {
       .run = cmd_bot_parity,
       .flags = parity_flags,
       .live = "bot",
-      .details = "Its node makes the bot anew from its journal, as after a restart (orders stay), and\n"
-                 "records all that its engine is told and asks for. Played through the engine of\n"
-                 "this program that must give the same orders; exit status 4 if it does not. The\n"
-                 "node must run on this machine: its folder is below --dir. One of another machine\n"
-                 "keeps its recording; copy it and use --file.",
+      .details =
+          "Its node makes the bot anew from its journal, as after a restart (orders stay), and\n"
+          "records all that its engine is told and asks for. Played through the engine of\n"
+          "this program that must give the same orders; exit status 4 if it does not. The\n"
+          "node must run on this machine: its folder is below --dir. One of another machine\n"
+          "keeps its recording; copy it and use --file.",
       .examples = "  flotilla bot parity btc-grid --for 30s\n"
                   "  flotilla bot parity --file node-1/rec/btc-grid-1772366400000.tape -o json" },
     END,
@@ -460,7 +461,8 @@ static const struct cli_flag indicator_flags[] = {
 };
 
 static const struct cli_flag import_flags[] = {
-    { .name = "repair", .help = "import a corrected copy (FILE.repaired.csv), listing each change" },
+    { .name = "repair",
+      .help = "import a corrected copy (FILE.repaired.csv), listing each change" },
     { .name = "replace", .help = "where the file differs from what is stored, the file is right" },
     { .name = "gaps",
       .value = "REASON",
@@ -483,7 +485,9 @@ static const struct cli_flag resample_flags[] = {
 
 static const struct cli_flag download_flags[] = {
     { .name = "since", .value = "TIME", .help = "from when, where nothing is stored yet" },
-    { .name = "until", .value = "TIME", .help = "candles before it (default: all that have closed)" },
+    { .name = "until",
+      .value = "TIME",
+      .help = "candles before it (default: all that have closed)" },
     { .name = "url", .value = "URL", .help = "REST address (default: the venue's own)" },
     { .name = "replace", .help = "throw away what is stored" },
     { .name = "page", .value = "N", .help = "candles a request (default 1000)" },
@@ -609,12 +613,15 @@ static const struct cli_command commands[] = {
       .flags = indicator_flags,
       .live = "indicator",
       .details =
-          "Without NAME: the table. With --data it prints ts_ms and the outputs as CSV, one line a\n"
+          "Without NAME: the table. With --data it prints ts_ms and the outputs as CSV, one line "
+          "a\n"
           "candle, numbers with 17 significant digits. A cell is empty where the value is not\n"
-          "defined: while it warms up, or where it would divide by nothing. Rows are bars: holes in\n"
+          "defined: while it warms up, or where it would divide by nothing. Rows are bars: holes "
+          "in\n"
           "time are not filled. With -o json: one document with columns and rows, null for empty.",
-      .examples = "  flotilla indicator rsi --data btc-1h.csv.gz --opt period=14 --opt seed=pandas\n"
-                  "  flotilla indicator bollinger          its options, outputs and formula" },
+      .examples =
+          "  flotilla indicator rsi --data btc-1h.csv.gz --opt period=14 --opt seed=pandas\n"
+          "  flotilla indicator bollinger          its options, outputs and formula" },
     { .name = "pnl", .help = "profit and loss", .run = cmd_pnl, .flags = pnl_flags },
     { .name = "halt",
       .args = "[TARGET]",

@@ -158,7 +158,8 @@ static struct flt_amt round_up(struct flt_amt amount, int scale)
     return (struct flt_amt){ rest > 0 ? amount.units - rest + unit : amount.units - rest };
 }
 
-static struct flt_amt fee_of(const struct fee_rule *rule, struct flt_amt amount, struct flt_dec rate)
+static struct flt_amt fee_of(const struct fee_rule *rule, struct flt_amt amount,
+                             struct flt_dec rate)
 {
     return round_up(flt_amt_mul(amount, rate, FLT_ROUND_UP), rule->scale ? rule->scale : 8);
 }

@@ -10,13 +10,14 @@ struct funds;
 
 enum { FUNDS_INSUFFICIENT = 1 };
 
-/* In which asset a fee is taken: what the fill brings (Binance without BNB), or always the quote. */
+/* In which asset a fee is taken: what the fill brings (Binance without BNB), or always the quote.
+ */
 enum fee_asset { FEE_RECEIVED, FEE_QUOTE };
 
 struct fee_rule {
     struct flt_dec maker, taker; /* rates; 0.001 is 10 bps */
     enum fee_asset asset;
-    int8_t scale;                /* decimals of a fee, rounded up; 0: 8 */
+    int8_t scale; /* decimals of a fee, rounded up; 0: 8 */
 };
 
 struct funds_fill { /* one fill, in money */
@@ -33,7 +34,8 @@ void funds_destroy(struct funds *funds); /* NULL is fine */
 /* NULL: never seen. The pointer is valid until the next call that adds an asset. */
 const struct balance *funds_find(const struct funds *funds, const char *asset);
 size_t funds_count(const struct funds *funds);
-const struct balance *funds_at(const struct funds *funds, size_t index); /* in order of appearance */
+const struct balance *funds_at(const struct funds *funds,
+                               size_t index); /* in order of appearance */
 
 /* Deposit (or, below zero, withdrawal). FUNDS_INSUFFICIENT, -ENOMEM, -EINVAL (bad amount). */
 FLT_MUST_USE int funds_add(struct funds *funds, const char *asset, struct flt_amt amount);
@@ -41,7 +43,8 @@ FLT_MUST_USE int funds_add(struct funds *funds, const char *asset, struct flt_am
 FLT_MUST_USE int funds_set(struct funds *funds, const char *asset, struct flt_amt free,
                            struct flt_amt locked);
 FLT_MUST_USE int funds_lock(struct funds *funds, const char *asset, struct flt_amt amount);
-void funds_unlock(struct funds *funds, const char *asset, struct flt_amt amount); /* must be locked */
+void funds_unlock(struct funds *funds, const char *asset,
+                  struct flt_amt amount); /* must be locked */
 
 /* What an order has to lock: `*asset` is the instrument's quote for a buyer, its base for a seller.
  * `cost` is the most a buyer pays (price * quantity, or a taker's preview). */

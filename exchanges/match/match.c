@@ -26,10 +26,10 @@ struct match {
     struct match_order *pool;
     struct match_order **unused;
     size_t unused_count;
-    struct book books[2];       /* by side */
-    struct outside outside[2];  /* by side */
-    struct quote quote;         /* as last told */
-    struct quote left;          /* the same, reduced by what was taken */
+    struct book books[2];      /* by side */
+    struct outside outside[2]; /* by side */
+    struct quote quote;        /* as last told */
+    struct quote left;         /* the same, reduced by what was taken */
     uint64_t sequence, trade_number;
     bool busy; /* inside a call: callbacks must not come back */
 };
@@ -161,8 +161,9 @@ static void finish(struct match *match, struct match_order *order, bool in_book,
 static void report(struct match *match, struct match_order *order, const struct match_order *other,
                    int64_t ts_ms, int64_t price, int64_t lots, enum liquidity liquidity)
 {
-    const struct match_fill fill = { order, other, ts_ms,     price,
-                                     lots,  liquidity, match->trade_number };
+    const struct match_fill fill = {
+        order, other, ts_ms, price, lots, liquidity, match->trade_number
+    };
 
     if (match->events.on_fill)
         match->events.on_fill(match->events.ctx, &fill);
@@ -185,7 +186,8 @@ static void fill_maker(struct match *match, struct match_order *order, int64_t t
         finish(match, order, true, MATCH_FILLED);
 }
 
-/* --- the outside's depth ----------------------------------------------------------------------- */
+/* --- the outside's depth -----------------------------------------------------------------------
+ */
 
 static int64_t quote_price(const struct quote *quote, enum side side)
 {
@@ -204,7 +206,8 @@ static int64_t level_price(const struct match *match, enum side side, unsigned l
     return side == SIDE_BUY ? match->quote.bid_ticks - away : match->quote.ask_ticks + away;
 }
 
-/* 50 to 150 of a hundred, always the same at the same price, so that depth looks alike each time. */
+/* 50 to 150 of a hundred, always the same at the same price, so that depth looks alike each time.
+ */
 static int64_t size_pct(int64_t price)
 {
     uint64_t x = (uint64_t)price * 0x9e3779b97f4a7c15u;
@@ -226,7 +229,8 @@ static int64_t level_shown(const struct match *match, enum side side, unsigned l
         return 0;
     if (base >= LOTS_UNLIMITED)
         return base;
-    const int64_t lots = (int64_t)((flt_i128)base * size_pct(level_price(match, side, level)) / 100);
+    const int64_t lots =
+        (int64_t)((flt_i128)base * size_pct(level_price(match, side, level)) / 100);
 
     return lots > 0 ? lots : 1;
 }
@@ -262,7 +266,8 @@ static int64_t queue_ahead(const struct match *match, enum side side, int64_t pr
     return level_left(match, side, (unsigned)level);
 }
 
-/* --- takers ------------------------------------------------------------------------------------ */
+/* --- takers ------------------------------------------------------------------------------------
+ */
 
 /* Walks what a taker meets, best price first; the outside before ours at one price. */
 struct walk {
@@ -319,7 +324,8 @@ static bool accepts(const struct match_request *taker, int64_t price)
 }
 
 /* Lots the taker still wants at this price. */
-static int64_t wanted(const struct match_request *taker, int64_t filled, flt_i128 cost, int64_t price)
+static int64_t wanted(const struct match_request *taker, int64_t filled, flt_i128 cost,
+                      int64_t price)
 {
     int64_t lots = taker->qty_lots ? taker->qty_lots - filled : LOTS_UNLIMITED;
 
@@ -410,7 +416,8 @@ static bool take(struct match *match, struct match_order *taker, int64_t ts_ms)
 
 static bool request_ok(const struct match_request *request)
 {
-    if (request->qty_lots < 0 || request->budget < 0 || (request->qty_lots == 0 && !request->budget))
+    if (request->qty_lots < 0 || request->budget < 0 ||
+        (request->qty_lots == 0 && !request->budget))
         return false;
     if (request->kind == MATCH_LIMIT)
         return request->price_ticks > 0 && request->qty_lots > 0 && !request->budget;
@@ -430,8 +437,8 @@ static struct match_order *take_slot(struct match *match, int64_t ts_ms,
 {
     struct match_order *order = match->unused[--match->unused_count];
 
-    *order = (struct match_order){ .req = *request, .placed_ms = ts_ms,
-                                   .sequence = ++match->sequence };
+    *order =
+        (struct match_order){ .req = *request, .placed_ms = ts_ms, .sequence = ++match->sequence };
     return order;
 }
 
@@ -527,7 +534,8 @@ int match_restore(struct match *match, int64_t placed_ms, const struct match_req
     return 0;
 }
 
-/* --- the outside moves ------------------------------------------------------------------------- */
+/* --- the outside moves -------------------------------------------------------------------------
+ */
 
 static void fresh_levels(struct match *match, enum side side)
 {
@@ -653,8 +661,8 @@ static int64_t fill_by_trade(struct match *match, const struct trade *trade)
         fill_maker(match, order, trade->ts_ms, lots);
     }
     if (taken < trade->qty_lots && match->options.touch != MATCH_TOUCH_STRICT)
-        taken += trade_at_price(match, side, trade->ts_ms, trade->price_ticks,
-                                trade->qty_lots - taken);
+        taken +=
+            trade_at_price(match, side, trade->ts_ms, trade->price_ticks, trade->qty_lots - taken);
     return taken;
 }
 
@@ -707,7 +715,8 @@ void match_candle(struct match *match, const struct bar *bar, int64_t timeframe_
     match->busy = false;
 }
 
-/* --- views ------------------------------------------------------------------------------------- */
+/* --- views -------------------------------------------------------------------------------------
+ */
 
 int64_t match_best(const struct match *match, enum side taker_side)
 {

@@ -36,8 +36,13 @@ static struct sim_kline *push(struct sim_candles *candles, int64_t ts_ms, int64_
 {
     struct sim_kline *kline = &candles->klines[candles->head];
 
-    *kline = (struct sim_kline){ .ts_ms = ts_ms, .open = price, .high = price, .low = price,
-                                 .close = price, .first_id = -1, .last_id = -1 };
+    *kline = (struct sim_kline){ .ts_ms = ts_ms,
+                                 .open = price,
+                                 .high = price,
+                                 .low = price,
+                                 .close = price,
+                                 .first_id = -1,
+                                 .last_id = -1 };
     candles->head = (candles->head + 1) % candles->capacity;
     if (candles->count < candles->capacity)
         candles->count++;

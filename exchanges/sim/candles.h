@@ -3,22 +3,23 @@
 #include "lib/market.h"
 
 struct sim_kline {
-    int64_t ts_ms; /* open time */
-    int64_t open, high, low, close;       /* ticks */
-    int64_t lots, buy_lots;               /* volume, and what takers bought of it */
-    flt_i128 cost, buy_cost;              /* the same in ticks * lots */
-    int64_t trades, first_id, last_id;    /* first_id -1: none */
+    int64_t ts_ms;                     /* open time */
+    int64_t open, high, low, close;    /* ticks */
+    int64_t lots, buy_lots;            /* volume, and what takers bought of it */
+    flt_i128 cost, buy_cost;           /* the same in ticks * lots */
+    int64_t trades, first_id, last_id; /* first_id -1: none */
 };
 
 struct sim_candles {
-    struct sim_kline *klines; /* a ring */
+    struct sim_kline *klines;     /* a ring */
     size_t capacity, count, head; /* head: where the next goes */
     int64_t step_ms;
 };
 
 FLT_MUST_USE int sim_candles_init(struct sim_candles *candles, int64_t step_ms, size_t capacity);
 void sim_candles_finish(struct sim_candles *candles);
-/* Times without a trade get flat candles. `closed` (may be NULL) gets the candle that ended by it. */
+/* Times without a trade get flat candles. `closed` (may be NULL) gets the candle that ended by it.
+ */
 bool sim_candles_trade(struct sim_candles *candles, int64_t ts_ms, const struct trade *trade,
                        struct sim_kline *closed);
 /* The clock passed: true when a candle ended without a trade having done it. */

@@ -18,12 +18,14 @@ const char sim_control_help[] =
     "     latency {ms}                answers that much later (the request waits as long)\n"
     "     reject {code,msg}           HTTP 400 with this error, nothing is done\n"
     "     http_status {status,code,msg,ms}   429, 418 (Retry-After from ms), 5xx; nothing is done\n"
-    "     accept_then_timeout {status,hang,ms}   it is done, then the connection is cut; or -1007 comes\n"
+    "     accept_then_timeout {status,hang,ms}   it is done, then the connection is cut; or -1007 "
+    "comes\n"
     "                                 with `status`; or, with hang true, nothing for ms (60000)\n"
     "     drop_events, repeat_events {streams: user|market|all}\n"
     "     disconnect_streams {streams: user|market|all}   at once\n"
     "     skew_clock {ms}             the venue's clock is ahead by ms (or behind, below 0)\n"
-    "     `path` and `symbol` are parts of the request; the WebSocket API's path is its method's name\n"
+    "     `path` and `symbol` are parts of the request; the WebSocket API's path is its method's "
+    "name\n"
     "  DELETE /fault                  ends all faults\n"
     "  GET /ledger/fills?after=N&limit=N, /ledger/orders?after=N&limit=N, /ledger/balances\n"
     "  POST /quit\n";
@@ -38,8 +40,9 @@ static void jw_markets(struct flt_buf *buf, const struct sim *sim)
         flt_jw_str(buf, "symbol", market->instrument.venue_symbol);
         flt_jw_amt(buf, "last", sim_price_amt(market, market->last_ticks));
         flt_jw_int(buf, "trades", market->trade_count);
-        flt_jw_int(buf, "orders", (int64_t)(match_count(market->match, SIDE_BUY) +
-                                            match_count(market->match, SIDE_SELL)));
+        flt_jw_int(buf, "orders",
+                   (int64_t)(match_count(market->match, SIDE_BUY) +
+                             match_count(market->match, SIDE_SELL)));
         flt_jw_bool(buf, "ended", !market->has_next);
         flt_jw_end(buf, '}');
     }
@@ -136,7 +139,8 @@ static void jw_ledger(struct flt_buf *buf, const struct sim *sim, const char *wh
     flt_jw_begin(buf, "items", '[');
     if (!fills && !orders)
         jw_balances(buf, sim);
-    for (size_t i = (size_t)after; (fills || orders) && i < count && (int64_t)i < after + limit; i++) {
+    for (size_t i = (size_t)after; (fills || orders) && i < count && (int64_t)i < after + limit;
+         i++) {
         if (fills)
             jw_fill(buf, sim, i);
         else
@@ -163,7 +167,8 @@ static int deposit(struct sim *sim, struct json_object *body, struct flt_error *
         if (strcmp(account->key, key) != 0)
             continue;
         if (funds_add(account->funds, asset, amount) != 0)
-            return flt_error_set(error, FLT_INSUFFICIENT_FUNDS, "amount", "", "There is not so much.");
+            return flt_error_set(error, FLT_INSUFFICIENT_FUNDS, "amount", "",
+                                 "There is not so much.");
         sim_ledger_balances(sim->ledger, account);
         sim_user_deposit(sim, account, asset, amount);
         return 0;
@@ -201,7 +206,8 @@ static int post(struct sim *sim, const char *path, struct json_object *body, str
         return deposit(sim, body, error);
     if (strcmp(path, "/fault") == 0) {
         if (!body || sim_fault_add(sim, body, &number, error) != 0)
-            return flt_error_set(error, FLT_INVALID_ARGUMENT, "kind", "", "A JSON object is needed.");
+            return flt_error_set(error, FLT_INVALID_ARGUMENT, "kind", "",
+                                 "A JSON object is needed.");
         flt_buf_printf(buf, "{\"id\":%d}", (int)number);
         return 0;
     }

@@ -26,9 +26,10 @@ void sim_faults_destroy(struct sim_faults *faults)
 
 static bool kind_ok(const char *kind)
 {
-    static const char *const kinds[] = { "latency",       "reject",      "http_status",
-                                         "accept_then_timeout", "drop_events", "repeat_events",
-                                         "disconnect_streams", "skew_clock" };
+    static const char *const kinds[] = {
+        "latency",     "reject",        "http_status",        "accept_then_timeout",
+        "drop_events", "repeat_events", "disconnect_streams", "skew_clock"
+    };
 
     for (size_t i = 0; i < FLT_COUNT(kinds); i++)
         if (strcmp(kind, kinds[i]) == 0)

@@ -11,25 +11,26 @@
 #define DIRTY_MAX 4096
 
 static const struct flt_migration migrations[] = {
-    { 1, "CREATE TABLE accounts(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL);"
-         "CREATE TABLE balances(account INTEGER NOT NULL, asset TEXT NOT NULL, free TEXT NOT NULL,"
-         " locked TEXT NOT NULL, PRIMARY KEY(account, asset)) WITHOUT ROWID;"
-         "CREATE TABLE orders(id INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL,"
-         " client_order_id TEXT NOT NULL, cancel_id TEXT NOT NULL, side TEXT NOT NULL,"
-         " type INTEGER NOT NULL, tif INTEGER NOT NULL, stp INTEGER NOT NULL, status INTEGER NOT NULL,"
-         " price TEXT NOT NULL, qty TEXT NOT NULL, filled TEXT NOT NULL, cost TEXT NOT NULL,"
-         " quote_qty TEXT NOT NULL, locked TEXT NOT NULL, time_ms INTEGER NOT NULL,"
-         " update_ms INTEGER NOT NULL);"
-         "CREATE TABLE fills(n INTEGER PRIMARY KEY, trade_id INTEGER NOT NULL,"
-         " order_id INTEGER NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, fee TEXT NOT NULL,"
-         " fee_asset TEXT NOT NULL, maker INTEGER NOT NULL, time_ms INTEGER NOT NULL);" },
+    { 1,
+      "CREATE TABLE accounts(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL);"
+      "CREATE TABLE balances(account INTEGER NOT NULL, asset TEXT NOT NULL, free TEXT NOT NULL,"
+      " locked TEXT NOT NULL, PRIMARY KEY(account, asset)) WITHOUT ROWID;"
+      "CREATE TABLE orders(id INTEGER PRIMARY KEY, account INTEGER NOT NULL, symbol TEXT NOT NULL,"
+      " client_order_id TEXT NOT NULL, cancel_id TEXT NOT NULL, side TEXT NOT NULL,"
+      " type INTEGER NOT NULL, tif INTEGER NOT NULL, stp INTEGER NOT NULL, status INTEGER NOT NULL,"
+      " price TEXT NOT NULL, qty TEXT NOT NULL, filled TEXT NOT NULL, cost TEXT NOT NULL,"
+      " quote_qty TEXT NOT NULL, locked TEXT NOT NULL, time_ms INTEGER NOT NULL,"
+      " update_ms INTEGER NOT NULL);"
+      "CREATE TABLE fills(n INTEGER PRIMARY KEY, trade_id INTEGER NOT NULL,"
+      " order_id INTEGER NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, fee TEXT NOT NULL,"
+      " fee_asset TEXT NOT NULL, maker INTEGER NOT NULL, time_ms INTEGER NOT NULL);" },
     { 2, "CREATE TABLE sources(symbol TEXT PRIMARY KEY, spec TEXT NOT NULL,"
          " position_ms INTEGER NOT NULL) WITHOUT ROWID;" },
 };
 
 struct sim_ledger {
     struct flt_db *db;
-    struct sim_order *orders[DIRTY_MAX];       /* changed in this turn */
+    struct sim_order *orders[DIRTY_MAX]; /* changed in this turn */
     size_t order_count;
     struct sim_account *accounts[64];
     size_t account_count;
@@ -41,8 +42,10 @@ static void must(int err, const char *what)
     if (err >= 0)
         return;
     FLT_LOG(ERROR, "ledger_lost", "what=%s err=%d", what, err);
-    fprintf(stderr, "flotilla-sim: the ledger cannot be written (%s: %s); ending, so that nobody is "
-                    "told what it does not hold.\n", what, strerror(-err));
+    fprintf(stderr,
+            "flotilla-sim: the ledger cannot be written (%s: %s); ending, so that nobody is "
+            "told what it does not hold.\n",
+            what, strerror(-err));
     _Exit(1);
 }
 
@@ -52,7 +55,8 @@ int sim_ledger_open(const char *path, struct flt_error *error, struct sim_ledger
 
     if (!ledger)
         return -ENOMEM;
-    int err = flt_db_open(path, APPLICATION_ID, migrations, FLT_COUNT(migrations), error, &ledger->db);
+    int err =
+        flt_db_open(path, APPLICATION_ID, migrations, FLT_COUNT(migrations), error, &ledger->db);
 
     /* kill -9 loses nothing with NORMAL in WAL mode; a power loss is no case of a simulator. */
     if (!err)
@@ -93,16 +97,18 @@ bool sim_ledger_has_account(struct sim_ledger *ledger, const char *key)
     return there;
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------
+ */
 
 static void write_order(struct sim_ledger *ledger, struct sim_order *order)
 {
     const struct instrument *instrument = &order->market->instrument;
-    sqlite3_stmt *stmt = flt_db_stmt(ledger->db,
-        "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET"
-        " cancel_id=excluded.cancel_id, status=excluded.status, qty=excluded.qty,"
-        " filled=excluded.filled, cost=excluded.cost, locked=excluded.locked,"
-        " update_ms=excluded.update_ms");
+    sqlite3_stmt *stmt = flt_db_stmt(
+        ledger->db, "INSERT INTO orders VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON "
+                    "CONFLICT(id) DO UPDATE SET"
+                    " cancel_id=excluded.cancel_id, status=excluded.status, qty=excluded.qty,"
+                    " filled=excluded.filled, cost=excluded.cost, locked=excluded.locked,"
+                    " update_ms=excluded.update_ms");
 
     order->dirty = false;
     flt_db_bind_int(stmt, 1, order->order_id);
@@ -215,8 +221,8 @@ int64_t sim_ledger_position(struct sim_ledger *ledger, const char *symbol, const
 
     if (!ledger)
         return 0;
-    sqlite3_stmt *stmt = flt_db_stmt(
-        ledger->db, "SELECT position_ms FROM sources WHERE symbol = ? AND spec = ?");
+    sqlite3_stmt *stmt =
+        flt_db_stmt(ledger->db, "SELECT position_ms FROM sources WHERE symbol = ? AND spec = ?");
 
     flt_db_bind_str(stmt, 1, symbol);
     flt_db_bind_str(stmt, 2, spec);
@@ -243,14 +249,16 @@ bool sim_ledger_commit(struct sim_ledger *ledger)
     return true;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 
 /* Accounts keep their numbers by key, whatever the order of the command line. */
 static int load_accounts(struct sim_ledger *ledger, struct sim *sim, struct flt_error *error)
 {
     for (size_t i = 0; i < sim->account_count; i++) {
         struct sim_account *account = sim->accounts[i];
-        sqlite3_stmt *stmt = flt_db_stmt(ledger->db, "INSERT OR IGNORE INTO accounts(key) VALUES(?)");
+        sqlite3_stmt *stmt =
+            flt_db_stmt(ledger->db, "INSERT OR IGNORE INTO accounts(key) VALUES(?)");
 
         flt_db_bind_str(stmt, 1, account->key);
         if (flt_db_step(ledger->db, stmt) < 0)
@@ -323,9 +331,14 @@ static struct sim_order *read_order(const struct sim *sim, sqlite3_stmt *stmt)
 static int put_back(struct sim_order *order)
 {
     const struct match_request request = {
-        .id = (uint64_t)order->order_id, .user = order, .account = (uint32_t)order->account->index,
-        .side = order->side, .tif = order->tif, .post_only = order->type == SIM_LIMIT_MAKER,
-        .price_ticks = order->price_ticks, .qty_lots = order->qty_lots,
+        .id = (uint64_t)order->order_id,
+        .user = order,
+        .account = (uint32_t)order->account->index,
+        .side = order->side,
+        .tif = order->tif,
+        .post_only = order->type == SIM_LIMIT_MAKER,
+        .price_ticks = order->price_ticks,
+        .qty_lots = order->qty_lots,
     };
 
     sim_order_open(order);
@@ -345,7 +358,8 @@ static int load_orders(struct sim_ledger *ledger, struct sim *sim, struct flt_er
             return flt_error_set(error, FLT_CONFLICT, "db",
                                  "Give the same accounts and markets as before, or another file.",
                                  "Order %" PRId64 " in the ledger is of an account or market (%s) "
-                                 "that is not given.", flt_db_int(stmt, 0), flt_db_str(stmt, 2));
+                                 "that is not given.",
+                                 flt_db_int(stmt, 0), flt_db_str(stmt, 2));
         sim_order_add(sim, order);
         if (sim_order_is_open(order) && put_back(order) != 0)
             return flt_error_set(error, FLT_CONFLICT, "db", "", "Order %" PRId64 " does not fit.",
@@ -356,8 +370,8 @@ static int load_orders(struct sim_ledger *ledger, struct sim *sim, struct flt_er
 
 static int load_fills(struct sim_ledger *ledger, struct sim *sim)
 {
-    sqlite3_stmt *stmt = flt_db_stmt(ledger->db,
-        "SELECT trade_id, order_id, price, qty, fee, fee_asset, maker, time_ms FROM fills ORDER BY n");
+    sqlite3_stmt *stmt = flt_db_stmt(ledger->db, "SELECT trade_id, order_id, price, qty, fee, "
+                                                 "fee_asset, maker, time_ms FROM fills ORDER BY n");
     int step;
 
     while ((step = flt_db_step(ledger->db, stmt)) == FLT_DB_ROW) {
@@ -374,10 +388,13 @@ static int load_fills(struct sim_ledger *ledger, struct sim *sim)
                 return -ENOMEM;
         }
         sim->fills[sim->fill_count++] = (struct sim_fill){
-            .trade_id = flt_db_int(stmt, 0), .order_id = order_id, .ts_ms = flt_db_int(stmt, 7),
+            .trade_id = flt_db_int(stmt, 0),
+            .order_id = order_id,
+            .ts_ms = flt_db_int(stmt, 7),
             .price_ticks = price_to_ticks(&market->instrument, flt_db_dec(stmt, 2), FLT_ROUND_DOWN),
             .qty_lots = qty_to_lots(&market->instrument, flt_db_dec(stmt, 3), FLT_ROUND_DOWN),
-            .fee = flt_db_amt(stmt, 4), .maker = flt_db_int(stmt, 6) != 0,
+            .fee = flt_db_amt(stmt, 4),
+            .maker = flt_db_int(stmt, 6) != 0,
             .fee_in_base = strcmp(flt_db_str(stmt, 5), market->instrument.base) == 0,
         };
         /* Trade ids are per symbol and never come again: the history took some already. */

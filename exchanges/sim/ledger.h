@@ -7,10 +7,12 @@
 
 struct sim_ledger;
 
-FLT_MUST_USE int sim_ledger_open(const char *path, struct flt_error *error, struct sim_ledger **out);
+FLT_MUST_USE int sim_ledger_open(const char *path, struct flt_error *error,
+                                 struct sim_ledger **out);
 void sim_ledger_close(struct sim_ledger *ledger); /* NULL is fine */
 /* Puts back what it holds: balances, then orders (open ones into their books) and fills. */
-FLT_MUST_USE int sim_ledger_load(struct sim_ledger *ledger, struct sim *sim, struct flt_error *error);
+FLT_MUST_USE int sim_ledger_load(struct sim_ledger *ledger, struct sim *sim,
+                                 struct flt_error *error);
 bool sim_ledger_has_account(struct sim_ledger *ledger, const char *key);
 void sim_ledger_order(struct sim_ledger *ledger, struct sim_order *order);
 void sim_ledger_fill(struct sim_ledger *ledger, const struct sim *sim, size_t index);

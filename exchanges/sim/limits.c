@@ -60,7 +60,8 @@ int sim_limits_weigh(struct sim *sim, const char *ip, int weight, int *retry_s,
         *retry_s = (int)((client->banned_until_ms - now) / 1000) + 1;
         return sim_fail(error, 418, -1003,
                         "Way too much request weight used; IP banned until %" PRId64 ". Please use "
-                        "WebSocket Streams for live updates to avoid bans.", client->banned_until_ms);
+                        "WebSocket Streams for live updates to avoid bans.",
+                        client->banned_until_ms);
     }
     client->used += weight;
     if (client->used <= limit)
@@ -68,9 +69,11 @@ int sim_limits_weigh(struct sim *sim, const char *ip, int weight, int *retry_s,
     *retry_s = (int)(60 - now / 1000 % 60);
     if (++client->ignored > BAN_AFTER)
         client->banned_until_ms = now + BAN_MS;
-    return sim_fail(error, 429, -1003,
-                    "Too much request weight used; current limit is %d request weight per 1 MINUTE. "
-                    "Please use WebSocket Streams for live updates to avoid polling the API.", limit);
+    return sim_fail(
+        error, 429, -1003,
+        "Too much request weight used; current limit is %d request weight per 1 MINUTE. "
+        "Please use WebSocket Streams for live updates to avoid polling the API.",
+        limit);
 }
 
 void sim_limits_refund(struct sim *sim, const char *ip, int weight)

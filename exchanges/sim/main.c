@@ -18,7 +18,8 @@
 #define STREAM_TICK_MS 100
 #define NOTE_MS 500 /* how far the sources were played goes to the ledger */
 
-/* --- time ---------------------------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------------------------------
+ */
 
 static void play(struct sim *sim)
 {
@@ -80,7 +81,8 @@ static void on_signal(void *ctx, int signal)
     flt_loop_stop(((struct sim *)ctx)->loop);
 }
 
-/* --- starting -------------------------------------------------------------------------------------- */
+/* --- starting
+ * -------------------------------------------------------------------------------------- */
 
 static int open_account(struct sim *sim, const struct sim_account_option *option,
                         struct flt_error *error)
@@ -102,8 +104,9 @@ static int open_account(struct sim *sim, const struct sim_account_option *option
     if (option->public_key_path)
         account->public_pem = flt_file_read(option->public_key_path, 65536, NULL);
     if (!account->public_pem && !account->secret[0])
-        return flt_error_set(error, FLT_INVALID_ARGUMENT, "--secret", "--secret or --public-key FILE",
-                             "Account %s has no secret.", account->key);
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "--secret",
+                             "--secret or --public-key FILE", "Account %s has no secret.",
+                             account->key);
     if (sim->ledger && sim_ledger_has_account(sim->ledger, account->key))
         return 0; /* the ledger knows what it has */
     const int err = sim_balances_parse(account->funds, option->balances, error);
@@ -139,8 +142,11 @@ static int listen_there(struct sim *sim, struct flt_error *error)
     const struct flt_listener_config control = { .host = sim->options.control_host,
                                                  .port = sim->options.control_port };
     const struct flt_listener_events venue_events = {
-        .ctx = sim, .on_request = sim_rest_request, .on_accept = sim_session_accept,
-        .on_message = sim_session_message, .on_gone = sim_session_gone,
+        .ctx = sim,
+        .on_request = sim_rest_request,
+        .on_accept = sim_session_accept,
+        .on_message = sim_session_message,
+        .on_gone = sim_session_gone,
     };
     const struct flt_listener_events control_events = { .ctx = sim,
                                                         .on_request = sim_control_request };
@@ -217,9 +223,8 @@ static void finish(struct sim *sim)
 
 static int say(const struct flt_error *error, int err)
 {
-    fprintf(stderr, "flotilla-sim: %s%s%s%s\n",
-            error->message[0] ? error->message : strerror(-err), error->field[0] ? " At " : "",
-            error->field, error->field[0] ? "." : "");
+    fprintf(stderr, "flotilla-sim: %s%s%s%s\n", error->message[0] ? error->message : strerror(-err),
+            error->field[0] ? " At " : "", error->field, error->field[0] ? "." : "");
     if (error->hint[0])
         fprintf(stderr, "hint: %s\n", error->hint);
     return 2;

@@ -12,7 +12,8 @@
 #define ORDERS_MAX 8200
 #define DEPTH_LEVELS 50
 
-/* --- instruments ------------------------------------------------------------------------------- */
+/* --- instruments -------------------------------------------------------------------------------
+ */
 
 static const struct {
     const char *base, *tick, *lot;
@@ -26,7 +27,8 @@ static const struct {
 
 static void set_defaults(struct instrument *instrument)
 {
-    const bool to_btc = strcmp(instrument->quote, "BTC") == 0 || strcmp(instrument->quote, "ETH") == 0;
+    const bool to_btc =
+        strcmp(instrument->quote, "BTC") == 0 || strcmp(instrument->quote, "ETH") == 0;
 
     instrument->tick = flt_dec_parse(to_btc ? "0.00000001" : "0.01");
     instrument->lot = flt_dec_parse(to_btc ? "0.001" : "0.0001");
@@ -62,7 +64,8 @@ static void read_filter(struct json_object *filter, struct instrument *instrumen
 }
 
 /* An exchangeInfo reply: the filters of our symbol, if it is in there. */
-static int read_instruments(const char *path, struct instrument *instrument, struct flt_error *error)
+static int read_instruments(const char *path, struct instrument *instrument,
+                            struct flt_error *error)
 {
     struct json_object *root = flt_json_load(path, error), *symbols, *filters;
 
@@ -70,7 +73,8 @@ static int read_instruments(const char *path, struct instrument *instrument, str
         return -EINVAL;
     symbols = flt_json_get(root, "symbols");
     for (size_t i = 0; symbols && json_object_is_type(symbols, json_type_array) &&
-                       i < json_object_array_length(symbols); i++) {
+                       i < json_object_array_length(symbols);
+         i++) {
         struct json_object *row = json_object_array_get_idx(symbols, i);
         const char *symbol = "";
 
@@ -99,8 +103,9 @@ static int read_steps(const char *spec, struct instrument *instrument, struct fl
         instrument->price_min = instrument->tick;
     if (lot)
         instrument->qty_min = instrument->lot;
-    if (!flt_dec_ok(instrument->tick) || !flt_dec_ok(instrument->lot) || instrument->tick.coef <= 0 ||
-        instrument->lot.coef <= 0 || instrument->tick.scale > 9 || instrument->lot.scale > 9)
+    if (!flt_dec_ok(instrument->tick) || !flt_dec_ok(instrument->lot) ||
+        instrument->tick.coef <= 0 || instrument->lot.coef <= 0 || instrument->tick.scale > 9 ||
+        instrument->lot.scale > 9)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "market",
                              "Steps are above zero, with up to 9 decimals.",
                              "Tick or lot of %s is bad.", instrument->name);
@@ -114,17 +119,20 @@ static int name_it(const char *spec, struct instrument *instrument, struct flt_e
     if (!dash || !equals || dash > equals || dash == spec || equals - dash < 2 ||
         equals - spec >= INSTRUMENT_NAME_MAX || dash - spec >= ASSET_MAX ||
         equals - dash > ASSET_MAX)
-        return flt_error_set(error, FLT_INVALID_ARGUMENT, "market", "Like BTC-USDT=candles:FILE.csv",
-                             "A market begins with its name: %s.", spec);
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "market",
+                             "Like BTC-USDT=candles:FILE.csv", "A market begins with its name: %s.",
+                             spec);
     snprintf(instrument->name, sizeof instrument->name, "%.*s", (int)(equals - spec), spec);
     snprintf(instrument->base, sizeof instrument->base, "%.*s", (int)(dash - spec), spec);
-    snprintf(instrument->quote, sizeof instrument->quote, "%.*s", (int)(equals - dash - 1), dash + 1);
+    snprintf(instrument->quote, sizeof instrument->quote, "%.*s", (int)(equals - dash - 1),
+             dash + 1);
     snprintf(instrument->venue_symbol, sizeof instrument->venue_symbol, "%s%s", instrument->base,
              instrument->quote);
     return 0;
 }
 
-/* --- what happens in it -------------------------------------------------------------------------- */
+/* --- what happens in it --------------------------------------------------------------------------
+ */
 
 const struct trade *sim_market_trade(const struct sim_market *market, int64_t trade_id)
 {
@@ -149,8 +157,7 @@ static struct trade *keep_trade(struct sim_market *market, int64_t ts_ms, int64_
 int64_t sim_market_publish_trade(struct sim_market *market, int64_t price, int64_t lots,
                                  enum side aggressor)
 {
-    const struct trade *trade =
-        keep_trade(market, sim_now(market->sim), price, lots, aggressor);
+    const struct trade *trade = keep_trade(market, sim_now(market->sim), price, lots, aggressor);
     struct sim_kline closed;
 
     if (sim_candles_trade(&market->minutes, trade->ts_ms, trade, &closed))
@@ -219,9 +226,9 @@ void sim_market_note(const struct sim_market *market)
                       market->begin_ms + sim->clock.source_ms - sim->options.history_min * 60000);
 }
 
-/* The source's first `history` minutes become the candles and trades of the time before now. After a
- * restart on the same ledger these are the minutes before it stopped, so that prices go on from there
- * and do not jump against the orders that rest. */
+/* The source's first `history` minutes become the candles and trades of the time before now. After
+ * a restart on the same ledger these are the minutes before it stopped, so that prices go on from
+ * there and do not jump against the orders that rest. */
 static void play_history(struct sim_market *market, int64_t history_ms)
 {
     const int64_t skipped = market->begin_ms - history_ms;
@@ -243,9 +250,8 @@ static void play_history(struct sim_market *market, int64_t history_ms)
             quote = event.quote;
             continue;
         }
-        const struct trade *trade =
-            keep_trade(market, begin + event.at_ms, event.trade.price_ticks, event.trade.qty_lots,
-                       event.trade.aggressor);
+        const struct trade *trade = keep_trade(market, begin + event.at_ms, event.trade.price_ticks,
+                                               event.trade.qty_lots, event.trade.aggressor);
 
         (void)sim_candles_trade(&market->minutes, trade->ts_ms, trade, NULL);
         if (history_ms - event.at_ms < (int64_t)SECONDS_KEPT * 1000)
@@ -263,7 +269,8 @@ static int start(struct sim *sim, struct sim_market *market, const char *spec,
 
     if (err)
         return err;
-    const struct match_options options = { .orders_max = ORDERS_MAX, .depth_levels = DEPTH_LEVELS,
+    const struct match_options options = { .orders_max = ORDERS_MAX,
+                                           .depth_levels = DEPTH_LEVELS,
                                            .depth_lots = sim_source_depth_lots(market->source) };
 
     err = match_create(&options, sim_order_events(market), &market->match);

@@ -8,18 +8,24 @@
 
 static const char help[] =
     "flotilla-sim: an exchange that speaks Binance spot's REST and WebSocket APIs\n\n"
-    "usage: flotilla-sim --market NAME=SOURCE ... --api-key K --secret S --balance A=N,... [options]\n\n"
-    "Prints `ready rest=http://... stream=ws://... control=http://...` once it listens; ends on SIGINT,\n"
-    "SIGTERM or POST /quit. Clients change their base URLs only: REST <rest>/api/v3, market streams\n"
+    "usage: flotilla-sim --market NAME=SOURCE ... --api-key K --secret S --balance A=N,... "
+    "[options]\n\n"
+    "Prints `ready rest=http://... stream=ws://... control=http://...` once it listens; ends on "
+    "SIGINT,\n"
+    "SIGTERM or POST /quit. Clients change their base URLs only: REST <rest>/api/v3, market "
+    "streams\n"
     "<stream>/ws and <stream>/stream, WebSocket API <stream>/ws-api/v3.\n\n"
     "Markets (repeatable, many at once):\n"
     "  --market BTC-USDT=trades:FILE[,bookticker:FILE]   ts_ms,price,qty,is_buyer_maker and\n"
     "                                    ts_ms,update_id,bid,bid_qty,ask,ask_qty\n"
-    "  --market ETH-USDT=candles:FILE    ts_ms,open,high,low,close,volume of 1m or 1h, played as quotes\n"
+    "  --market ETH-USDT=candles:FILE    ts_ms,open,high,low,close,volume of 1m or 1h, played as "
+    "quotes\n"
     "                                    and trades inside each candle, the same each time\n"
-    "  --market SOL-USDT=random:price=150[,seed=7][,vol=0.04][,rate=2]   a random walk; vol: of a day,\n"
+    "  --market SOL-USDT=random:price=150[,seed=7][,vol=0.04][,rate=2]   a random walk; vol: of a "
+    "day,\n"
     "                                    rate: trades a second\n"
-    "  ,tick=0.01,lot=0.001 after any source sets its steps. Files are CSV with a header, plain or .gz.\n"
+    "  ,tick=0.01,lot=0.001 after any source sets its steps. Files are CSV with a header, plain or "
+    ".gz.\n"
     "  --instruments FILE    filters from an exchangeInfo reply; else sensible ones by symbol\n"
     "  --speed X             market time against wall time (1)\n"
     "  --loop                play files again and again, every second time backwards (prices stay\n"
@@ -30,7 +36,8 @@ static const char help[] =
     "  --api-key K --secret S            an HMAC-SHA256 key\n"
     "  --ed25519-key K --public-key FILE a key whose signatures are Ed25519 (PEM)\n"
     "  --balance USDT=100000,BTC=1       what the account named before begins with\n"
-    "  --accounts FILE                   JSON: [{\"key\",\"secret\",\"balances\":{\"USDT\":\"100000\"}}]\n"
+    "  --accounts FILE                   JSON: "
+    "[{\"key\",\"secret\",\"balances\":{\"USDT\":\"100000\"}}]\n"
     "  --fee-maker R, --fee-taker R      rates (0.001), taken from what a fill brings\n"
     "  --fee-asset received|quote\n\n"
     "Service:\n"
@@ -249,14 +256,18 @@ static int read_accounts(struct sim_args *args, struct flt_error *error)
     json_object_put(rows);
     return err ? flt_error_set(error, FLT_INVALID_ARGUMENT, "accounts",
                                "[{\"key\",\"secret\",\"balances\":{\"USDT\":\"1\"}}]",
-                               "The file of accounts is bad.") : 0;
+                               "The file of accounts is bad.")
+               : 0;
 }
 
 static void set_defaults(struct sim_args *args)
 {
     *args = (struct sim_args){ 0 };
-    args->options = (struct sim_options){ .seed = 1, .speed = 1.0, .history_min = 600,
-                                          .limit_weight = 6000, .limit_orders_10s = 100,
+    args->options = (struct sim_options){ .seed = 1,
+                                          .speed = 1.0,
+                                          .history_min = 600,
+                                          .limit_weight = 6000,
+                                          .limit_orders_10s = 100,
                                           .limit_orders_day = 200000 };
     args->options.fees.maker = args->options.fees.taker = flt_dec_parse("0.001");
     args->options.listen_host = strdup("127.0.0.1");
@@ -293,9 +304,10 @@ int sim_args_parse(struct sim_args *args, int argc, char **argv, struct flt_erro
     }
     if (args->accounts_path && read_accounts(args, error) != 0)
         return -EINVAL;
-    return args->market_count ? 0 : flt_error_set(error, FLT_INVALID_ARGUMENT, "--market",
-                                                  "--market BTC-USDT=random:price=60000",
-                                                  "There is no market.");
+    return args->market_count
+               ? 0
+               : flt_error_set(error, FLT_INVALID_ARGUMENT, "--market",
+                               "--market BTC-USDT=random:price=60000", "There is no market.");
 }
 
 void sim_args_finish(struct sim_args *args)

@@ -8,7 +8,8 @@
 #include "exchanges/sim/sim.h"
 #include "exchanges/sim/user_data.h"
 
-/* --- the tables ---------------------------------------------------------------------------------- */
+/* --- the tables ----------------------------------------------------------------------------------
+ */
 
 static size_t bucket_of(const struct sim *sim, const struct sim_account *account, const char *id)
 {
@@ -103,7 +104,8 @@ struct sim_order *sim_order_find(const struct sim *sim, const struct sim_account
     return NULL;
 }
 
-/* --- what the match tells ------------------------------------------------------------------------ */
+/* --- what the match tells ------------------------------------------------------------------------
+ */
 
 static struct flt_amt lock_after(const struct sim_order *order, struct flt_amt paid)
 {
@@ -132,7 +134,8 @@ static void keep_fill(struct sim *sim, const struct sim_fill *fill)
 static void settle(struct sim_order *order, struct sim_fill *fill, flt_i128 cost)
 {
     const struct sim_market *market = order->market;
-    struct funds_fill money = { .instrument = &market->instrument, .side = order->side,
+    struct funds_fill money = { .instrument = &market->instrument,
+                                .side = order->side,
                                 .qty = sim_qty_amt(market, fill->qty_lots),
                                 .cost = sim_cost_amt(market, cost) };
     const struct fee_rule *rule = &market->sim->options.fees;
@@ -146,8 +149,8 @@ static void settle(struct sim_order *order, struct sim_fill *fill, flt_i128 cost
 
     if (buys != fill->fee_in_base)
         paid = flt_amt_add(paid, buys ? fill->fee : FLT_AMT_ZERO);
-    const int err = funds_settle(order->account->funds, &money, &order->lock,
-                                 lock_after(order, paid));
+    const int err =
+        funds_settle(order->account->funds, &money, &order->lock, lock_after(order, paid));
 
     assert(err == 0);
     sim_ledger_balances(market->sim->ledger, order->account);
@@ -172,21 +175,24 @@ static void on_fill(void *ctx, const struct match_fill *match_fill)
     struct sim_order *order = match_fill->order->req.user;
     const bool maker = match_fill->liquidity == LIQUIDITY_MAKER;
     const flt_i128 cost = (flt_i128)match_fill->price_ticks * match_fill->qty_lots;
-    struct sim_fill fill = { .order_id = order->order_id, .ts_ms = sim_now(sim),
+    struct sim_fill fill = { .order_id = order->order_id,
+                             .ts_ms = sim_now(sim),
                              .price_ticks = match_fill->price_ticks,
-                             .qty_lots = match_fill->qty_lots, .maker = maker };
+                             .qty_lots = match_fill->qty_lots,
+                             .maker = maker };
 
     /* The two sides of one trade share its id: the taker's side comes first and publishes it. */
-    fill.trade_id = maker && match_fill->other
-                        ? market->trade_count
-                        : sim_market_publish_trade(market, fill.price_ticks, fill.qty_lots,
-                                                   maker ? side_opposite(order->side) : order->side);
+    fill.trade_id =
+        maker && match_fill->other
+            ? market->trade_count
+            : sim_market_publish_trade(market, fill.price_ticks, fill.qty_lots,
+                                       maker ? side_opposite(order->side) : order->side);
     tell_held(order);
     order->filled_lots = match_fill->order->filled_lots;
     order->cost = match_fill->order->cost;
     order->update_ms = fill.ts_ms;
-    order->status = order->qty_lots && order->filled_lots == order->qty_lots
-                        ? SIM_FILLED : SIM_PARTIALLY_FILLED;
+    order->status = order->qty_lots && order->filled_lots == order->qty_lots ? SIM_FILLED
+                                                                             : SIM_PARTIALLY_FILLED;
     settle(order, &fill, cost);
     if (order->account->orders_10s > 0 && order->status == SIM_FILLED)
         order->account->orders_10s--; /* the venue counts unfilled orders */
@@ -239,7 +245,8 @@ const struct match_events *sim_order_events(struct sim_market *market)
     return &events;
 }
 
-/* --- placing ------------------------------------------------------------------------------------ */
+/* --- placing ------------------------------------------------------------------------------------
+ */
 
 static void make_request(const struct sim_account *account, const struct sim_place *place,
                          struct match_request *out)
@@ -250,10 +257,13 @@ static void make_request(const struct sim_account *account, const struct sim_pla
                                            [SIM_STP_EXPIRE_BOTH] = MATCH_STP_EXPIRE_BOTH };
     const struct instrument *instrument = &place->market->instrument;
 
-    *out = (struct match_request){ .account = (uint32_t)account->index, .side = place->side,
+    *out = (struct match_request){ .account = (uint32_t)account->index,
+                                   .side = place->side,
                                    .kind = place->type == SIM_MARKET ? MATCH_MARKET : MATCH_LIMIT,
-                                   .tif = place->tif, .post_only = place->type == SIM_LIMIT_MAKER,
-                                   .stp = stps[place->stp], .price_ticks = place->price_ticks,
+                                   .tif = place->tif,
+                                   .post_only = place->type == SIM_LIMIT_MAKER,
+                                   .stp = stps[place->stp],
+                                   .price_ticks = place->price_ticks,
                                    .qty_lots = place->qty_lots };
     if (flt_amt_sign(place->quote_qty) > 0) { /* quote amount -> ticks * lots, rounded down */
         const struct flt_amt unit = sim_cost_amt(place->market, 1);
@@ -296,8 +306,7 @@ int sim_order_check(struct sim *sim, struct sim_account *account, const struct s
 {
     struct match_request request;
     const char *asset;
-    const struct sim_order *same =
-        sim_order_find(sim, account, place->market, 0, place->client_id);
+    const struct sim_order *same = sim_order_find(sim, account, place->market, 0, place->client_id);
     const struct flt_amt need = price_it(account, place, &request, &asset);
     const struct balance *balance = funds_find(account->funds, asset);
 
@@ -310,9 +319,9 @@ int sim_order_check(struct sim *sim, struct sim_account *account, const struct s
         return refuse_funds(error);
     if (request.post_only) {
         const int64_t best = match_best(place->market->match, place->side);
-        const bool takes = best != MATCH_NO_PRICE && (place->side == SIDE_BUY
-                                                          ? place->price_ticks >= best
-                                                          : place->price_ticks <= best);
+        const bool takes =
+            best != MATCH_NO_PRICE &&
+            (place->side == SIDE_BUY ? place->price_ticks >= best : place->price_ticks <= best);
 
         if (takes)
             return sim_fail(error, 400, -2010, "Order would immediately match and take.");
@@ -326,10 +335,16 @@ static struct sim_order *make_order(struct sim *sim, struct sim_account *account
     struct sim_order *order = calloc(1, sizeof *order);
 
     assert(order);
-    *order = (struct sim_order){ .account = account, .market = place->market, .side = place->side,
-                                 .type = place->type, .tif = place->tif, .stp = place->stp,
-                                 .price_ticks = place->price_ticks, .qty_lots = place->qty_lots,
-                                 .quote_qty = place->quote_qty, .time_ms = sim_now(sim),
+    *order = (struct sim_order){ .account = account,
+                                 .market = place->market,
+                                 .side = place->side,
+                                 .type = place->type,
+                                 .tif = place->tif,
+                                 .stp = place->stp,
+                                 .price_ticks = place->price_ticks,
+                                 .qty_lots = place->qty_lots,
+                                 .quote_qty = place->quote_qty,
+                                 .time_ms = sim_now(sim),
                                  .update_ms = sim_now(sim) };
     snprintf(order->client_id, sizeof order->client_id, "%s", place->client_id);
     return order;

@@ -28,7 +28,8 @@ static void fills(struct flt_buf *buf, const struct sim_order *order, size_t fir
         sim_jw_price(buf, "price", order->market, fill->price_ticks);
         sim_jw_qty(buf, "qty", order->market, fill->qty_lots);
         sim_jw_amt(buf, "commission", fill->fee);
-        flt_jw_str(buf, "commissionAsset", fill->fee_in_base ? instrument->base : instrument->quote);
+        flt_jw_str(buf, "commissionAsset",
+                   fill->fee_in_base ? instrument->base : instrument->quote);
         flt_jw_int(buf, "tradeId", fill->trade_id);
         flt_jw_end(buf, '}');
     }

@@ -133,7 +133,8 @@ int sim_params_parse(struct sim_params *params, const char *query, const char *b
     *params = (struct sim_params){ 0 };
     params->payload = malloc(strlen(query) + strlen(body) + 1);
     if (!params->payload)
-        return sim_fail(error, 500, -1000, "An unknown error occurred while processing the request.");
+        return sim_fail(error, 500, -1000,
+                        "An unknown error occurred while processing the request.");
     char *end = params->payload;
 
     if (parse_part(params, query, &end, error) != 0)
@@ -223,9 +224,9 @@ int sim_param_int(const struct sim_params *params, const char *name, bool mandat
     const struct flt_dec value = flt_dec_parse(text);
 
     if (!flt_dec_ok(value) || value.scale != 0 || strpbrk(text, "eE.+"))
-        return sim_fail(error, 400, -1100,
-                        "Illegal characters found in parameter '%s'; legal range is '^[0-9]{1,20}$'.",
-                        name);
+        return sim_fail(
+            error, 400, -1100,
+            "Illegal characters found in parameter '%s'; legal range is '^[0-9]{1,20}$'.", name);
     *out = value.coef;
     return 0;
 }
@@ -242,14 +243,16 @@ int sim_param_dec(const struct sim_params *params, const char *name, bool mandat
     if (!flt_amt_ok(value) || value.units < 0 || strpbrk(text, "eE+-"))
         return sim_fail(error, 400, -1100,
                         "Illegal characters found in parameter '%s'; legal range is "
-                        "'^([0-9]{1,20})(\\.[0-9]{1,20})?$'.", name);
+                        "'^([0-9]{1,20})(\\.[0-9]{1,20})?$'.",
+                        name);
     if (value.units % 10000000000 != 0)
         return sim_fail(error, 400, -1111, "Parameter '%s' has too much precision.", name);
     *out = value;
     return 0;
 }
 
-/* --- signatures ----------------------------------------------------------------------------------- */
+/* --- signatures
+ * ----------------------------------------------------------------------------------- */
 
 static bool signature_ok(const struct sim_account *account, const char *payload,
                          const char *signature)
@@ -282,7 +285,8 @@ static int check_time(const struct sim *sim, const struct sim_params *params,
         return sim_fail(error, 400, -1021,
                         "Timestamp for this request was 1000ms ahead of the server's time.");
     if (flt_amt_cmp(flt_amt_from_int(now - timestamp), window) > 0)
-        return sim_fail(error, 400, -1021, "Timestamp for this request is outside of the recvWindow.");
+        return sim_fail(error, 400, -1021,
+                        "Timestamp for this request is outside of the recvWindow.");
     return 0;
 }
 
@@ -304,8 +308,7 @@ int sim_authorize(struct sim *sim, const struct sim_params *params, const char *
             return sim_fail(error, 401, -2014, "API-key format invalid.");
         account = account_of(sim, key);
         if (!account)
-            return sim_fail(error, 401, -2015,
-                            "Invalid API-key, IP, or permissions for action.");
+            return sim_fail(error, 401, -2015, "Invalid API-key, IP, or permissions for action.");
     }
     if (!sim_param(params, "timestamp"))
         return sim_param_missing(error, "timestamp");

@@ -7,7 +7,7 @@
 
 struct sim_param {
     char name[32];
-    char *value; /* decoded */
+    char *value;    /* decoded */
     bool is_string; /* JSON only */
 };
 
@@ -33,7 +33,7 @@ int sim_param_dec(const struct sim_params *params, const char *name, bool mandat
                   struct flt_amt *out, struct sim_error *error);
 int sim_param_missing(struct sim_error *error, const char *name);
 
-/* Key, timestamp, recvWindow and signature, in the venue's order of checks. `session` is the account
- * of a logged-on WebSocket session, whose requests need no signature; else NULL. */
+/* Key, timestamp, recvWindow and signature, in the venue's order of checks. `session` is the
+ * account of a logged-on WebSocket session, whose requests need no signature; else NULL. */
 int sim_authorize(struct sim *sim, const struct sim_params *params, const char *key,
                   struct sim_account *session, struct sim_account **out, struct sim_error *error);

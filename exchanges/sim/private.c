@@ -7,7 +7,8 @@
 
 #define DAY_MS ((int64_t)86400000)
 
-/* --- reading an order ------------------------------------------------------------------------------ */
+/* --- reading an order
+ * ------------------------------------------------------------------------------ */
 
 static void make_id(char *out)
 {
@@ -28,11 +29,12 @@ static int read_id(struct sim_call *call, const char *name, char *out)
     }
     const size_t size = strlen(text);
 
-    if (size > 36 || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
-                         size)
+    if (size > 36 ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != size)
         return sim_fail(&call->error, 400, -1100,
                         "Illegal characters found in parameter '%s'; legal range is "
-                        "'^[a-zA-Z0-9-_]{1,36}$'.", name);
+                        "'^[a-zA-Z0-9-_]{1,36}$'.",
+                        name);
     memcpy(out, text, size + 1);
     return 0;
 }
@@ -57,7 +59,8 @@ static int read_words(struct sim_call *call, struct sim_place *place)
     else if (strcmp(type, "LIMIT_MAKER") == 0)
         place->type = SIM_LIMIT_MAKER;
     else if (strncmp(type, "STOP_LOSS", 9) == 0 || strncmp(type, "TAKE_PROFIT", 11) == 0)
-        return sim_fail(&call->error, 400, -1013, "This order type is not enabled for this symbol.");
+        return sim_fail(&call->error, 400, -1013,
+                        "This order type is not enabled for this symbol.");
     else
         return sim_fail(&call->error, 400, -1116, "Invalid orderType.");
     if (place->type == SIM_LIMIT && !tif)
@@ -73,8 +76,9 @@ static int read_words(struct sim_call *call, struct sim_place *place)
         if (strcmp(stp, sim_stp_name((enum sim_stp)i)) == 0)
             place->stp = (enum sim_stp)i;
     if (stp && strcmp(stp, sim_stp_name(place->stp)) != 0)
-        return sim_fail(&call->error, 400, -1013, "This symbol does not allow the specified "
-                                                  "self-trade prevention mode.");
+        return sim_fail(&call->error, 400, -1013,
+                        "This symbol does not allow the specified "
+                        "self-trade prevention mode.");
     return 0;
 }
 
@@ -146,11 +150,11 @@ static int read_numbers(struct sim_call *call, struct sim_place *place)
         return sim_fail(&call->error, 400, -1106,
                         "Parameter 'quoteOrderQty' sent when not required.");
     if (by_quote && sim_param(call->params, "quantity"))
-        return sim_fail(&call->error, 400, -1128,
-                        "Combination of optional parameters invalid.");
+        return sim_fail(&call->error, 400, -1128, "Combination of optional parameters invalid.");
     if (sim_param(call->params, "stopPrice") || sim_param(call->params, "icebergQty") ||
         sim_param(call->params, "trailingDelta"))
-        return sim_fail(&call->error, 400, -1013, "This order type is not enabled for this symbol.");
+        return sim_fail(&call->error, 400, -1013,
+                        "This order type is not enabled for this symbol.");
     place->quote_qty = quote;
     if (!market && check_price(call, place, price) != 0)
         return -1;
@@ -182,13 +186,13 @@ static int read_place(struct sim_call *call, struct sim_place *place, enum sim_r
 {
     *place = (struct sim_place){ .quote_qty = FLT_AMT_ZERO };
     if (sim_call_market(call, &place->market) != 0 || read_words(call, place) != 0 ||
-        read_id(call, "newClientOrderId", place->client_id) != 0 ||
-        read_numbers(call, place) != 0)
+        read_id(call, "newClientOrderId", place->client_id) != 0 || read_numbers(call, place) != 0)
         return -1;
     return read_resp(call, place, resp);
 }
 
-/* --- orders --------------------------------------------------------------------------------------- */
+/* --- orders
+ * --------------------------------------------------------------------------------------- */
 
 static int run_place(struct sim_call *call)
 {
@@ -253,8 +257,7 @@ static int run_cancel(struct sim_call *call)
     struct sim_order *order = NULL;
     char cancel_id[SIM_CLIENT_ID_MAX];
 
-    if (sim_call_market(call, &market) != 0 ||
-        read_id(call, "newClientOrderId", cancel_id) != 0 ||
+    if (sim_call_market(call, &market) != 0 || read_id(call, "newClientOrderId", cancel_id) != 0 ||
         read_which(call, "orderId", "origClientOrderId", market, &order) != 0)
         return -1;
     if (!order || !sim_order_is_open(order))
@@ -402,7 +405,8 @@ static int run_my_trades(struct sim_call *call)
     return 0;
 }
 
-/* --- cancel and replace ------------------------------------------------------------------------------ */
+/* --- cancel and replace
+ * ------------------------------------------------------------------------------ */
 
 static void jw_half(struct flt_buf *buf, const char *key, const struct flt_buf *json,
                     const struct sim_error *error)
@@ -463,8 +467,9 @@ static int run_replace(struct sim_call *call)
     const bool canceled = cancel_half(&cancel, market) == 0;
     const bool tried = canceled || mode[0] == 'A';
     const bool placed = tried && run_place(&place) == 0;
-    const char *words[2] = { canceled ? "SUCCESS" : "FAILURE",
-                             placed ? "SUCCESS" : tried ? "FAILURE" : "NOT_ATTEMPTED" };
+    const char *words[2] = { canceled ? "SUCCESS" : "FAILURE", placed  ? "SUCCESS"
+                                                               : tried ? "FAILURE"
+                                                                       : "NOT_ATTEMPTED" };
 
     if (canceled && placed) {
         jw_replaced(&call->out, words[0], words[1], &cancel, &place);
@@ -473,8 +478,9 @@ static int run_replace(struct sim_call *call)
 
         flt_jw_begin(&call->out, NULL, '{');
         flt_jw_int(&call->out, "code", half ? -2021 : -2022);
-        flt_jw_str(&call->out, "msg", half ? "Order cancel-replace partially failed."
-                                           : "Order cancel-replace failed.");
+        flt_jw_str(&call->out, "msg",
+                   half ? "Order cancel-replace partially failed."
+                        : "Order cancel-replace failed.");
         struct flt_buf data = FLT_BUF_INIT;
 
         jw_replaced(&data, words[0], words[1], &cancel, &place);
@@ -488,18 +494,22 @@ static int run_replace(struct sim_call *call)
     return 0;
 }
 
-/* --- the account -------------------------------------------------------------------------------------- */
+/* --- the account
+ * -------------------------------------------------------------------------------------- */
 
 static int run_account(struct sim_call *call)
 {
     const char *omit = sim_param(call->params, "omitZeroBalances");
     const struct fee_rule *fees = &call->sim->options.fees;
-    const struct flt_amt maker = flt_amt_from_dec(fees->maker), taker = flt_amt_from_dec(fees->taker);
+    const struct flt_amt maker = flt_amt_from_dec(fees->maker),
+                         taker = flt_amt_from_dec(fees->taker);
     struct flt_buf *buf = &call->out;
 
     flt_jw_begin(buf, NULL, '{');
-    flt_jw_int(buf, "makerCommission", flt_amt_units(maker, (struct flt_dec){ 1, 4 }, FLT_ROUND_DOWN));
-    flt_jw_int(buf, "takerCommission", flt_amt_units(taker, (struct flt_dec){ 1, 4 }, FLT_ROUND_DOWN));
+    flt_jw_int(buf, "makerCommission",
+               flt_amt_units(maker, (struct flt_dec){ 1, 4 }, FLT_ROUND_DOWN));
+    flt_jw_int(buf, "takerCommission",
+               flt_amt_units(taker, (struct flt_dec){ 1, 4 }, FLT_ROUND_DOWN));
     flt_jw_int(buf, "buyerCommission", 0);
     flt_jw_int(buf, "sellerCommission", 0);
     flt_jw_begin(buf, "commissionRates", '{');
@@ -536,7 +546,8 @@ static int run_account(struct sim_call *call)
     return 0;
 }
 
-static void jw_rates(struct flt_buf *buf, const char *key, struct flt_dec maker, struct flt_dec taker)
+static void jw_rates(struct flt_buf *buf, const char *key, struct flt_dec maker,
+                     struct flt_dec taker)
 {
     flt_jw_begin(buf, key, '{');
     sim_jw_amt(buf, "maker", flt_amt_from_dec(maker));
@@ -573,9 +584,10 @@ static int run_order_limits(struct sim_call *call)
         flt_jw_str(&call->out, "rateLimitType", "ORDERS");
         flt_jw_str(&call->out, "interval", day ? "DAY" : "SECOND");
         flt_jw_int(&call->out, "intervalNum", day ? 1 : 10);
-        flt_jw_int(&call->out, "limit", day ? call->sim->options.limit_orders_day
-                                            : call->sim->options.limit_orders_10s);
-        flt_jw_int(&call->out, "count", day ? call->account->orders_day : call->account->orders_10s);
+        flt_jw_int(&call->out, "limit",
+                   day ? call->sim->options.limit_orders_day : call->sim->options.limit_orders_10s);
+        flt_jw_int(&call->out, "count",
+                   day ? call->account->orders_day : call->account->orders_10s);
         flt_jw_end(&call->out, '}');
     }
     flt_jw_end(&call->out, ']');
@@ -611,20 +623,23 @@ const struct sim_route sim_private_routes[] = {
     { "POST", "/api/v3/order/cancelReplace", "order.cancelReplace", run_replace, true, true, 1, 1,
       NULL },
     { "GET", "/api/v3/openOrders", "openOrders.status", run_open, true, false, 80, 0, weigh_open },
-    { "DELETE", "/api/v3/openOrders", "openOrders.cancelAll", run_cancel_all, true, false, 1, 1, NULL },
+    { "DELETE", "/api/v3/openOrders", "openOrders.cancelAll", run_cancel_all, true, false, 1, 1,
+      NULL },
     { "GET", "/api/v3/allOrders", "allOrders", run_all, true, false, 20, 0, NULL },
     { "GET", "/api/v3/myTrades", "myTrades", run_my_trades, true, false, 20, 0, weigh_my_trades },
     { "GET", "/api/v3/account", "account.status", run_account, true, false, 20, 0, NULL },
     { "GET", "/api/v3/account/commission", "account.commission", run_commission, true, false, 20, 0,
       NULL },
-    { "GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", run_order_limits, true, false, 40,
-      0, NULL },
-    { "POST", "/api/v3/orderList/oco", "orderList.place.oco", run_refused_list, true, false, 1, 0, NULL },
-    { "POST", "/api/v3/orderList/oto", "orderList.place.oto", run_refused_list, true, false, 1, 0, NULL },
-    { "POST", "/api/v3/orderList/otoco", "orderList.place.otoco", run_refused_list, true, false, 1, 0,
+    { "GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", run_order_limits, true, false,
+      40, 0, NULL },
+    { "POST", "/api/v3/orderList/oco", "orderList.place.oco", run_refused_list, true, false, 1, 0,
       NULL },
-    { "PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority", run_refused_amend, true,
-      false, 4, 0, NULL },
+    { "POST", "/api/v3/orderList/oto", "orderList.place.oto", run_refused_list, true, false, 1, 0,
+      NULL },
+    { "POST", "/api/v3/orderList/otoco", "orderList.place.otoco", run_refused_list, true, false, 1,
+      0, NULL },
+    { "PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority", run_refused_amend,
+      true, false, 4, 0, NULL },
     { "POST", "/api/v3/order/oco", NULL, run_refused_list, true, false, 1, 0, NULL },
 };
 const size_t sim_private_route_count = FLT_COUNT(sim_private_routes);

@@ -62,8 +62,8 @@ static int for_symbols(struct sim_call *call, each_fn *each, bool always_list)
     flt_jw_begin(&call->out, always_list ? "symbols" : NULL, '[');
     const size_t count = names ? json_object_array_length(names) : call->sim->market_count;
     for (size_t i = 0; i < count && !err; i++) {
-        market = names ? sim_market_find(call->sim, json_object_get_string(
-                                                        json_object_array_get_idx(names, i)))
+        market = names ? sim_market_find(
+                             call->sim, json_object_get_string(json_object_array_get_idx(names, i)))
                        : call->sim->markets[i];
         if (market)
             each(call, market);
@@ -164,8 +164,7 @@ static int get_limit(struct sim_call *call, int64_t otherwise, int64_t max, int6
     if (sim_param_int(call->params, "limit", false, out, &call->error) != 0)
         return -1;
     if (*out < 1)
-        return sim_fail(&call->error, 400, -1130,
-                        "Data sent for parameter 'limit' is not valid.");
+        return sim_fail(&call->error, 400, -1130, "Data sent for parameter 'limit' is not valid.");
     if (*out > max)
         *out = max;
     return 0;
@@ -402,7 +401,8 @@ const struct sim_route sim_public_routes[] = {
     { "GET", "/api/v3/ticker/price", "ticker.price", run_price, false, false, 2, 0, weigh_book },
     { "GET", "/api/v3/ticker/bookTicker", "ticker.book", run_book, false, false, 2, 0, weigh_book },
     { "GET", "/api/v3/trades", "trades.recent", run_trades, false, false, 25, 0, NULL },
-    { "GET", "/api/v3/historicalTrades", "trades.historical", run_trades, false, false, 25, 0, NULL },
+    { "GET", "/api/v3/historicalTrades", "trades.historical", run_trades, false, false, 25, 0,
+      NULL },
     { "GET", "/api/v3/aggTrades", "trades.aggregate", run_agg_trades, false, false, 4, 0, NULL },
     { "GET", "/api/v3/avgPrice", "avgPrice", run_avg_price, false, false, 2, 0, NULL },
 };

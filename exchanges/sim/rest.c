@@ -72,7 +72,8 @@ void sim_jw_rate_limits(struct flt_buf *buf, const char *key, const struct sim *
     jw_limit(buf, "REQUEST_WEIGHT", "MINUTE", 1, o->limit_weight,
              counts ? sim_limits_used(sim, ip) : -1);
     if (!counts || account) {
-        jw_limit(buf, "ORDERS", "SECOND", 10, o->limit_orders_10s, counts ? account->orders_10s : -1);
+        jw_limit(buf, "ORDERS", "SECOND", 10, o->limit_orders_10s,
+                 counts ? account->orders_10s : -1);
         jw_limit(buf, "ORDERS", "DAY", 1, o->limit_orders_day, counts ? account->orders_day : -1);
     }
     if (!counts)
@@ -80,14 +81,16 @@ void sim_jw_rate_limits(struct flt_buf *buf, const char *key, const struct sim *
     flt_jw_end(buf, ']');
 }
 
-/* --- one request ------------------------------------------------------------------------------------ */
+/* --- one request
+ * ------------------------------------------------------------------------------------ */
 
 static void answer(struct sim *sim, struct flt_request *request, const struct sim_route *route,
                    struct sim_call *call, int retry_s)
 {
     char headers[256];
-    int size = snprintf(headers, sizeof headers, "x-mbx-used-weight: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n",
-                        sim_limits_used(sim, call->ip), sim_limits_used(sim, call->ip));
+    int size =
+        snprintf(headers, sizeof headers, "x-mbx-used-weight: %d\r\nX-MBX-USED-WEIGHT-1M: %d\r\n",
+                 sim_limits_used(sim, call->ip), sim_limits_used(sim, call->ip));
 
     if (route && route->places && call->account)
         size += snprintf(headers + size, sizeof headers - (size_t)size,
@@ -102,7 +105,8 @@ static void answer(struct sim *sim, struct flt_request *request, const struct si
     const struct flt_reply reply = { .status = call->error.http ? call->error.http : 200,
                                      .content_type = "application/json;charset=UTF-8",
                                      .headers = headers,
-                                     .body = call->out.data, .size = call->out.length };
+                                     .body = call->out.data,
+                                     .size = call->out.length };
 
     flt_request_reply(request, &reply);
 }
@@ -111,14 +115,15 @@ static int fault_status(struct sim_call *call, const struct sim_fault *fault, in
 {
     if (fault->status == 429 || fault->status == 418)
         *retry_s = fault->ms > 0 ? (int)(fault->ms / 1000) + 1 : 1;
-    return sim_fail(&call->error, fault->status, fault->code ? fault->code : -1003 , "%s",
-                    fault->msg[0] ? fault->msg
-                    : fault->status == 429
-                        ? "Too much request weight used; current limit is 6000 request weight per 1 "
-                          "MINUTE. Please use WebSocket Streams for live updates to avoid polling the "
-                          "API."
-                        : "Server is currently overloaded with other requests. Please try again in a "
-                          "few minutes.");
+    return sim_fail(
+        &call->error, fault->status, fault->code ? fault->code : -1003, "%s",
+        fault->msg[0] ? fault->msg
+        : fault->status == 429
+            ? "Too much request weight used; current limit is 6000 request weight per 1 "
+              "MINUTE. Please use WebSocket Streams for live updates to avoid polling the "
+              "API."
+            : "Server is currently overloaded with other requests. Please try again in a "
+              "few minutes.");
 }
 
 /* Faults that end a request before it is looked at. */
@@ -192,7 +197,8 @@ static void handle(struct sim *sim, struct flt_request *request)
     sim_params_finish(&params);
 }
 
-/* --- requests that are kept ---------------------------------------------------------------------------- */
+/* --- requests that are kept
+ * ---------------------------------------------------------------------------- */
 
 /* A request that waits for its latency, or (hung) for its client to give up. */
 struct late {

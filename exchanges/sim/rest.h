@@ -5,12 +5,12 @@
 
 struct sim_route {
     const char *method, *path;
-    const char *ws_method; /* the WebSocket API's name of it; NULL: REST only */
+    const char *ws_method;             /* the WebSocket API's name of it; NULL: REST only */
     int (*run)(struct sim_call *call); /* -1: call->error */
     bool is_signed;
-    bool places;      /* counts against the order limits */
+    bool places; /* counts against the order limits */
     int weight;
-    int weight_free;  /* of it, given back when the request succeeds */
+    int weight_free;                               /* of it, given back when the request succeeds */
     int (*weigh)(const struct sim_params *params); /* where it depends on them; NULL */
 };
 

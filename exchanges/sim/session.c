@@ -10,7 +10,8 @@
 #define PING_MS 20000
 #define MESSAGES_A_SECOND 50 /* the venue says 5; its own clients burst at start */
 
-/* --- market streams: SUBSCRIBE and friends -------------------------------------------------------- */
+/* --- market streams: SUBSCRIBE and friends
+ * -------------------------------------------------------- */
 
 static void send_json(struct sim_session *session, struct flt_buf *buf)
 {
@@ -80,8 +81,9 @@ static void stream_message(struct sim_session *session, struct json_object *mess
     const bool subscribe = strcmp(method, "SUBSCRIBE") == 0;
 
     if (!subscribe && strcmp(method, "UNSUBSCRIBE") != 0) {
-        send_stream_error(session, id, 2, "Invalid request: unknown variant, expected one of "
-                                          "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`");
+        send_stream_error(session, id, 2,
+                          "Invalid request: unknown variant, expected one of "
+                          "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`");
         return;
     }
     if (!change_all(session, flt_json_get(message, "params"), subscribe)) {
@@ -95,7 +97,8 @@ static void stream_message(struct sim_session *session, struct json_object *mess
     send_json(session, &buf);
 }
 
-/* --- the WebSocket API ------------------------------------------------------------------------------ */
+/* --- the WebSocket API
+ * ------------------------------------------------------------------------------ */
 
 static void leave_account(struct sim_session *session)
 {
@@ -240,13 +243,15 @@ static void api_message(struct sim_session *session, struct json_object *message
     if (sim_params_parse_json(&params, flt_json_get(message, "params"), &call.error) == 0 &&
         api_faults(session, method, &call) == 0)
         (void)run_method(session, method, &call);
-    if (!sim_fault_take(session->sim, "accept_then_timeout", "WS", method, sim_param(&params, "symbol")))
+    if (!sim_fault_take(session->sim, "accept_then_timeout", "WS", method,
+                        sim_param(&params, "symbol")))
         send_answer(session, id, &call);
     flt_buf_finish(&call.out);
     sim_params_finish(&params);
 }
 
-/* --- connections ------------------------------------------------------------------------------------- */
+/* --- connections
+ * ------------------------------------------------------------------------------------- */
 
 static void subscribe_path(struct sim_session *session, const char *names)
 {

@@ -1,8 +1,8 @@
 /* The simulated venue: Binance spot's REST and WebSocket APIs over exchanges/match.
  *
- * One loop thread. A request is answered after the ledger's commit of the same loop turn, so whatever
- * a client was told is in the file. Times are wall times (plus a fault's skew); recorded market data
- * are rebased to now. */
+ * One loop thread. A request is answered after the ledger's commit of the same loop turn, so
+ * whatever a client was told is in the file. Times are wall times (plus a fault's skew); recorded
+ * market data are rebased to now. */
 #pragma once
 #include "exchanges/match/funds.h"
 #include "exchanges/match/match.h"
@@ -17,8 +17,14 @@
 #define SIM_DIFF_MAX 200
 
 enum sim_type { SIM_LIMIT, SIM_MARKET, SIM_LIMIT_MAKER };
-enum sim_status { SIM_NEW, SIM_PARTIALLY_FILLED, SIM_FILLED, SIM_CANCELED, SIM_EXPIRED,
-                  SIM_EXPIRED_IN_MATCH };
+enum sim_status {
+    SIM_NEW,
+    SIM_PARTIALLY_FILLED,
+    SIM_FILLED,
+    SIM_CANCELED,
+    SIM_EXPIRED,
+    SIM_EXPIRED_IN_MATCH
+};
 enum sim_stp { SIM_STP_NONE, SIM_STP_EXPIRE_MAKER, SIM_STP_EXPIRE_TAKER, SIM_STP_EXPIRE_BOTH };
 
 struct sim;
@@ -53,7 +59,7 @@ struct sim_account {
     char *public_pem; /* Ed25519; NULL: HMAC */
     size_t index;
     struct funds *funds;
-    struct sim_session *sessions; /* user data subscriptions */
+    struct sim_session *sessions;   /* user data subscriptions */
     int64_t window_10s, window_day; /* which 10 s and day the counters are of */
     int orders_10s, orders_day;
     struct sim_order *open_first;
@@ -71,7 +77,7 @@ struct sim_order {
     enum sim_stp stp;
     enum sim_status status;
     int64_t price_ticks, qty_lots, filled_lots;
-    flt_i128 cost; /* ticks * lots */
+    flt_i128 cost;            /* ticks * lots */
     struct flt_amt quote_qty; /* market orders by quote amount; zero otherwise */
     struct flt_amt lock;      /* what of it is locked in funds */
     int64_t time_ms, update_ms;
@@ -79,7 +85,7 @@ struct sim_order {
     size_t held; /* by quote amount: place in sim->fills plus one of the trade not told yet */
     struct sim_order *same_bucket;           /* by client id, newest first */
     struct sim_order *open_next, *open_prev; /* of the account */
-    bool dirty; /* to be written at the commit */
+    bool dirty;                              /* to be written at the commit */
 };
 
 struct sim_fill {
@@ -208,7 +214,8 @@ char *sim_num(struct flt_amt value, char *out); /* 8 decimals */
 void sim_jw_amt(struct flt_buf *buf, const char *key, struct flt_amt value);
 void sim_jw_price(struct flt_buf *buf, const char *key, const struct sim_market *market,
                   int64_t ticks);
-void sim_jw_qty(struct flt_buf *buf, const char *key, const struct sim_market *market, int64_t lots);
+void sim_jw_qty(struct flt_buf *buf, const char *key, const struct sim_market *market,
+                int64_t lots);
 void sim_jw_cost(struct flt_buf *buf, const char *key, const struct sim_market *market,
                  flt_i128 cost);
 void sim_jw_levels(struct flt_buf *buf, const char *key, const struct sim_market *market,

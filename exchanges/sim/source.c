@@ -23,7 +23,7 @@ struct sim_source {
     double price, anchor, vol, rate;
     int64_t now_ms;
     double tick;
-    int64_t lots; /* a usual size */
+    int64_t lots;   /* a usual size */
     bool trade_due; /* candles and random: the quote went out, its trade comes next */
     struct sim_event pending;
 };
@@ -57,18 +57,22 @@ static void make_pair(struct sim_source *source, int64_t at_ms, int64_t price, i
     const int64_t spread = 1 + (int64_t)(roll(source) % 2);
     const int64_t bid = aggressor == SIDE_SELL ? price : price - spread;
     const int64_t size = source->lots;
-    struct quote quote = { 0, bid > 0 ? bid : 1, 0, size / 2 + (int64_t)(roll(source) % (uint64_t)size) + 1,
+    struct quote quote = { 0, bid > 0 ? bid : 1, 0,
+                           size / 2 + (int64_t)(roll(source) % (uint64_t)size) + 1,
                            size / 2 + (int64_t)(roll(source) % (uint64_t)size) + 1 };
 
     quote.ask_ticks = aggressor == SIDE_SELL ? price + spread : price;
     *out = (struct sim_event){ .at_ms = at_ms, .quote = quote };
-    source->pending = (struct sim_event){ .at_ms = at_ms, .is_trade = true,
-                                          .trade = { .price_ticks = price, .qty_lots = lots,
-                                                     .aggressor = aggressor } };
+    source->pending = (struct sim_event){
+        .at_ms = at_ms,
+        .is_trade = true,
+        .trade = { .price_ticks = price, .qty_lots = lots, .aggressor = aggressor }
+    };
     source->trade_due = true;
 }
 
-/* --- recorded trades and quotes ---------------------------------------------------------------- */
+/* --- recorded trades and quotes ----------------------------------------------------------------
+ */
 
 static int64_t file_first_ms(const struct sim_source *source)
 {
@@ -113,8 +117,10 @@ static bool file_next(struct sim_source *source, struct sim_event *out)
     const size_t t = source->backwards ? trades - 1 - source->next_trade : source->next_trade;
     const size_t q = source->backwards ? quotes - 1 - source->next_quote : source->next_quote;
     const bool has_trade = source->next_trade < trades, has_quote = source->next_quote < quotes;
-    const int64_t trade_ms = has_trade ? pass_time(source, source->trades.trades[t].ts_ms) : INT64_MAX;
-    const int64_t quote_ms = has_quote ? pass_time(source, source->quotes.quotes[q].ts_ms) : INT64_MAX;
+    const int64_t trade_ms =
+        has_trade ? pass_time(source, source->trades.trades[t].ts_ms) : INT64_MAX;
+    const int64_t quote_ms =
+        has_quote ? pass_time(source, source->quotes.quotes[q].ts_ms) : INT64_MAX;
 
     if (quote_ms <= trade_ms) {
         *out = (struct sim_event){ .at_ms = source->pass_begin_ms + quote_ms,
@@ -130,12 +136,14 @@ static bool file_next(struct sim_source *source, struct sim_event *out)
                   trade->aggressor, out);
         return true;
     }
-    *out = (struct sim_event){ .at_ms = source->pass_begin_ms + trade_ms, .is_trade = true,
+    *out = (struct sim_event){ .at_ms = source->pass_begin_ms + trade_ms,
+                               .is_trade = true,
                                .trade = *trade };
     return true;
 }
 
-/* --- candles: open, low and high in the order of the candle's direction, close -------------------- */
+/* --- candles: open, low and high in the order of the candle's direction, close
+ * -------------------- */
 
 /* Steps of a candle: one a second or so for a minute, one in three seconds for an hour. */
 static size_t steps_of(const struct sim_source *source)
@@ -193,7 +201,8 @@ static bool candles_next(struct sim_source *source, struct sim_event *out)
     return true;
 }
 
-/* --- a random walk, drawn back to where it began ------------------------------------------------- */
+/* --- a random walk, drawn back to where it began -------------------------------------------------
+ */
 
 static bool random_next(struct sim_source *source, struct sim_event *out)
 {
@@ -263,8 +272,8 @@ static double number(const char *spec, const char *name, double otherwise)
     return *end || !isfinite(value) || value <= 0 ? (double)NAN : value;
 }
 
-static int open_files(struct sim_source *source, const char *spec, const struct instrument *instrument,
-                      struct flt_error *error)
+static int open_files(struct sim_source *source, const char *spec,
+                      const struct instrument *instrument, struct flt_error *error)
 {
     char path[512];
     int err = 0;
@@ -288,7 +297,8 @@ static int open_files(struct sim_source *source, const char *spec, const struct 
     }
     if (!part(spec, "trades:", path, sizeof path))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "market",
-                             "Begin with trades:, candles: or random:.", "Unknown source: %s.", spec);
+                             "Begin with trades:, candles: or random:.", "Unknown source: %s.",
+                             spec);
     err = sim_rows_load(SIM_ROWS_TRADES, instrument, path, &source->trades, error);
     if (!err && part(spec, "bookticker:", path, sizeof path))
         err = sim_rows_load(SIM_ROWS_QUOTES, instrument, path, &source->quotes, error);

@@ -13,12 +13,13 @@ struct sim_event {
     struct trade trade;
 };
 
-/* "trades:FILE[,bookticker:FILE]", "candles:FILE" or "random:price=150[,seed=7][,vol=0.04][,rate=2]";
- * vol is the standard deviation of a day, rate the trades a second. */
+/* "trades:FILE[,bookticker:FILE]", "candles:FILE" or
+ * "random:price=150[,seed=7][,vol=0.04][,rate=2]"; vol is the standard deviation of a day, rate the
+ * trades a second. */
 FLT_MUST_USE int sim_source_open(const char *spec, const struct instrument *instrument,
                                  uint64_t seed, bool loop, struct sim_source **out,
                                  struct flt_error *error);
-void sim_source_close(struct sim_source *source); /* NULL is fine */
+void sim_source_close(struct sim_source *source);                       /* NULL is fine */
 bool sim_source_next(struct sim_source *source, struct sim_event *out); /* false: it has ended */
 /* Goes on to about `at_ms`, at most: the events left begin before or at it. */
 void sim_source_skip(struct sim_source *source, int64_t at_ms);

@@ -9,7 +9,8 @@
 #define TOPICS_MAX 1024 /* of one connection, as at the venue */
 #define DAY_MS ((int64_t)86400000)
 
-/* --- sending ------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------
+ */
 
 /* `json` goes out plain on raw connections and wrapped with the stream's name on combined ones. */
 static void publish(struct sim_topic *topic, const struct flt_buf *json)
@@ -167,7 +168,8 @@ static void tick_kline(struct sim_topic *topic)
     send_kline(topic, &klines[count - 1], false);
 }
 
-/* --- 24 h statistics ------------------------------------------------------------------------------ */
+/* --- 24 h statistics
+ * ------------------------------------------------------------------------------ */
 
 static bool sum_window(const struct sim_market *market, int64_t window_ms, struct sim_kline *sum)
 {
@@ -192,7 +194,8 @@ static void jw_change(struct flt_buf *buf, const struct sim_market *market,
     if (sum->lots > 0)
         average = flt_amt_div(sim_cost_amt(market, sum->cost), sim_qty_amt(market, sum->lots),
                               FLT_ROUND_HALF_EVEN);
-    snprintf(text, sizeof text, "%.3f", sum->open ? 100.0 * (double)change / (double)sum->open : 0.0);
+    snprintf(text, sizeof text, "%.3f",
+             sum->open ? 100.0 * (double)change / (double)sum->open : 0.0);
     sim_jw_price(buf, stream ? "p" : "priceChange", market, change);
     flt_jw_str(buf, stream ? "P" : "priceChangePercent", text);
     sim_jw_amt(buf, stream ? "w" : "weightedAvgPrice", average);
@@ -215,8 +218,10 @@ static void jw_top(struct flt_buf *buf, const struct sim_market *market, bool st
 void sim_jw_ticker(struct flt_buf *buf, const struct sim_market *market, bool mini, bool stream,
                    int64_t window_ms)
 {
-    struct sim_kline sum = { .open = market->last_ticks, .high = market->last_ticks,
-                             .low = market->last_ticks, .close = market->last_ticks };
+    struct sim_kline sum = { .open = market->last_ticks,
+                             .high = market->last_ticks,
+                             .low = market->last_ticks,
+                             .close = market->last_ticks };
     const int64_t now = sim_now(market->sim);
 
     (void)sum_window(market, window_ms, &sum);
@@ -273,7 +278,8 @@ static void tick_all(struct sim_topic *topic)
     flt_buf_finish(&buf);
 }
 
-/* --- depth ------------------------------------------------------------------------------------------ */
+/* --- depth
+ * ------------------------------------------------------------------------------------------ */
 
 static void tick_partial(struct sim_topic *topic)
 {
@@ -330,8 +336,8 @@ void sim_streams_diff(struct sim_market *market)
     for (int side = 0; side < 2; side++) {
         const size_t count = match_depth(market->match, (enum side)side, now, SIM_DIFF_MAX);
 
-        counts[side] = diff_levels(market->shown[side], market->shown_count[side], now, count,
-                                   changes[side]);
+        counts[side] =
+            diff_levels(market->shown[side], market->shown_count[side], now, count, changes[side]);
         memcpy(market->shown[side], now, count * sizeof now[0]);
         market->shown_count[side] = count;
     }
@@ -348,7 +354,8 @@ void sim_streams_diff(struct sim_market *market)
     flt_buf_finish(&buf);
 }
 
-/* --- by time ----------------------------------------------------------------------------------------- */
+/* --- by time
+ * ----------------------------------------------------------------------------------------- */
 
 static void tick_topic(struct sim_topic *topic, int64_t now_ms)
 {
@@ -391,7 +398,8 @@ void sim_streams_tick(struct sim *sim, int64_t now_ms)
     }
 }
 
-/* --- subscriptions ------------------------------------------------------------------------------------ */
+/* --- subscriptions
+ * ------------------------------------------------------------------------------------ */
 
 /* "btcusdt@kline_1m" -> a topic's kind; false: no such stream. */
 static bool parse_name(const struct sim *sim, const char *name, struct sim_topic *out)
@@ -438,7 +446,8 @@ static bool parse_name(const struct sim *sim, const char *name, struct sim_topic
         return out->interval >= 0;
     } else if (sscanf(at, "depth%2d%n", &levels, &used) == 1 &&
                (levels == 5 || levels == 10 || levels == 20) &&
-               (!at[used] || strcmp(at + used, "@100ms") == 0 || strcmp(at + used, "@1000ms") == 0)) {
+               (!at[used] || strcmp(at + used, "@100ms") == 0 ||
+                strcmp(at + used, "@1000ms") == 0)) {
         out->feed = SIM_FEED_PARTIAL;
         out->interval = levels;
         out->period_ms = strstr(at, "@100ms") ? 100 : 1000;

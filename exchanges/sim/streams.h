@@ -10,22 +10,31 @@ struct sim_session {
     struct sim *sim;
     struct flt_peer *peer;
     enum sim_session_kind kind;
-    struct sim_session *next, *prev;   /* of sim->sessions */
-    struct sim_subscription *topics;   /* market streams it gets */
+    struct sim_session *next, *prev; /* of sim->sessions */
+    struct sim_subscription *topics; /* market streams it gets */
     size_t topic_count;
-    struct sim_account *logged_on;     /* session.logon */
-    struct sim_account *user;          /* user data subscription */
-    struct sim_session *user_next;     /* of the account's sessions */
+    struct sim_account *logged_on; /* session.logon */
+    struct sim_account *user;      /* user data subscription */
+    struct sim_session *user_next; /* of the account's sessions */
     int subscription_id;
     char ip[48];
     int64_t window_s, opened_ms;
     int messages; /* in this second */
 };
 
-enum sim_feed { SIM_FEED_TRADE, SIM_FEED_AGG_TRADE, SIM_FEED_BOOK, SIM_FEED_KLINE, SIM_FEED_MINI,
-                SIM_FEED_TICKER, SIM_FEED_DIFF, SIM_FEED_PARTIAL, SIM_FEED_ALL_MINI };
+enum sim_feed {
+    SIM_FEED_TRADE,
+    SIM_FEED_AGG_TRADE,
+    SIM_FEED_BOOK,
+    SIM_FEED_KLINE,
+    SIM_FEED_MINI,
+    SIM_FEED_TICKER,
+    SIM_FEED_DIFF,
+    SIM_FEED_PARTIAL,
+    SIM_FEED_ALL_MINI
+};
 
-struct sim_topic { /* one stream that somebody gets */
+struct sim_topic {          /* one stream that somebody gets */
     struct sim_topic *next; /* of the market, or of sim for all markets */
     struct sim_market *market;
     char name[80];
@@ -43,7 +52,8 @@ struct sim_subscription {
 };
 
 bool sim_session_accept(void *ctx, const struct flt_request *request, struct flt_peer *peer);
-void sim_session_message(void *ctx, struct flt_peer *peer, const char *data, size_t size, bool text);
+void sim_session_message(void *ctx, struct flt_peer *peer, const char *data, size_t size,
+                         bool text);
 void sim_session_gone(void *ctx, struct flt_peer *peer);
 void sim_sessions_ping(struct sim *sim, int64_t now_ms);
 void sim_sessions_disconnect(struct sim *sim, bool market, bool user);

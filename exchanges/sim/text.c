@@ -124,10 +124,14 @@ const char *sim_side_name(enum side side)
 
 #define MIN_MS ((int64_t)60000)
 const struct sim_interval sim_intervals[16] = {
-    { "1s", 1000 },         { "1m", MIN_MS },        { "3m", 3 * MIN_MS },   { "5m", 5 * MIN_MS },
-    { "15m", 15 * MIN_MS }, { "30m", 30 * MIN_MS },  { "1h", 60 * MIN_MS },  { "2h", 120 * MIN_MS },
-    { "4h", 240 * MIN_MS }, { "6h", 360 * MIN_MS },  { "8h", 480 * MIN_MS }, { "12h", 720 * MIN_MS },
-    { "1d", 1440 * MIN_MS }, { "3d", 4320 * MIN_MS }, { "1w", 10080 * MIN_MS }, { "1M", 0 },
+    { "1s", 1000 },           { "1m", MIN_MS },
+    { "3m", 3 * MIN_MS },     { "5m", 5 * MIN_MS },
+    { "15m", 15 * MIN_MS },   { "30m", 30 * MIN_MS },
+    { "1h", 60 * MIN_MS },    { "2h", 120 * MIN_MS },
+    { "4h", 240 * MIN_MS },   { "6h", 360 * MIN_MS },
+    { "8h", 480 * MIN_MS },   { "12h", 720 * MIN_MS },
+    { "1d", 1440 * MIN_MS },  { "3d", 4320 * MIN_MS },
+    { "1w", 10080 * MIN_MS }, { "1M", 0 },
 };
 
 int sim_interval_find(const char *name)

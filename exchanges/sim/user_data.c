@@ -31,9 +31,7 @@ static void jw_fill(struct flt_buf *buf, const struct sim_order *order, const st
         sim_jw_amt(buf, "n", fill->fee);
     else
         flt_jw_str(buf, "n", "0");
-    flt_jw_str(buf, "N", !fill               ? NULL
-                         : fill->fee_in_base ? instrument->base
-                                             : instrument->quote);
+    flt_jw_str(buf, "N", !fill ? NULL : fill->fee_in_base ? instrument->base : instrument->quote);
     flt_jw_int(buf, "T", order->update_ms);
     flt_jw_int(buf, "t", fill ? fill->trade_id : -1);
 }

@@ -1,4 +1,5 @@
-/* The user data stream: events of an account to the WebSocket API sessions that subscribed to it. */
+/* The user data stream: events of an account to the WebSocket API sessions that subscribed to it.
+ */
 #pragma once
 #include "exchanges/sim/sim.h"
 

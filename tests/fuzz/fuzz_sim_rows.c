@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sim_rows rows;
 
     for (int kind = SIM_ROWS_TRADES; kind <= SIM_ROWS_CANDLES; kind++) {
-        (void)!sim_rows_parse((enum sim_rows_kind)kind, &btc, (const char *)data, size, &rows, NULL);
+        (void)!sim_rows_parse((enum sim_rows_kind)kind, &btc, (const char *)data, size, &rows,
+                              NULL);
         sim_rows_finish(&rows);
     }
     return 0;

@@ -72,7 +72,8 @@ ssize_t writev(int fd, const struct iovec *vector, int count)
     return real(fd, vector, count);
 }
 
-/* Paho leaks what waits for a full socket when its client is destroyed. Ours are still looked for. */
+/* Paho leaks what waits for a full socket when its client is destroyed. Ours are still looked for.
+ */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -104,7 +105,8 @@ static void on_limit(void *ctx)
              rig->a.lost, rig->b.messages);
 }
 
-static bool on_will(void *ctx, const char **topic, const char **payload, size_t *size, bool *retained)
+static bool on_will(void *ctx, const char **topic, const char **payload, size_t *size,
+                    bool *retained)
 {
     struct client *client = ctx;
 
@@ -125,10 +127,13 @@ static void on_closed(void *ctx)
     check(client->rig);
 }
 
-static int publish(struct client *client, const char *topic, const char *payload, int qos, uint64_t token)
+static int publish(struct client *client, const char *topic, const char *payload, int qos,
+                   uint64_t token)
 {
-    const struct flt_mqtt_publish publish = { .topic = topic, .payload = payload,
-                                              .payload_size = strlen(payload), .qos = qos,
+    const struct flt_mqtt_publish publish = { .topic = topic,
+                                              .payload = payload,
+                                              .payload_size = strlen(payload),
+                                              .qos = qos,
                                               .token = token };
 
     return flt_mqtt_publish(client->mqtt, &publish);
@@ -172,7 +177,8 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
         sprintf(client->text + used, "%s=%s;", message->topic, message->payload);
     snprintf(client->response, sizeof client->response, "%s",
              message->response_topic ? message->response_topic : "none");
-    snprintf(client->correlation, sizeof client->correlation, "%.*s", (int)message->correlation_size,
+    snprintf(client->correlation, sizeof client->correlation, "%.*s",
+             (int)message->correlation_size,
              message->correlation ? (const char *)message->correlation : "");
     if (client->echo)
         assert_int_equal(0, publish(client, "t/answer", message->payload, 1, 0));
@@ -293,8 +299,9 @@ static void both_qualities_arrive_and_qos_1_is_acknowledged(void **ctx)
 static void a_retained_message_waits_for_the_subscriber(void **ctx)
 {
     struct rig *rig = *ctx;
-    const struct flt_mqtt_publish publish = { .topic = "t/state", .payload = "up", .payload_size = 2,
-                                              .qos = 1, .retained = true };
+    const struct flt_mqtt_publish publish = {
+        .topic = "t/state", .payload = "up", .payload_size = 2, .qos = 1, .retained = true
+    };
 
     start_client(rig, &rig->b, (struct flt_mqtt_config){ 0 });
     rig->a.filter = "t/+";
@@ -312,9 +319,14 @@ static void a_retained_message_waits_for_the_subscriber(void **ctx)
 static void response_topic_and_correlation_travel_with_mqtt_5(void **ctx)
 {
     struct rig *rig = *ctx;
-    const struct flt_mqtt_publish publish = { .topic = "t/req", .payload = "?", .payload_size = 1,
-                                              .qos = 1, .expiry_s = 30, .response_topic = "t/res",
-                                              .correlation = "id\0x", .correlation_size = 2 };
+    const struct flt_mqtt_publish publish = { .topic = "t/req",
+                                              .payload = "?",
+                                              .payload_size = 1,
+                                              .qos = 1,
+                                              .expiry_s = 30,
+                                              .response_topic = "t/res",
+                                              .correlation = "id\0x",
+                                              .correlation_size = 2 };
 
     rig->a.filter = "t/req";
     start_client(rig, &rig->a, (struct flt_mqtt_config){ 0 });
@@ -352,10 +364,12 @@ static void what_is_too_large_or_malformed_is_refused_and_the_rest_goes_on(void 
     struct rig *rig = *ctx;
     char *huge = calloc(1, FLT_MQTT_PAYLOAD_MAX + 1);
     char long_topic[FLT_MQTT_TOPIC_MAX + 2];
-    const struct flt_mqtt_publish too_large = { .topic = "t/huge", .payload = huge,
-                                                .payload_size = FLT_MQTT_PAYLOAD_MAX + 1, .qos = 1 };
-    const struct flt_mqtt_publish largest = { .topic = "t/huge", .payload = huge,
-                                              .payload_size = FLT_MQTT_PAYLOAD_MAX, .qos = 1 };
+    const struct flt_mqtt_publish too_large = {
+        .topic = "t/huge", .payload = huge, .payload_size = FLT_MQTT_PAYLOAD_MAX + 1, .qos = 1
+    };
+    const struct flt_mqtt_publish largest = {
+        .topic = "t/huge", .payload = huge, .payload_size = FLT_MQTT_PAYLOAD_MAX, .qos = 1
+    };
 
     memset(long_topic, 'a', sizeof long_topic - 1);
     long_topic[sizeof long_topic - 1] = '\0';
@@ -568,14 +582,15 @@ static void a_wrong_password_is_said_clearly_and_tried_slowly(void **ctx)
 
     broker_destroy(&rig->broker);
     broker_start(&rig->broker, "alice", "correct horse", NULL);
-    start_client(rig, &rig->a, (struct flt_mqtt_config){ .username = "alice", .password = "wrong",
-                                                         .backoff_cap_ms = 1000 });
+    start_client(rig, &rig->a,
+                 (struct flt_mqtt_config){
+                     .username = "alice", .password = "wrong", .backoff_cap_ms = 1000 });
     run_until(rig, a_down_twice);
     assert_int_equal(0, rig->a.ups);
     assert_non_null(strstr(rig->a.reason, "password"));
     assert_true(rig->a.down_ns[1] - rig->a.down_ns[0] >= 500000000);
-    start_client(rig, &rig->b, (struct flt_mqtt_config){ .username = "alice",
-                                                         .password = "correct horse" });
+    start_client(rig, &rig->b,
+                 (struct flt_mqtt_config){ .username = "alice", .password = "correct horse" });
     rig->a.ups = 1; /* only b is waited for */
     run_until(rig, both_up);
 }
@@ -588,7 +603,8 @@ static void count_tick(void *ctx)
 static void a_server_that_says_nothing_is_given_up_and_the_loop_goes_on_meanwhile(void **ctx)
 {
     struct rig *rig = *ctx;
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct flt_timer *ticker;
@@ -620,8 +636,12 @@ static void a_killed_client_leaves_its_will_and_a_closed_one_does_not(void **ctx
     struct rig *rig = *ctx;
     struct child victim;
     char line[64];
-    const char *const argv[] = { "/proc/self/exe", library, "victim", version == FLT_MQTT_5 ? "5" : "311",
-                                 use_unix ? rig->broker.unix_url : rig->broker.url, NULL };
+    const char *const argv[] = { "/proc/self/exe",
+                                 library,
+                                 "victim",
+                                 version == FLT_MQTT_5 ? "5" : "311",
+                                 use_unix ? rig->broker.unix_url : rig->broker.url,
+                                 NULL };
 
     rig->a.filter = "t/#";
     start_client(rig, &rig->a, (struct flt_mqtt_config){ 0 });
@@ -697,7 +717,9 @@ static void a_library_that_cannot_do_it_is_refused(void **ctx)
 {
     struct rig *rig = *ctx;
     const struct flt_mqtt_events events = { 0 };
-    struct flt_mqtt_config config = { .library = "paho", .url = rig->broker.unix_url, .client_id = "x" };
+    struct flt_mqtt_config config = { .library = "paho",
+                                      .url = rig->broker.unix_url,
+                                      .client_id = "x" };
 
     assert_int_equal(-EPROTONOSUPPORT, flt_mqtt_create(rig->loop, &config, &events, &rig->a.mqtt));
     config.library = "no-such";
@@ -715,7 +737,8 @@ static void say_up(void *ctx)
     fflush(stdout);
 }
 
-static bool victims_will(void *ctx, const char **topic, const char **payload, size_t *size, bool *retained)
+static bool victims_will(void *ctx, const char **topic, const char **payload, size_t *size,
+                         bool *retained)
 {
     (void)ctx;
     *topic = "t/will";
@@ -729,8 +752,9 @@ static bool victims_will(void *ctx, const char **topic, const char **payload, si
 static int run_victim(const char *url)
 {
     const struct flt_mqtt_events events = { .will = victims_will, .on_up = say_up };
-    const struct flt_mqtt_config config = { .library = library, .url = url, .client_id = "victim",
-                                            .version = version };
+    const struct flt_mqtt_config config = {
+        .library = library, .url = url, .client_id = "victim", .version = version
+    };
     struct flt_loop *loop;
     struct flt_mqtt *mqtt;
 

@@ -178,7 +178,8 @@ static void a_message_over_the_limit_ends_the_connection(void **ctx)
 
     f->send_on_hello = "go";
     f->stop_at_closes = 1;
-    connect_with(f, (struct flt_ws_config){ .message_bytes_max = 100000 }, "ws://127.0.0.1", "/huge");
+    connect_with(f, (struct flt_ws_config){ .message_bytes_max = 100000 }, "ws://127.0.0.1",
+                 "/huge");
     assert_string_equal("a message is larger than 100000 bytes", f->reason);
     assert_int_equal(1, f->messages);
 }
@@ -301,7 +302,8 @@ static void it_may_be_closed_inside_its_own_callbacks(void **ctx)
 
 static void bad_urls_and_headers_are_refused(void **ctx)
 {
-    static const char *const bad[] = { "", "http://x", "ws://", "ws://x:0", "ws://x:99999", "ws://[::1",
+    static const char *const bad[] = { "",          "http://x",     "ws://",
+                                       "ws://x:0",  "ws://x:99999", "ws://[::1",
                                        "wss://u@x/" };
     static const char *const injected[] = { "X: a\r\nHost: b", NULL };
     struct fixture *f = *ctx;

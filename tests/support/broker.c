@@ -22,7 +22,8 @@
 
 static int free_port(void)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -53,8 +54,8 @@ static void path_in(const struct broker *broker, const char *name, char *out, si
 static bool run(struct broker *broker)
 {
     static const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
-    const char *const program = access("/usr/sbin/mosquitto", X_OK) == 0 ? "/usr/sbin/mosquitto"
-                                                                         : "mosquitto";
+    const char *const program =
+        access("/usr/sbin/mosquitto", X_OK) == 0 ? "/usr/sbin/mosquitto" : "mosquitto";
     char config[96];
     const char *const argv[] = { program, "-c", config, NULL };
 
@@ -108,7 +109,8 @@ static void write_password(const struct broker *broker, const char *username, co
     assert_int_equal(0, access(path, R_OK));
 }
 
-void broker_start(struct broker *broker, const char *username, const char *password, const char *extra)
+void broker_start(struct broker *broker, const char *username, const char *password,
+                  const char *extra)
 {
     memset(broker, 0, sizeof *broker);
     snprintf(broker->dir, sizeof broker->dir, "/tmp/flotilla-broker-XXXXXX");

@@ -5,15 +5,17 @@
 
 struct broker {
     struct child child;
-    char dir[64];    /* removed by broker_destroy */
-    char url[64];    /* "mqtt://127.0.0.1:PORT" */
+    char dir[64]; /* removed by broker_destroy */
+    char url[64]; /* "mqtt://127.0.0.1:PORT" */
     char unix_url[96];
     int port;
 };
 
-/* Starts it with NODELAY and the queue limits that we ship. With a `username` only that login gets in.
- * `extra` are more configuration lines; NULL: none. Fails the test when mosquitto does not answer. */
-void broker_start(struct broker *broker, const char *username, const char *password, const char *extra);
+/* Starts it with NODELAY and the queue limits that we ship. With a `username` only that login gets
+ * in. `extra` are more configuration lines; NULL: none. Fails the test when mosquitto does not
+ * answer. */
+void broker_start(struct broker *broker, const char *username, const char *password,
+                  const char *extra);
 /* Ends the process with `signal` and, later, starts it again on the same port. */
 void broker_stop(struct broker *broker, int signal);
 void broker_restart(struct broker *broker);

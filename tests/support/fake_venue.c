@@ -387,7 +387,7 @@ void fake_open(struct fake_venue *venue, uint64_t seed)
     };
     venue->port =
         (struct engine_port){ venue,      port_intend, port_place,  port_cancel, port_query,
-                              port_fetch, port_list,   port_record, NULL, false };
+                              port_fetch, port_list,   port_record, NULL,        false };
 }
 
 void fake_close(struct fake_venue *venue)

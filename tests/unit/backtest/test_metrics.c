@@ -1,5 +1,5 @@
-/* The metrics against values computed with numpy (tests/vectors/stats), and by hand for those that the
- * vectors do not have. */
+/* The metrics against values computed with numpy (tests/vectors/stats), and by hand for those that
+ * the vectors do not have. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,7 +112,8 @@ static void each_metric_of_the_vectors_agrees_to_1e_9(void **ctx)
         const double expected = number(csv, fields, "value");
 
         (void)snprintf(name, sizeof name, "%.*s", (int)fields[0].size, fields[0].text);
-        if (!flt_json_double(got, name, &value) || !(fabs(value - expected) <= 1e-9 * fabs(expected)))
+        if (!flt_json_double(got, name, &value) ||
+            !(fabs(value - expected) <= 1e-9 * fabs(expected)))
             fail_msg("%s: %.17g, expected %.17g", name, value, expected);
         compared++;
     }
@@ -125,7 +126,8 @@ static void assert_metric(struct json_object *got, const char *name, double expe
 {
     double value = (double)NAN;
 
-    if (!flt_json_double(got, name, &value) || fabs(value - expected) > 1e-12 * fmax(1, fabs(expected)))
+    if (!flt_json_double(got, name, &value) ||
+        fabs(value - expected) > 1e-12 * fmax(1, fabs(expected)))
         fail_msg("%s: %.17g, expected %.17g", name, value, expected);
 }
 

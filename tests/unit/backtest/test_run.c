@@ -155,10 +155,11 @@ static void equity_is_what_fills_and_trades_add_up_to(void **ctx)
             const struct run_fill *fill = &result.fills[k];
             const int64_t lots = fill->side == SIDE_BUY ? fill->qty_lots : -fill->qty_lots;
 
-            flow = flt_amt_sub(flt_amt_sub(flow, flt_amt_product(ticks_to_price(&result.instrument, fill->price_ticks),
-                                                                 lots_to_qty(&result.instrument, lots),
-                                                                 FLT_ROUND_DOWN)),
-                               fill->fee);
+            flow = flt_amt_sub(
+                flt_amt_sub(flow,
+                            flt_amt_product(ticks_to_price(&result.instrument, fill->price_ticks),
+                                            lots_to_qty(&result.instrument, lots), FLT_ROUND_DOWN)),
+                fill->fee);
             position += lots;
             assert_true(flt_amt_cmp(flow, fill->cash) == 0);
             assert_int_equal(position, fill->position_lots);
@@ -193,8 +194,8 @@ static void no_strategy_looks_ahead(void **ctx)
     }
 }
 
-/* --- a cheat: it buys before a rise and sells before a fall, out of the columns that the fill model
- * lets it see --- */
+/* --- a cheat: it buys before a rise and sells before a fall, out of the columns that the fill
+ * model lets it see --- */
 
 static const struct indicator_columns *seen;
 
@@ -327,12 +328,13 @@ static void data_shorter_than_the_warm_up_trade_nothing_and_say_how_much_is_need
 
 /* --- the fill models, one bar at a time --- */
 
-static int64_t price_of(const char *model, enum side side, int64_t limit, int64_t open, int64_t high,
-                        int64_t low)
+static int64_t price_of(const char *model, enum side side, int64_t limit, int64_t open,
+                        int64_t high, int64_t low)
 {
     const int64_t o[] = { open }, h[] = { high }, l[] = { low }, ts[] = { 0 };
     const struct indicator_columns bar = { ts, o, h, l, o, NULL };
-    const struct book_order order = { .side = side, .type = limit ? ORDER_LIMIT : ORDER_MARKET,
+    const struct book_order order = { .side = side,
+                                      .type = limit ? ORDER_LIMIT : ORDER_MARKET,
                                       .price_ticks = limit };
 
     return fill_model_find(model)->price(&order, &bar, 0);
@@ -342,14 +344,15 @@ static void each_model_fills_where_it_says(void **ctx)
 {
     (void)ctx;
     assert_int_equal(price_of("next-open", SIDE_BUY, 0, 100, 110, 90), 100);
-    assert_int_equal(price_of("next-open", SIDE_BUY, 90, 100, 110, 90), 90); /* touched */
+    assert_int_equal(price_of("next-open", SIDE_BUY, 90, 100, 110, 90), 90);   /* touched */
     assert_int_equal(price_of("next-open", SIDE_BUY, 105, 100, 110, 90), 100); /* a better open */
     assert_int_equal(price_of("next-open", SIDE_SELL, 110, 100, 110, 90), 110);
     assert_int_equal(price_of("next-open", SIDE_SELL, 95, 100, 110, 90), 100);
     assert_true(price_of("next-open", SIDE_BUY, 89, 100, 110, 90) == NO_FILL);
     assert_true(price_of("strict-cross", SIDE_BUY, 90, 100, 110, 90) == NO_FILL);
     assert_int_equal(price_of("strict-cross", SIDE_BUY, 91, 100, 110, 90), 91);
-    assert_int_equal(price_of("strict-cross", SIDE_BUY, 105, 100, 110, 90), 105); /* no better open */
+    assert_int_equal(price_of("strict-cross", SIDE_BUY, 105, 100, 110, 90),
+                     105); /* no better open */
     assert_true(price_of("strict-cross", SIDE_SELL, 110, 100, 110, 90) == NO_FILL);
     assert_int_equal(price_of("strict-cross", SIDE_SELL, 109, 100, 110, 90), 109);
     assert_int_equal(price_of("path", SIDE_BUY, 105, 100, 110, 90), 100);
@@ -360,7 +363,8 @@ static void each_model_fills_where_it_says(void **ctx)
 static void a_path_meets_orders_in_its_own_order(void **ctx)
 {
     const struct fill_model *path = fill_model_find("path");
-    const int64_t open[] = { 100 }, high[] = { 110 }, low[] = { 90 }, up[] = { 105 }, down[] = { 95 };
+    const int64_t open[] = { 100 }, high[] = { 110 }, low[] = { 90 }, up[] = { 105 },
+                  down[] = { 95 };
     struct indicator_columns bar = { open, open, high, low, up, NULL };
     struct book_order orders[] = { { .side = SIDE_SELL, .price_ticks = 105 },
                                    { .side = SIDE_BUY, .price_ticks = 92 },

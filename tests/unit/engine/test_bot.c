@@ -352,8 +352,8 @@ static void after_a_crash_open_orders_are_adopted_by_key(void **ctx)
     end();
 }
 
-/* A paper venue dies with its node. The bot waited for ever for an order that had traded in part and
- * that nobody knew any more. */
+/* A paper venue dies with its node. The bot waited for ever for an order that had traded in part
+ * and that nobody knew any more. */
 static void a_paper_order_that_had_traded_ends_with_its_process(void **ctx)
 {
     (void)ctx;

@@ -114,7 +114,7 @@ static int setup(void **ctx)
 
 static int teardown(void **ctx)
 {
-    static const char *const names[] = { "journal.db",  "journal.db-wal", "journal.db-shm",
+    static const char *const names[] = { "journal.db",   "journal.db-wal", "journal.db-shm",
                                          "journal.lock", "intents.ring",   "intents.ring.new" };
     char path[128];
 
@@ -132,9 +132,11 @@ static int teardown(void **ctx)
 
 static int64_t append(const char *bot, const char *body, const char *state)
 {
-    const struct journal_entry entry = {
-        .bot = bot, .kind = body ? "order" : NULL, .body = body, .state = state, .ts_ms = sim.wall_now_ms
-    };
+    const struct journal_entry entry = { .bot = bot,
+                                         .kind = body ? "order" : NULL,
+                                         .body = body,
+                                         .state = state,
+                                         .ts_ms = sim.wall_now_ms };
 
     return journal_append(journal, &entry);
 }
@@ -152,7 +154,8 @@ static struct fill fill_of(const char *trade_id, const char *order_id, int64_t t
     return fill;
 }
 
-static int64_t append_fill(const char *bot, const char *trade_id, const char *order_id, int64_t ts_ms)
+static int64_t append_fill(const char *bot, const char *trade_id, const char *order_id,
+                           int64_t ts_ms)
 {
     const struct fill fill = fill_of(trade_id, order_id, ts_ms);
     const struct journal_entry entry = { .bot = bot,
@@ -191,8 +194,8 @@ static int on_bot(void *ctx, const struct journal_bot *bot)
 {
     char text[256];
 
-    (void)snprintf(text, sizeof text, "%s:%s:%s:%s:%lld:%lld:%s", bot->name, bot->spec, bot->desired,
-                   bot->how, (long long)bot->generation, (long long)bot->epoch,
+    (void)snprintf(text, sizeof text, "%s:%s:%s:%s:%lld:%lld:%s", bot->name, bot->spec,
+                   bot->desired, bot->how, (long long)bot->generation, (long long)bot->epoch,
                    bot->state ? bot->state : "none");
     add_text(ctx, text);
     return 0;
@@ -206,7 +209,8 @@ static void on_trade(void *ctx, const struct journal_trade *trade)
     add_text(ctx, text);
 }
 
-/* Files cannot grow for a while: what a full disk looks like to SQLite, with an error of its own. */
+/* Files cannot grow for a while: what a full disk looks like to SQLite, with an error of its own.
+ */
 static void set_file_limit(rlim_t bytes)
 {
     struct rlimit limit;
@@ -241,7 +245,8 @@ static struct texts records(int64_t from, int64_t to, size_t limit)
     return texts;
 }
 
-/* --- stream -------------------------------------------------------------------------------------- */
+/* --- stream --------------------------------------------------------------------------------------
+ */
 
 static void records_are_numbered_committed_and_told_in_order(void **ctx)
 {
@@ -360,7 +365,9 @@ static void prune_takes_what_is_backed_up_and_old_and_keeps_the_head(void **ctx)
 static void a_bad_value_is_refused(void **ctx)
 {
     struct fill fill = fill_of("1", "2", 3);
-    struct journal_entry entry = { .bot = "a", .kind = "fill", .body = "{}", .account = "demo", .fill = &fill };
+    struct journal_entry entry = {
+        .bot = "a", .kind = "fill", .body = "{}", .account = "demo", .fill = &fill
+    };
 
     (void)ctx;
     open_journal();
@@ -373,12 +380,17 @@ static void a_bad_value_is_refused(void **ctx)
     assert_int_equal(journal_append(journal, &entry), 1);
 }
 
-/* --- bots and trades ----------------------------------------------------------------------------- */
+/* --- bots and trades -----------------------------------------------------------------------------
+ */
 
 static void a_bot_keeps_its_snapshot_through_a_new_spec_and_loses_it_when_removed(void **ctx)
 {
-    struct journal_bot bot = { .name = "grid-1", .spec = "{}", .generation = 3, .epoch = 4,
-                               .desired = "running", .how = "cancel" };
+    struct journal_bot bot = { .name = "grid-1",
+                               .spec = "{}",
+                               .generation = 3,
+                               .epoch = 4,
+                               .desired = "running",
+                               .how = "cancel" };
 
     (void)ctx;
     open_journal();
@@ -515,7 +527,8 @@ static void a_trade_that_comes_again_does_not_stop_the_batch(void **ctx)
     assert_true(journal_entries_ok(journal));
 }
 
-/* --- commands, halts, accounts, values ------------------------------------------------------------ */
+/* --- commands, halts, accounts, values
+ * ------------------------------------------------------------ */
 
 static int find(const char *id, struct journal_command *out)
 {
@@ -524,8 +537,9 @@ static int find(const char *id, struct journal_command *out)
 
 static void a_command_is_found_while_it_is_queued_and_after(void **ctx)
 {
-    struct journal_command row = { .id = "01A", .op = "flatten", .state = "accepted",
-                                   .ts_ms = sim.wall_now_ms };
+    struct journal_command row = {
+        .id = "01A", .op = "flatten", .state = "accepted", .ts_ms = sim.wall_now_ms
+    };
     struct journal_command out;
 
     (void)ctx;
@@ -579,8 +593,9 @@ static int on_account(void *ctx, const struct journal_account *account)
 
 static void halts_accounts_and_values_survive(void **ctx)
 {
-    struct journal_halt halt = { .number = 1, .scope = "fleet", .target = "", .how = "pause",
-                                 .reason = "drill", .ts_ms = 1 };
+    struct journal_halt halt = {
+        .number = 1, .scope = "fleet", .target = "", .how = "pause", .reason = "drill", .ts_ms = 1
+    };
     const struct journal_account account = { "demo", "{\"venue\":\"binance\"}" };
     struct texts halts = { "" }, accounts = { "" };
 
@@ -607,7 +622,8 @@ static void halts_accounts_and_values_survive(void **ctx)
     assert_string_equal(accounts.text, "demo,{\"venue\":\"binance\"},");
 }
 
-/* --- intents ------------------------------------------------------------------------------------- */
+/* --- intents -------------------------------------------------------------------------------------
+ */
 
 static struct order_intent intent_of(uint64_t owner, uint32_t key)
 {
@@ -826,7 +842,8 @@ static void a_damaged_slot_is_skipped(void **ctx)
     assert_int_equal(intents.rows[1].id.key, 2);
 }
 
-/* --- what is refused ------------------------------------------------------------------------------ */
+/* --- what is refused
+ * ------------------------------------------------------------------------------ */
 
 static char *read_whole(const char *name, size_t *size)
 {
@@ -918,7 +935,8 @@ static void a_ring_that_is_new_to_an_old_journal_counts_as_a_reboot(void **ctx)
     assert_true(journal_rebooted(journal));
 }
 
-/* --- full disk ------------------------------------------------------------------------------------ */
+/* --- full disk
+ * ------------------------------------------------------------------------------------ */
 
 /* Turns the loop until it has told the host `entries`. */
 static void run_until_told(bool entries)
@@ -938,7 +956,13 @@ static void a_full_disk_stops_entries_and_loses_nothing(void **ctx)
     run();
     set_file_limit(1);
     for (int64_t n = 2; n <= 5; n++)
-        assert_int_equal(append_fill("a", n == 2 ? "2" : n == 3 ? "3" : n == 4 ? "4" : "5", "o", n), n);
+        assert_int_equal(append_fill("a",
+                                     n == 2   ? "2"
+                                     : n == 3 ? "3"
+                                     : n == 4 ? "4"
+                                              : "5",
+                                     "o", n),
+                         n);
     run_until_told(false);
     assert_false(journal_entries_ok(journal));
     assert_int_equal(journal_committed(journal), 1);
@@ -985,7 +1009,8 @@ static void when_the_room_to_wait_ends_append_fails_and_no_number_is_lost(void *
     assert_int_equal(append("a", "{}", NULL), given + 1);
 }
 
-/* --- kill -9 -------------------------------------------------------------------------------------- */
+/* --- kill -9
+ * -------------------------------------------------------------------------------------- */
 
 /* What the child promised last, through a pipe: whatever it said must be there afterwards. */
 struct promise {
@@ -1028,7 +1053,8 @@ static void child_works(uv_idle_t *idle)
 
 static _Noreturn void be_the_child(int fd)
 {
-    struct journal_options options = { .dir = dir, .intent_slots = SLOTS,
+    struct journal_options options = { .dir = dir,
+                                       .intent_slots = SLOTS,
                                        .on_committed = say_committed };
     uv_idle_t idle;
 

@@ -1,5 +1,5 @@
-/* The client against a server of a few lines on the same loop, which answers, stalls, or hangs up at
- * the moment that the test is about. */
+/* The client against a server of a few lines on the same loop, which answers, stalls, or hangs up
+ * at the moment that the test is about. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -193,8 +193,12 @@ static void request(struct fixture *f, const char *method, const char *path, con
     char url[128];
 
     snprintf(url, sizeof url, "%s%s", f->url, path);
-    const struct flt_http_request r = { .method = method, .url = url, .headers = headers, .body = body,
-                                        .body_size = body ? strlen(body) : 0, .timeout_ms = timeout_ms,
+    const struct flt_http_request r = { .method = method,
+                                        .url = url,
+                                        .headers = headers,
+                                        .body = body,
+                                        .body_size = body ? strlen(body) : 0,
+                                        .timeout_ms = timeout_ms,
                                         .response_bytes_max = bytes_max };
     f->inside_send = true;
     assert_int_equal(0, flt_http_send(f->http, &r, on_response, f, &f->call));

@@ -169,7 +169,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_timer_repeats_and_may_be_destroyed_in_its_callback, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
-            a_stopped_timer_does_not_fire_and_a_leftover_one_is_freed_with_the_loop, setup, teardown),
+            a_stopped_timer_does_not_fire_and_a_leftover_one_is_freed_with_the_loop, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(work_runs_on_another_thread_and_done_on_the_loops, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_signal_reaches_the_loop_and_can_stop_it, setup, teardown),

@@ -78,10 +78,25 @@ static void urls_of_all_kinds_are_understood(void **ctx)
 static void bad_urls_are_refused(void **ctx)
 {
     static const char *const bad[] = {
-        NULL,  "",  "localhost:1883",  "http://x",  "mqtt://",  "mqtt://:1883",  "mqtt://x:0",
-        "mqtt://x:65536",  "mqtt://x:18a",  "mqtt://x:-1",  "mqtt://x:",  "mqtt://x/path",
-        "mqtt://user:pass@x",  "mqtt://[::1",  "unix:",  "unix:relative.sock",
-        "unix:/a-path-that-is-longer-than-the-107-bytes-which-the-kernel-has-room-for-in-the-address-of-a-"
+        NULL,
+        "",
+        "localhost:1883",
+        "http://x",
+        "mqtt://",
+        "mqtt://:1883",
+        "mqtt://x:0",
+        "mqtt://x:65536",
+        "mqtt://x:18a",
+        "mqtt://x:-1",
+        "mqtt://x:",
+        "mqtt://x/path",
+        "mqtt://user:pass@x",
+        "mqtt://[::1",
+        "unix:",
+        "unix:relative.sock",
+        "unix:/"
+        "a-path-that-is-longer-than-the-107-bytes-which-the-kernel-has-room-for-in-the-address-of-"
+        "a-"
         "socket-in-the-file-system",
     };
     struct mqtt_url url;

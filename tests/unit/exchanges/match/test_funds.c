@@ -6,8 +6,9 @@
 #include <errno.h>
 #include "exchanges/match/funds.h"
 
-static const struct instrument btc = { .base = "BTC", .quote = "USDT", .tick = { 1, 2 },
-                                       .lot = { 1, 5 } };
+static const struct instrument btc = {
+    .base = "BTC", .quote = "USDT", .tick = { 1, 2 }, .lot = { 1, 5 }
+};
 static const struct fee_rule rule = { .maker = { 1, 3 }, .taker = { 1, 3 } };
 
 static struct flt_amt amt(const char *text)
@@ -18,7 +19,8 @@ static struct flt_amt amt(const char *text)
     return value;
 }
 
-static void expect(const struct funds *funds, const char *asset, const char *free, const char *locked)
+static void expect(const struct funds *funds, const char *asset, const char *free,
+                   const char *locked)
 {
     const struct balance *balance = funds_find(funds, asset);
     char text[FLT_AMT_TEXT_MAX];
@@ -51,8 +53,9 @@ static void a_buyer_pays_in_quote_and_its_fee_in_what_it_gets(void **ctx)
 {
     struct funds *funds;
     struct flt_amt lock = amt("600");
-    struct funds_fill fill = { .instrument = &btc, .side = SIDE_BUY, .qty = amt("0.005"),
-                               .cost = amt("299.5") };
+    struct funds_fill fill = {
+        .instrument = &btc, .side = SIDE_BUY, .qty = amt("0.005"), .cost = amt("299.5")
+    };
 
     (void)ctx;
     assert_int_equal(funds_create(&funds), 0);
@@ -72,16 +75,17 @@ static void a_fee_in_quote_comes_out_of_the_sellers_proceeds(void **ctx)
     struct fee_rule in_quote = rule;
     struct funds *funds;
     struct flt_amt lock = amt("0.005");
-    struct funds_fill fill = { .instrument = &btc, .side = SIDE_SELL, .qty = amt("0.005"),
-                               .cost = amt("300") };
+    struct funds_fill fill = {
+        .instrument = &btc, .side = SIDE_SELL, .qty = amt("0.005"), .cost = amt("300")
+    };
 
     (void)ctx;
     in_quote.asset = FEE_QUOTE;
     assert_int_equal(funds_create(&funds), 0);
     assert_int_equal(funds_add(funds, "BTC", amt("0.005")), 0);
     assert_int_equal(funds_lock(funds, "BTC", lock), 0);
-    fill.fee = funds_fee(&in_quote, SIDE_SELL, LIQUIDITY_MAKER, fill.qty, fill.cost,
-                         &fill.fee_in_base);
+    fill.fee =
+        funds_fee(&in_quote, SIDE_SELL, LIQUIDITY_MAKER, fill.qty, fill.cost, &fill.fee_in_base);
     assert_int_equal(funds_settle(funds, &fill, &lock, FLT_AMT_ZERO), 0);
     expect(funds, "USDT", "299.7", "0");
     expect(funds, "BTC", "0", "0");
@@ -112,11 +116,11 @@ static void a_fee_is_rounded_up_to_the_assets_digits(void **ctx)
     bool in_base;
 
     (void)ctx;
-    flt_amt_format(funds_fee(&rule, SIDE_BUY, LIQUIDITY_MAKER, amt("0.00001234"), amt("1"),
-                             &in_base), text);
+    flt_amt_format(
+        funds_fee(&rule, SIDE_BUY, LIQUIDITY_MAKER, amt("0.00001234"), amt("1"), &in_base), text);
     assert_string_equal(text, "0.00000002");
-    flt_amt_format(funds_fee(&rule, SIDE_SELL, LIQUIDITY_MAKER, amt("1"), amt("0.000000001"),
-                             &in_base), text);
+    flt_amt_format(
+        funds_fee(&rule, SIDE_SELL, LIQUIDITY_MAKER, amt("1"), amt("0.000000001"), &in_base), text);
     assert_string_equal(text, "0.000000001"); /* never more than the fill brings */
 }
 

@@ -38,8 +38,11 @@ static void on_ack(void *ctx, const struct match_order *order)
 
 static void on_fill(void *ctx, const struct match_fill *fill)
 {
-    note(ctx, (struct entry){ .kind = 'f', .id = fill->order->req.id, .price = fill->price_ticks,
-                              .lots = fill->qty_lots, .liquidity = fill->liquidity });
+    note(ctx, (struct entry){ .kind = 'f',
+                              .id = fill->order->req.id,
+                              .price = fill->price_ticks,
+                              .lots = fill->qty_lots,
+                              .liquidity = fill->liquidity });
 }
 
 static void on_done(void *ctx, const struct match_order *order, enum match_end end)
@@ -78,8 +81,9 @@ static int64_t trade(struct rig *rig, int64_t price, int64_t lots, enum side agg
 
 static struct match_request limit(uint64_t id, enum side side, int64_t price, int64_t lots)
 {
-    return (struct match_request){ .id = id, .account = ME, .side = side, .price_ticks = price,
-                                   .qty_lots = lots };
+    return (struct match_request){
+        .id = id, .account = ME, .side = side, .price_ticks = price, .qty_lots = lots
+    };
 }
 
 static struct match_order *place(struct rig *rig, struct match_request request)
@@ -115,8 +119,8 @@ static void a_taker_gets_the_displayed_size_then_walks(void **ctx)
 
     (void)ctx;
     quote(rig, 99, 5, 100, 7);
-    assert_null(place(rig, (struct match_request){ .id = 1, .account = ME, .kind = MATCH_MARKET,
-                                                   .qty_lots = 20 }));
+    assert_null(place(rig, (struct match_request){
+                               .id = 1, .account = ME, .kind = MATCH_MARKET, .qty_lots = 20 }));
     expect_fill(rig, 1, 1, 100, 7, LIQUIDITY_TAKER);
     expect_fill(rig, 2, 1, 101, 13, LIQUIDITY_TAKER);
     expect_done(rig, 3, 1, MATCH_FILLED);
@@ -186,8 +190,9 @@ static void a_market_order_by_budget_spends_no_more(void **ctx)
 {
     struct rig *rig = rig_open(&(struct match_options){ .depth_lots = 100 });
     struct match_preview preview;
-    const struct match_request request = { .id = 1, .account = ME, .kind = MATCH_MARKET,
-                                           .budget = 1000 };
+    const struct match_request request = {
+        .id = 1, .account = ME, .kind = MATCH_MARKET, .budget = 1000
+    };
 
     (void)ctx;
     quote(rig, 99, 5, 100, 7);
@@ -212,7 +217,7 @@ static void a_trade_serves_the_queue_ahead_first(void **ctx)
     assert_int_equal(trade(rig, 99, 8, SIDE_SELL), 0);
     assert_int_equal(trade(rig, 99, 5, SIDE_SELL), 3); /* 2 of the queue are left */
     expect_fill(rig, 0, 1, 99, 3, LIQUIDITY_MAKER);
-    assert_int_equal(trade(rig, 99, 9, SIDE_BUY), 0); /* hits asks, not bids */
+    assert_int_equal(trade(rig, 99, 9, SIDE_BUY), 0);  /* hits asks, not bids */
     assert_int_equal(trade(rig, 98, 3, SIDE_SELL), 3); /* through our price: no queue */
     expect_fill(rig, 1, 1, 99, 1, LIQUIDITY_MAKER);
     expect_done(rig, 2, 1, MATCH_FILLED);
@@ -338,7 +343,8 @@ static void depth_merges_ours_with_the_outside(void **ctx)
     rig_close(rig);
 }
 
-/* --- random walk: assets are conserved, nothing is negative, the book is never crossed ------------ */
+/* --- random walk: assets are conserved, nothing is negative, the book is never crossed
+ * ------------ */
 
 struct world {
     struct match *match;
@@ -421,7 +427,8 @@ static uint32_t roll(uint64_t *state, uint32_t below)
 
 static void world_place(struct world *world, uint64_t *dice)
 {
-    struct match_request request = { .id = ++world->next_id, .account = 1 + roll(dice, 2),
+    struct match_request request = { .id = ++world->next_id,
+                                     .account = 1 + roll(dice, 2),
                                      .side = roll(dice, 2) ? SIDE_BUY : SIDE_SELL,
                                      .kind = roll(dice, 5) ? MATCH_LIMIT : MATCH_MARKET,
                                      .tif = (enum tif)roll(dice, 3),
@@ -516,16 +523,16 @@ static void random_trading_conserves_assets_and_never_crosses(void **ctx)
     uint64_t dice = 20260301;
 
     (void)ctx;
-    world->instrument = (struct instrument){ .tick = { 1, 1 }, .lot = { 1, 3 },
-                                             .base = "BTC", .quote = "USDT" };
+    world->instrument =
+        (struct instrument){ .tick = { 1, 1 }, .lot = { 1, 3 }, .base = "BTC", .quote = "USDT" };
     world->rule = (struct fee_rule){ .maker = { 1, 3 }, .taker = { 15, 4 } };
     for (size_t i = 1; i <= 2; i++) {
         assert_int_equal(funds_create(&world->funds[i]), 0);
         assert_int_equal(funds_add(world->funds[i], "BTC", flt_amt_from_int(10)), 0);
         assert_int_equal(funds_add(world->funds[i], "USDT", flt_amt_from_int(10000)), 0);
     }
-    assert_int_equal(match_create(&(struct match_options){ .depth_lots = 20 }, &events,
-                                  &world->match), 0);
+    assert_int_equal(
+        match_create(&(struct match_options){ .depth_lots = 20 }, &events, &world->match), 0);
     for (int i = 0; i < 30000 && world->next_id < FLT_COUNT(world->open) - 1; i++) {
         world_step(world, &dice);
         world_check(world);
