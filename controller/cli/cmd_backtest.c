@@ -8,6 +8,7 @@
 #include <string.h>
 #include "backtest/lookahead.h"
 #include "backtest/output.h"
+#include "backtest/report.h"
 #include "controller/cli/commands.h"
 #include "lib/config.h"
 #include "lib/json.h"
@@ -242,6 +243,37 @@ static void print_result(struct cli *cli, const struct output *output)
     printf("\n");
 }
 
+/* The page of a run, from its folder and, when they are at hand, its candles. */
+static int write_report(struct cli *cli, const struct data *data, const char *dir)
+{
+    const struct report_candles candles = {
+        .open_ticks = data ? data->columns.open_ticks : NULL,
+        .high_ticks = data ? data->columns.high_ticks : NULL,
+        .low_ticks = data ? data->columns.low_ticks : NULL,
+        .close_ticks = data ? data->columns.close_ticks : NULL,
+        .count = data ? data->count : 0,
+        .tick = data ? flt_dec_to_double(data->tick) : 0,
+    };
+
+    return report_write(dir, data ? &candles : NULL, &cli->error);
+}
+
+/* `flotilla backtest report DIR`: the page again, from the files of an earlier run. */
+static int remake_report(struct cli *cli)
+{
+    const char *dir = cli_arg(cli, 1);
+    int err;
+
+    if (strcmp(cli_arg(cli, 0), "report") != 0 || !dir)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "arguments",
+                        "flotilla backtest report DIR, or --strategy NAME --data FILE --out DIR",
+                        "%.64s is not understood", dir ? cli_arg(cli, 0) : "a lone word");
+    err = write_report(cli, NULL, dir);
+    if (!err && !cli_has(cli, "quiet"))
+        printf("%s/report.html\n", dir);
+    return err;
+}
+
 static int save(struct cli *cli, const struct backtest *b, const struct run_result *result)
 {
     struct trades trades = { 0 };
@@ -253,6 +285,8 @@ static int save(struct cli *cli, const struct backtest *b, const struct run_resu
         err = output_metrics(&output, &metrics);
     if (!err)
         err = output_write(&output, cli_flag(cli, "out"), &cli->error);
+    if (!err && !cli_has(cli, "no-report"))
+        err = write_report(cli, &b->data, cli_flag(cli, "out"));
     if (!err && !cli_has(cli, "quiet")) {
         print_result(cli, &output);
         print_notes(cli, &output);
@@ -286,8 +320,10 @@ int cmd_backtest(struct cli *cli)
 {
     struct backtest b = { 0 };
     struct run_result result = { 0 };
-    int err = read_words(cli, &b);
+    int err = cli_arg(cli, 0) ? 0 : read_words(cli, &b);
 
+    if (cli_arg(cli, 0))
+        return remake_report(cli);
     if (!err && cli_has(cli, "check-lookahead")) {
         err = check_lookahead(cli, &b);
         goto done;

@@ -580,6 +580,7 @@ static const struct cli_flag backtest_flags[] = {
     { .name = "lot", .value = "STEP", .help = "of quantities (default 0.000001)" },
     { .name = "seed", .value = "N", .help = "of models that draw (default 1)" },
     { .name = "out", .value = "DIR", .live = "dir", .help = "where the result goes" },
+    { .name = "no-report", .help = "leave out report.html and monthly.csv" },
     { .name = "quiet", .letter = 'q', .help = "write the files, print nothing" },
     { .name = "check-lookahead",
       .help = "cut off and change the future at 24 bars; say whether a past decision changes" },
@@ -648,10 +649,13 @@ static const struct cli_command commands[] = {
       .commands = data_commands },
     { .name = "backtest",
       .help = "a strategy over recorded candles, by the code that trades live",
+      .args = "[report] [DIR]",
       .run = cmd_backtest,
       .flags = backtest_flags,
-      .details = "Writes fills.csv, trades.csv, equity.csv and summary.json into --out. Rules and\n"
-                 "limits: docs/backtest.md.",
+      .details =
+          "Writes fills.csv, trades.csv, equity.csv, summary.json, monthly.csv and report.html\n"
+          "into --out; `flotilla backtest report DIR` makes the page again from such a folder.\n"
+          "Rules and limits: docs/backtest.md.",
       .examples = "  flotilla backtest --strategy sma_cross --param fast=10 --param slow=30 \\\n"
                   "      --param stake_pct=95 --data btcusdt_1h.csv --fee 0.001 --out result" },
     { .name = "exchange",
