@@ -233,6 +233,9 @@ def bytes_of(folder):
     return {name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder))}
 
 
+FILES = ("fills.csv", "trades.csv", "equity.csv", "summary.json", "price.csv", "monthly.csv", "report.html")
+
+
 def repeatable(folder):
     args = ("sma_cross", {"fast": 10, "slow": 30}, ("stake_pct", "95"), "100000", "0.001")
     results = []
@@ -240,7 +243,7 @@ def repeatable(folder):
         out = os.path.join(folder, name)
         backtest(out, HOURLY, *args)
         results.append(bytes_of(out))
-    check("equal inputs give equal bytes", None if results[0] == results[1] and len(results[0]) == 4 else "they differ")
+    check("equal inputs give equal bytes", None if results[0] == results[1] and len(results[0]) == len(FILES) else "they differ")
 
 
 def main():
