@@ -1,0 +1,72 @@
+/* Rows of `flotilla account`, `strategy` and `user`. */
+#include "controller/cli/commands.h"
+#include "controller/cli/tree.h"
+
+static const struct cli_flag yes_flags[] = { CLI_FLAG_YES, CLI_END };
+
+static const struct cli_flag account_flags[] = {
+    { .name = "venue", .value = "NAME", .help = "for example binance" },
+    { .name = "key-file",
+      .value = "FILE",
+      .live = "file",
+      .help = "JSON with key and secret (or private_key_pem); without it: asked for" },
+    { .name = "sandbox", .help = "play money: bots need no --live" },
+    CLI_END,
+};
+
+const struct cli_command cli_account_commands[] = {
+    { .name = "add",
+      .args = "NAME",
+      .help = "a venue account, or a new key for it",
+      .run = cmd_account_add,
+      .flags = account_flags,
+      .details = "Keys are read from a file or a prompt, never from arguments, and leave this\n"
+                 "program only sealed to the controller's key." },
+    { .name = "ls", .help = "accounts", .run = cmd_account_ls },
+    { .name = "rm",
+      .args = "NAME",
+      .help = "remove an account and wipe its keys",
+      .run = cmd_account_rm,
+      .flags = yes_flags,
+      .live = "account" },
+    CLI_END,
+};
+
+const struct cli_command cli_strategy_commands[] = {
+    { .name = "ls", .help = "strategies", .run = cmd_strategy_ls },
+    { .name = "show",
+      .args = "NAME",
+      .help = "a strategy's parameters",
+      .run = cmd_strategy_show,
+      .live = "strategy" },
+    CLI_END,
+};
+
+static const struct cli_flag role_flags[] = {
+    { .name = "role",
+      .value = "ROLE",
+      .choices = "viewer|trader|admin",
+      .help = "what they may do (default viewer)" },
+    CLI_END,
+};
+
+const struct cli_command cli_user_commands[] = {
+    { .name = "add",
+      .args = "NAME",
+      .help = "a user; prints the password once",
+      .run = cmd_user_add,
+      .flags = role_flags },
+    { .name = "ls", .help = "users and roles", .run = cmd_user_ls },
+    { .name = "passwd",
+      .args = "NAME",
+      .help = "a new password, printed once",
+      .run = cmd_user_passwd,
+      .live = "user" },
+    { .name = "rm",
+      .args = "NAME",
+      .help = "remove a user",
+      .run = cmd_user_rm,
+      .flags = yes_flags,
+      .live = "user" },
+    CLI_END,
+};

@@ -1,0 +1,192 @@
+/* Rows of `flotilla bot`. */
+#include "controller/cli/commands.h"
+#include "controller/cli/tree.h"
+
+static const struct cli_flag bot_ls_flags[] = {
+    { .name = "node", .value = "NODE", .live = "node", .help = "on this node only" },
+    { .name = "strategy", .value = "NAME", .live = "strategy", .help = "of this strategy only" },
+    { .name = "phase",
+      .value = "PHASE",
+      .choices = "waiting|recovering|running|paused|stopping|stopped|flattening|flat|error",
+      .help = "in this phase only" },
+    CLI_END,
+};
+
+static const struct cli_flag deploy_flags[] = {
+    { .name = "name", .value = "NAME", .help = "its name: small letters, digits and -" },
+    { .name = "strategy",
+      .letter = 's',
+      .value = "NAME",
+      .live = "strategy",
+      .help = "see: flotilla strategy ls" },
+    { .name = "account",
+      .letter = 'a',
+      .value = "NAME",
+      .live = "account",
+      .help = "whose money; none: paper" },
+    { .name = "venue", .value = "NAME", .help = "for paper without an account" },
+    { .name = "instrument", .letter = 'i', .value = "NAME", .help = "for example BTC-USDT" },
+    { .name = "param",
+      .letter = 'P',
+      .value = "K=V",
+      .repeated = true,
+      .help = "a parameter; see: flotilla strategy show NAME" },
+    { .name = "risk",
+      .letter = 'R',
+      .value = "K=V",
+      .repeated = true,
+      .help = "a limit, for example max_position=0.5" },
+    { .name = "node",
+      .value = "NODE",
+      .live = "node",
+      .help = "on this node (default: the controller chooses)" },
+    { .name = "failover",
+      .value = "HOW",
+      .choices = "auto|sticky",
+      .help = "when its node is lost" },
+    { .name = "mode",
+      .letter = 'm',
+      .value = "MODE",
+      .choices = "live|paper|shadow",
+      .help = "how it trades (default: live with an account, else paper)" },
+    { .name = "live", .help = "yes, with real money: needed unless the account is a sandbox" },
+    { .name = "note", .value = "TEXT", .help = "for people" },
+    { .name = "stopped", .help = "record it, but do not start it" },
+    { .name = "dry-run", .help = "check only" },
+    CLI_FLAG_WAIT,
+    CLI_END,
+};
+
+static const struct cli_flag apply_flags[] = {
+    { .name = "file",
+      .letter = 'f',
+      .value = "FILE",
+      .live = "file",
+      .help = "a manifest, YAML or JSON" },
+    { .name = "live", .help = "yes, with real money" },
+    { .name = "stopped", .help = "record them, but do not start them" },
+    { .name = "dry-run", .help = "check only" },
+    CLI_FLAG_WAIT,
+    CLI_END,
+};
+
+static const struct cli_flag wait_flags[] = { CLI_FLAG_WAIT, CLI_END };
+
+static const struct cli_flag stop_flags[] = {
+    { .name = "flatten", .help = "sell or buy back its position too" },
+    { .name = "detach", .help = "leave its orders at the venue" },
+    CLI_FLAG_YES,
+    CLI_FLAG_WAIT,
+    CLI_END,
+};
+
+static const struct cli_flag bot_rm_flags[] = {
+    { .name = "force",
+      .help = "also when it runs or holds a position: stopped first, position left" },
+    CLI_FLAG_YES,
+    CLI_END,
+};
+
+static const struct cli_flag fills_flags[] = { CLI_FLAG_LIMIT, CLI_END };
+
+static const struct cli_flag logs_flags[] = {
+    { .name = "follow", .letter = 'f', .help = "go on until Ctrl-C" },
+    CLI_FLAG_LIMIT,
+    CLI_END,
+};
+
+static const struct cli_flag parity_flags[] = {
+    { .name = "for", .value = "TIME", .help = "how long to record (default 60s)" },
+    { .name = "file",
+      .value = "FILE",
+      .live = "file",
+      .help = "a recording that is there already; nothing is asked of the fleet" },
+    CLI_END,
+};
+
+const struct cli_command cli_bot_commands[] = {
+    { .name = "ls",
+      .args = "[TEXT]",
+      .help = "bots, what they do and what they earned",
+      .run = cmd_bot_ls,
+      .flags = bot_ls_flags },
+    { .name = "show",
+      .args = "BOT",
+      .help = "one bot: state, parameters, limits",
+      .run = cmd_bot_show,
+      .live = "bot" },
+    { .name = "deploy",
+      .help = "a new bot, or a changed one",
+      .run = cmd_bot_deploy,
+      .flags = deploy_flags,
+      .examples = "  flotilla bot deploy --name grid-1 --strategy grid --account demo \\\n"
+                  "      --instrument BTC-USDT --param lower=60000 --param upper=63000 \\\n"
+                  "      --param levels=30 --param budget=5000 --wait" },
+    { .name = "apply",
+      .help = "all bots of a manifest, or none",
+      .run = cmd_bot_apply,
+      .flags = apply_flags,
+      .examples = "  flotilla bot apply -f fleet.yml --dry-run" },
+    { .name = "start",
+      .args = "BOT...",
+      .help = "start stopped bots",
+      .run = cmd_bot_start,
+      .flags = wait_flags,
+      .live = "bot" },
+    { .name = "stop",
+      .args = "BOT...",
+      .help = "cancel their orders and stop",
+      .run = cmd_bot_stop,
+      .flags = stop_flags,
+      .live = "bot" },
+    { .name = "pause",
+      .args = "BOT...",
+      .help = "no new orders until resume",
+      .run = cmd_bot_pause,
+      .flags = wait_flags,
+      .live = "bot" },
+    { .name = "resume",
+      .args = "BOT...",
+      .help = "go on after pause",
+      .run = cmd_bot_resume,
+      .flags = wait_flags,
+      .live = "bot" },
+    { .name = "rm",
+      .args = "BOT...",
+      .help = "remove stopped bots; their fills stay",
+      .run = cmd_bot_rm,
+      .flags = bot_rm_flags,
+      .live = "bot" },
+    { .name = "logs",
+      .args = "BOT",
+      .help = "what it did and why",
+      .run = cmd_bot_logs,
+      .flags = logs_flags,
+      .live = "bot" },
+    { .name = "orders",
+      .args = "BOT",
+      .help = "its open orders, from its node",
+      .run = cmd_bot_orders,
+      .live = "bot" },
+    { .name = "fills",
+      .args = "[BOT]",
+      .help = "trades in the books, newest first",
+      .run = cmd_bot_fills,
+      .flags = fills_flags,
+      .live = "bot" },
+    { .name = "parity",
+      .args = "[BOT]",
+      .help = "record it, replay that here, and list each order that differs",
+      .run = cmd_bot_parity,
+      .flags = parity_flags,
+      .live = "bot",
+      .details =
+          "Its node makes the bot anew from its journal, as after a restart (orders stay), and\n"
+          "records all that its engine is told and asks for. Played through the engine of\n"
+          "this program that must give the same orders; exit status 4 if it does not. The\n"
+          "node must run on this machine: its folder is below --dir. One of another machine\n"
+          "keeps its recording; copy it and use --file.",
+      .examples = "  flotilla bot parity btc-grid --for 30s\n"
+                  "  flotilla bot parity --file node-1/rec/btc-grid-1772366400000.tape -o json" },
+    CLI_END,
+};
