@@ -24,6 +24,7 @@ struct report_candles { /* borrowed; one for each row of equity.csv, or more */
 struct report_style {
     bool color;
     unsigned columns; /* of the terminal; 0: 80 */
+    FILE *notes;      /* where the run's notes go; NULL: with the rest */
 };
 
 /* Writes DIR/report.html, DIR/monthly.csv and, from `candles`, DIR/price.csv. `candles` NULL: what

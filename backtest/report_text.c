@@ -2,34 +2,37 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "backtest/report_data.h"
 #include "backtest/report_metrics.h"
 #include "lib/clock.h"
 
 #define SPARK_MAX 160
 #define CELL_MAX 48
+#define FIGURE_WIDTH 26
 
 struct figure { /* a cell of the table */
     const char *name, *label;
     char kind; /* '%', '+' a signed percentage, '$', 'x' a ratio, 'n' */
 };
 
-static const struct figure figures[][3] = {
-    { { "total_return", "return", '+' },
-      { "cagr_clock", "CAGR", '+' },
-      { "equity_last", "equity", '$' } },
-    { { "max_drawdown", "drawdown", '+' },
-      { "volatility_ann", "volatility", '%' },
-      { "total_fees", "fees", '$' } },
-    { { "sharpe_ann_rf0", "Sharpe", 'x' },
-      { "sortino_ann_mar0", "Sortino", 'x' },
-      { "calmar_periods", "Calmar", 'x' } },
-    { { "n_trades_closed", "trades", 'n' },
-      { "win_rate", "won", '%' },
-      { "profit_factor", "gain/loss", 'x' } },
-    { { "exposure_fraction", "in market", '%' },
-      { "expectancy", "per trade", '$' },
-      { "held_hours_mean", "held, hours", 'x' } },
+/* Three a row where the terminal is wide enough. */
+static const struct figure figures[] = {
+    { "total_return", "return", '+' },
+    { "cagr_clock", "CAGR", '+' },
+    { "equity_last", "equity", '$' },
+    { "max_drawdown", "drawdown", '+' },
+    { "volatility_ann", "volatility", '%' },
+    { "total_fees", "fees", '$' },
+    { "sharpe_ann_rf0", "Sharpe", 'x' },
+    { "sortino_ann_mar0", "Sortino", 'x' },
+    { "calmar_periods", "Calmar", 'x' },
+    { "n_trades_closed", "trades", 'n' },
+    { "win_rate", "won", '%' },
+    { "profit_factor", "gain/loss", 'x' },
+    { "exposure_fraction", "in market", '%' },
+    { "expectancy", "per trade", '$' },
+    { "held_hours_mean", "held, hours", 'x' },
 };
 
 /* 1234567.891 -> "1,234,567.89" */
@@ -70,25 +73,30 @@ static char *figure_text(struct json_object *summary, const struct figure *figur
     return out;
 }
 
-static void print_figures(FILE *file, struct json_object *summary, bool color)
+static void print_figure(FILE *file, struct json_object *summary, const struct figure *figure,
+                         bool color)
 {
     char text[CELL_MAX];
     double value;
 
-    for (size_t row = 0; row < FLT_COUNT(figures); row++) {
-        for (size_t k = 0; k < FLT_COUNT(figures[row]); k++) {
-            const struct figure *figure = &figures[row][k];
+    figure_text(summary, figure, &value, text, sizeof text);
+    const bool painted = color && figure->kind == '+' && isfinite(value) && fabs(value) > 0;
 
-            figure_text(summary, figure, &value, text, sizeof text);
-            const bool painted = color && figure->kind == '+' && isfinite(value) && fabs(value) > 0;
+    fprintf(file, "  %-11s %s%12s%s", figure->label,
+            !painted    ? ""
+            : value > 0 ? "\033[32m"
+                        : "\033[31m",
+            text, painted ? "\033[0m" : "");
+}
 
-            fprintf(file, "  %-11s %s%12s%s", figure->label,
-                    !painted    ? ""
-                    : value > 0 ? "\033[32m"
-                                : "\033[31m",
-                    text, painted ? "\033[0m" : "");
-        }
-        fputc('\n', file);
+static void print_figures(FILE *file, struct json_object *summary, unsigned columns, bool color)
+{
+    const size_t in_row = columns >= 3 * FIGURE_WIDTH ? 3 : columns >= 2 * FIGURE_WIDTH ? 2 : 1;
+
+    for (size_t i = 0; i < FLT_COUNT(figures); i++) {
+        print_figure(file, summary, &figures[i], color);
+        if (i % in_row == in_row - 1 || i + 1 == FLT_COUNT(figures))
+            fputc('\n', file);
     }
 }
 
@@ -184,15 +192,21 @@ int report_print(FILE *file, const char *dir, const struct report_style *style,
                  struct flt_error *error)
 {
     struct report_data data = { 0 };
+    const unsigned columns = style->columns ? style->columns : 80;
     const int err = report_data_read(dir, NULL, &data, error);
+    char page[4096];
 
     if (err)
         return err;
     print_head(file, &data, style->color);
-    print_figures(file, data.summary, style->color);
-    print_spark(file, &data, style->columns ? style->columns : 80, style->color);
-    print_notes(file, data.summary, style->color);
-    fprintf(file, "  %-11s %s/report.html\n", "report", dir);
+    print_figures(file, data.summary, columns, style->color);
+    print_spark(file, &data, columns, style->color);
+    print_notes(style->notes ? style->notes : file, data.summary, style->color);
+    (void)snprintf(page, sizeof page, "%s/report.html", dir);
+    if (access(page, F_OK) == 0)
+        fprintf(file, "  %-11s %s\n", "report", page);
+    else
+        fprintf(file, "  %-11s %s\n", "files", dir);
     report_data_free(&data);
     return 0;
 }

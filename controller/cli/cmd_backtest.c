@@ -6,11 +6,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "backtest/lookahead.h"
 #include "backtest/output.h"
 #include "backtest/report.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/results.h"
 #include "lib/config.h"
+#include "lib/ids.h"
 #include "lib/json.h"
 #include "strategies/strategy.h"
 
@@ -197,9 +200,6 @@ static int read_words(struct cli *cli, struct backtest *b)
     if (!err && !cli_flag(cli, "data"))
         err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "data", "a file ts_ms,open,high,low,close,volume",
                        "a backtest needs --data FILE.csv");
-    if (!err && !cli_flag(cli, "out") && !cli_has(cli, "check-lookahead"))
-        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "out", "for example --out result",
-                       "a backtest needs --out DIR");
     if (!err)
         err = data_load(cli->dir, cli_flag(cli, "data"), tick, &b->data, &cli->error);
     b->config.data = &b->data;
@@ -211,36 +211,29 @@ static int read_words(struct cli *cli, struct backtest *b)
 /* --- result
  * ------------------------------------------------------------------------------------------ */
 
-static void print_notes(struct cli *cli, const struct output *output)
+static int print_result(struct cli *cli, const struct output *output, const char *dir)
 {
-    char note[320];
-
-    for (size_t i = 0; output_note(output, i, note, sizeof note); i++)
-        out_note(cli, "note: %s", note);
-}
-
-static void print_result(struct cli *cli, const struct output *output)
-{
-    const struct metrics *m = output->metrics;
     struct flt_buf buf = FLT_BUF_INIT;
 
-    if (cli->json) {
-        output_summary(output, &buf);
-        (void)fputs(buf.data ? buf.data : "{}", stdout);
-        flt_buf_finish(&buf);
-        return;
-    }
-    printf("%s on %s: %zu bars, %s fills\n", output->config->strategy->name,
-           output->config->data->name, output->result->bars, output->config->fill->name);
-    printf("equity    %.2f -> %.2f  (%+.2f%%)\n", m->equity_first, m->equity_last,
-           100 * m->total_return);
-    printf("drawdown  %.2f%%  Sharpe %.2f  Sortino %.2f\n", 100 * m->max_drawdown,
-           m->sharpe_ann_rf0, m->sortino_ann_mar0);
-    printf("fills     %zu, %zu trades", output->result->fill_count, output->trades->count);
-    if (output->trades->count > 0)
-        printf(", %.1f%% won, %.2f a trade, fees of them %.2f", 100 * m->win_rate, m->expectancy,
-               m->total_fees);
-    printf("\n");
+    if (!cli->json)
+        return results_print(cli, dir);
+    output_summary(output, &buf);
+    (void)fputs(buf.data ? buf.data : "{}", stdout);
+    flt_buf_finish(&buf);
+    return 0;
+}
+
+/* --out, or a new folder of the fleet, named after the bot or its strategy. */
+static int choose_dir(struct cli *cli, const struct backtest *b, char *out, size_t size)
+{
+    const char *name = b->strategy;
+
+    if (b->bot)
+        (void)flt_json_str(b->bot, "name", &name);
+    if (!cli_flag(cli, "out"))
+        return results_make_dir(cli, flt_name_ok(name) ? name : b->strategy, out, size);
+    (void)snprintf(out, size, "%s", cli_flag(cli, "out"));
+    return 0;
 }
 
 /* The page of a run, from its folder and, when they are at hand, its candles. */
@@ -274,7 +267,8 @@ static int remake_report(struct cli *cli)
     return err;
 }
 
-static int save(struct cli *cli, const struct backtest *b, const struct run_result *result)
+static int save(struct cli *cli, const struct backtest *b, const struct run_result *result,
+                const char *dir)
 {
     struct trades trades = { 0 };
     struct metrics metrics = { 0 };
@@ -284,13 +278,11 @@ static int save(struct cli *cli, const struct backtest *b, const struct run_resu
     if (!err)
         err = output_metrics(&output, &metrics);
     if (!err)
-        err = output_write(&output, cli_flag(cli, "out"), &cli->error);
+        err = output_write(&output, dir, &cli->error);
     if (!err && !cli_has(cli, "no-report"))
-        err = write_report(cli, &b->data, cli_flag(cli, "out"));
-    if (!err && !cli_has(cli, "quiet")) {
-        print_result(cli, &output);
-        print_notes(cli, &output);
-    }
+        err = write_report(cli, &b->data, dir);
+    if (!err && !cli_has(cli, "quiet"))
+        err = print_result(cli, &output, dir);
     trades_free(&trades);
     return err;
 }
@@ -320,6 +312,7 @@ int cmd_backtest(struct cli *cli)
 {
     struct backtest b = { 0 };
     struct run_result result = { 0 };
+    char dir[CLI_DIR_MAX + 64] = "";
     int err = cli_arg(cli, 0) ? 0 : read_words(cli, &b);
 
     if (cli_arg(cli, 0))
@@ -328,15 +321,19 @@ int cmd_backtest(struct cli *cli)
         err = check_lookahead(cli, &b);
         goto done;
     }
+    if (!err)
+        err = choose_dir(cli, &b, dir, sizeof dir);
     if (!err) {
         (void)signal(SIGINT, on_signal);
         (void)signal(SIGTERM, on_signal);
         err = run_backtest(&b.config, &result, &cli->error);
     }
     if (!err)
-        err = save(cli, &b, &result);
+        err = save(cli, &b, &result, dir);
     if (!err && result.stopped)
         cli->exit_code = 130;
+    if (err && *dir && !cli_flag(cli, "out"))
+        (void)rmdir(dir); /* nothing is in it */
 done:
     run_free(&result);
     data_free(&b.data);
