@@ -259,6 +259,15 @@ static int run_record(struct call *call, const void *args, struct host *host)
     return 0;
 }
 
+/* The venue is asked by accounts.c; until it compares, nobody is told that all is well. */
+static int run_check(struct call *call, const void *args, struct host *host)
+{
+    (void)args;
+    (void)host;
+    return flt_error_set(&call->error, FLT_UNAVAILABLE, "", "upgrade this node",
+                         "this node does not compare accounts with their venue");
+}
+
 static const struct command commands[] = {
     { MSG_C_CMD_OP_ACCOUNT, run_account, &msg_type_cmd_account_args, false, true },
     { MSG_C_CMD_OP_ACCOUNT_FORGET, run_account_forget, &msg_type_cmd_account_forget_args, false,
@@ -272,6 +281,8 @@ static const struct command commands[] = {
     { MSG_C_CMD_OP_STATUS, run_status, &msg_type_cmd_status_args, false, false },
     { MSG_C_CMD_OP_LOGS, run_logs, &msg_type_cmd_logs_args, true, false },
     { MSG_C_CMD_OP_ORDERS, run_orders, &msg_type_cmd_orders_args, true, false },
+    { MSG_C_CMD_OP_ACCOUNT_CHECK, run_check, &msg_type_cmd_account_check_args, false, false },
+    { MSG_C_CMD_OP_RECONCILE, run_check, &msg_type_cmd_reconcile_args, true, true },
     { MSG_C_CMD_OP_RECORD, run_record, &msg_type_cmd_record_args, true, true },
 };
 

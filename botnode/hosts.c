@@ -364,6 +364,18 @@ static int restore_halt(void *ctx, const struct journal_halt *row)
     return halt_add(hosts, row->scope, row->target, how, row->reason);
 }
 
+static bool is_sticky(const struct host *host)
+{
+    const struct msg_placement *placement = &host->desired.spec.placement;
+
+    return placement->has_failover && placement->failover == MSG_FAILOVER_STICKY;
+}
+
+bool hosts_halts_seen(const struct hosts *hosts, const struct host *host)
+{
+    return hosts->halt_known || is_sticky(host);
+}
+
 int64_t hosts_halt_number(const struct hosts *hosts)
 {
     return hosts->halt_number;

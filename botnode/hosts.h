@@ -23,6 +23,8 @@ void hosts_set_halts(struct hosts *hosts, const struct msg_ctl_halt *halts);
  */
 void hosts_apply_halt(struct hosts *hosts, struct host *host);
 int64_t hosts_halt_number(const struct hosts *hosts);
+/* The bot obeys the list of that number: it was said since the start, or the journal's suffices. */
+bool hosts_halts_seen(const struct hosts *hosts, const struct host *host);
 
 struct host *hosts_find(struct hosts *hosts, const char *name);
 struct host *hosts_by_serial(struct hosts *hosts, uint64_t serial);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "botnode/bus.h"
+#include "botnode/hosts.h"
 #include "botnode/record.h"
 
 #define LIVE_PERIOD_NS INT64_C(250000000)
@@ -83,6 +84,8 @@ static void state_of(struct host *host, struct msg_n_state *out)
     out->has_venue = true;
     out->has_account = spec->has_account;
     out->has_instrument = *out->instrument != '\0';
+    out->has_halt = hosts_halts_seen(host->node->hosts, host);
+    out->halt = hosts_halt_number(host->node->hosts);
     record_book(host, 0, &out->book);
     if (host->bot) {
         state_of_bot(host, out);

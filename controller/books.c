@@ -172,6 +172,20 @@ int book_apply(struct book *book, const struct msg_ev_fill *fill)
     return 0;
 }
 
+int book_adjust(struct book *book, const struct msg_ev_adjustment *adjustment)
+{
+    const struct flt_amt position = flt_amt_add(book->position, adjustment->qty);
+
+    if (!flt_amt_ok(position) || !flt_amt_ok(adjustment->book.cost))
+        return FLT_FAIL(-ERANGE, "bot=%s", book->bot);
+    book->position = position;
+    book->cost = adjustment->book.cost;
+    book->dirty = true;
+    book->differs = flt_amt_cmp(position, adjustment->book.position) != 0 ||
+                    flt_amt_cmp(book->cash, adjustment->book.cash) != 0;
+    return 0;
+}
+
 struct flt_amt book_realised(const struct book *book)
 {
     return flt_amt_add(book->cash, book->cost);

@@ -53,6 +53,8 @@ size_t books_of_bot(const struct books *books, const char *bot, size_t *first);
 
 /* Books one fill. -ERANGE: a number is bad or does not fit; nothing is booked then. */
 FLT_MUST_USE int book_apply(struct book *book, const struct msg_ev_fill *fill);
+/* A person's word that the venue holds other than the books: the position moves, the cash stays. */
+FLT_MUST_USE int book_adjust(struct book *book, const struct msg_ev_adjustment *adjustment);
 struct flt_amt book_realised(const struct book *book);
 /* position * mark - cost; zero while the mark is unknown (zero or bad). */
 struct flt_amt book_unrealised(const struct book *book, struct flt_dec mark);

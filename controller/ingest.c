@@ -75,6 +75,11 @@ static void describe(const struct msg_ev_record *record, char *out, size_t size)
     case MSG_EV_RECORD_KIND_ALARM:
         snprintf(out, size, "%s: %s", record->alarm.code, record->alarm.message);
         break;
+    case MSG_EV_RECORD_KIND_ADJUSTMENT:
+        snprintf(out, size, "books set to the venue: %s %s by %s: %s",
+                 flt_amt_format(record->adjustment.qty, amount), record->adjustment.instrument,
+                 record->adjustment.by, record->adjustment.reason);
+        break;
     case MSG_EV_RECORD_KIND_FILL:
     case MSG_EV_RECORD_KIND_ORDER:
         out[0] = '\0';
@@ -86,7 +91,7 @@ static int take_event(struct controller *controller, const char *stream,
                       const struct msg_ev_record *record)
 {
     struct flt_buf data = FLT_BUF_INIT;
-    char text[256], alert[TOPIC_LEVEL_MAX];
+    char text[320], alert[TOPIC_LEVEL_MAX];
     int err;
 
     describe(record, text, sizeof text);
@@ -102,6 +107,28 @@ static int take_event(struct controller *controller, const char *stream,
     return err;
 }
 
+/* Not a trade: the position moves and its cost with it, the cash does not. */
+static int take_adjustment(struct controller *controller, const struct node *node,
+                           const char *stream, const struct msg_ev_record *record)
+{
+    const struct msg_ev_adjustment *adjustment = &record->adjustment;
+    const struct book_key key = { record->bot, adjustment->venue, adjustment->account,
+                                  adjustment->instrument, adjustment->mode };
+    struct book *book = books_get(&controller->books, &key);
+    char alert[TOPIC_LEVEL_MAX];
+
+    if (!book)
+        return -1;
+    if (book_adjust(book, adjustment) != 0)
+        alert_raise(controller, "books-overflow", MSG_SEVERITY_CRITICAL, "books_overflow",
+                    record->bot, "%s: an adjustment does not fit its sums", record->bot);
+    snprintf(book->node, sizeof book->node, "%s", node->name);
+    snprintf(alert, sizeof alert, "books-%s", record->bot);
+    if (!book->differs)
+        alert_clear(controller, alert);
+    return take_event(controller, stream, record);
+}
+
 static int take_record(struct controller *controller, const struct node *node, const char *stream,
                        const struct msg_ev_record *record)
 {
@@ -110,6 +137,8 @@ static int take_record(struct controller *controller, const struct node *node, c
         return take_fill(controller, node, stream, record);
     case MSG_EV_RECORD_KIND_ORDER:
         return store_add_order(&controller->store, stream, record);
+    case MSG_EV_RECORD_KIND_ADJUSTMENT:
+        return take_adjustment(controller, node, stream, record);
     case MSG_EV_RECORD_KIND_TRANSITION:
     case MSG_EV_RECORD_KIND_RISK:
     case MSG_EV_RECORD_KIND_FUNDING:

@@ -10,6 +10,7 @@
 
 const struct handler handlers[] = {
     { "account-add", verb_account_add },
+    { "account-check", verb_account_check },
     { "account-key", verb_account_key },
     { "account-ls", verb_account_ls },
     { "account-rm", verb_account_rm },
@@ -27,12 +28,14 @@ const struct handler handlers[] = {
     { "bot-show", verb_bot_show },
     { "bot-start", verb_bot_start },
     { "bot-stop", verb_bot_stop },
+    { "bot-reconcile", verb_bot_reconcile },
     { "bot-record", verb_bot_record },
     { "bot-watch", verb_bot_watch },
     { "candles", verb_candles },
     { "command-show", verb_command_show },
     { "halt", verb_halt },
     { "halt-ls", verb_halt_ls },
+    { "halt-show", verb_halt_show },
     { "instrument-ls", verb_instrument_ls },
     { "node-ls", verb_node_ls },
     { "node-show", verb_node_show },

@@ -80,6 +80,11 @@ HANDLER(verb_bot_watch);
 /* verb_halt.c */
 HANDLER(verb_halt);
 HANDLER(verb_resume);
+/* verb_progress.c */
+HANDLER(verb_halt_show);
+/* verb_truth.c: the books beside the venue */
+HANDLER(verb_account_check);
+HANDLER(verb_bot_reconcile);
 /* accounts.c */
 HANDLER(verb_account_add);
 HANDLER(verb_account_ls);

@@ -16,19 +16,21 @@ export type HaltHowWord = "pause" | "cancel" | "flatten";
 export type RoleWord = "viewer" | "trader" | "admin";
 export type SeverityWord = "info" | "warning" | "critical";
 export type LogLevelWord = "debug" | "info" | "warn" | "error";
-export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record";
+export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record" | "account-check" | "reconcile";
 export type CDesiredHowWord = "cancel" | "detach";
+export type AccountCheckStateWord = "ok" | "short" | "unchecked";
 export type CmdQueryResultStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type NodeRowStateWord = "up" | "suspect" | "down" | "lost" | "never";
 export type ConfigMqttLibraryWord = "mosquitto" | "paho";
 export type CtlStateStateWord = "online" | "offline";
-export type EvRecordKindWord = "fill" | "order" | "transition" | "risk" | "funding" | "alarm";
+export type EvRecordKindWord = "fill" | "order" | "transition" | "risk" | "funding" | "alarm" | "adjustment";
 export type EvRiskActionWord = "veto" | "clip" | "pause" | "halt";
 export type NMdKindWord = "quote" | "trade" | "bar";
 export type NPresenceStateWord = "up" | "down" | "lost";
 export type NResStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired";
-export type HistoryRowKindWord = "desired" | "transition" | "risk" | "alarm" | "order";
+export type HistoryRowKindWord = "desired" | "transition" | "risk" | "alarm" | "order" | "adjustment";
 export type CommandShowResultStateWord = "sent" | "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
+export type HaltBotWhyWord = "node_away" | "not_seen" | "cancelling" | "flattening" | "silent";
 export type InstrumentKindWord = "spot" | "perp";
 export type InstrumentStatusWord = "trading" | "halted" | "delisted";
 export type PnlArgsByWord = "bot" | "node" | "account";
@@ -224,6 +226,75 @@ export interface CmdAccountArgs {
 /** cmd/account result */
 export type CmdAccountResult = Record<string, never>;
 
+/** cmd/account-check args */
+export interface CmdAccountCheckArgs {
+  /** Absent: all of the node. */
+  account?: string;
+}
+
+/** types/asset_check: One asset of an account: the sum of the sub-ledgers beside the venue's balance. */
+export interface AssetCheck {
+  /** An asset: BTC, USDT. */
+  asset: string;
+  /** Free and locked. */
+  venue_total: string;
+  /** The sum of what bots hold. */
+  claims: string;
+  /** Bots that hold some. */
+  bots: number;
+  /** Missing at the venue; 0: all is there. */
+  short: string;
+  /** Beyond the books: foreign. */
+  surplus: string;
+}
+
+/** types/foreign_order: An open order at the venue that is none of ours: reported, never touched. */
+export interface ForeignOrder {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  order_id: string;
+  client_order_id: string;
+  /** Side of an order or fill. */
+  side: SideWord;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  qty: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  filled_qty: string;
+  /** A bot of this fleet by its id, when this node does not run it. */
+  bot?: string;
+}
+
+/** types/account_check: What a node found when it last compared an account with the venue. */
+export interface AccountCheck {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  node: string;
+  state: AccountCheckStateWord;
+  /** Unchecked: why it could not be compared yet. */
+  why?: string;
+  /** When the venue was asked. */
+  checked_ms?: number;
+  /** Comparisons so far. */
+  checks: number;
+  /** One asset of an account: the sum of the sub-ledgers beside the venue's balance. */
+  assets: AssetCheck[];
+  /** An open order at the venue that is none of ours: reported, never touched. */
+  foreign_orders: ForeignOrder[];
+  /** Trades of orders that are none of ours, since the node started. */
+  foreign_fills: number;
+}
+
+/** cmd/account-check result */
+export interface CmdAccountCheckResult {
+  /** What a node found when it last compared an account with the venue. */
+  items: AccountCheck[];
+}
+
 /** cmd/account-forget args */
 export interface CmdAccountForgetArgs {
   /** A name chosen by people. */
@@ -340,6 +411,96 @@ export interface CmdQueryResult {
   result?: Record<string, unknown>;
   /** Why something was refused or failed. */
   error?: Error;
+}
+
+/** cmd/reconcile args */
+export interface CmdReconcileArgs {
+  /** Book what is missing. */
+  accept_venue?: boolean;
+  reason?: string;
+  /** Who accepted. */
+  by?: string;
+}
+
+/** types/drift_leg: One instrument of a bot: its books beside what the venue holds of the account. */
+export interface DriftLeg {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** Base: what the position is counted in. */
+  asset: string;
+  /** This bot's sub-ledger. */
+  position: string;
+  /** What all bots of the account say they hold of it. */
+  account_claims: string;
+  /** What the venue holds of it, free and locked. */
+  venue_total: string;
+  /** What is missing at the venue: account_claims - venue_total, at least 0. */
+  short: string;
+  /** What the venue holds beyond the books: foreign, never touched. */
+  surplus?: string;
+}
+
+/** types/drift_order: An order whose executed quantity is not the sum of its booked trades. */
+export interface DriftOrder {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  client_order_id: string;
+  order_id?: string;
+  /** What the venue says. */
+  executed: string;
+  /** The sum of the trades that were found. */
+  booked: string;
+}
+
+/** types/book: A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
+export interface Book {
+  /** Base asset held; negative is short; fees in base are taken from it. */
+  position: string;
+  /** Flow of quote since the start: sales in, buys and fees in quote out. */
+  cash: string;
+  /** Quote paid for that position by average cost; average price = cost / position. */
+  cost: string;
+  /** cash + cost: profit of what was closed, after fees in quote. */
+  realised: string;
+  /** Quote traded, both sides. */
+  volume: string;
+  /** Fees paid by asset, as amounts: {"BNB":"0.01"}. */
+  fees?: Record<string, unknown>;
+  /** Fills booked so far. */
+  fills: number;
+}
+
+/** types/ev_adjustment: The books were set to what the venue holds, by a person. No money moved: what a missing quantity had cost is realised as a loss; one that was found costs nothing. */
+export interface EvAdjustment {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  account: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  /** Added to the position; negative takes away. */
+  qty: string;
+  /** Who accepted. */
+  by: string;
+  reason: string;
+  /** After it. */
+  book: Book;
+}
+
+/** cmd/reconcile result */
+export interface CmdReconcileResult {
+  /** UTC Unix milliseconds. */
+  as_of_ms: number;
+  /** Nothing differs. */
+  in_step: boolean;
+  /** One instrument of a bot: its books beside what the venue holds of the account. */
+  legs: DriftLeg[];
+  /** An order whose executed quantity is not the sum of its booked trades. */
+  orders: DriftOrder[];
+  /** What was booked. */
+  adjusted?: EvAdjustment[];
 }
 
 /** cmd/record args */
@@ -627,24 +788,6 @@ export interface Fill {
   ts_ms: number;
 }
 
-/** types/book: A bot's sub-ledger of one instrument after an event; exact sums of its fills (engine/ledger.h). */
-export interface Book {
-  /** Base asset held; negative is short; fees in base are taken from it. */
-  position: string;
-  /** Flow of quote since the start: sales in, buys and fees in quote out. */
-  cash: string;
-  /** Quote paid for that position by average cost; average price = cost / position. */
-  cost: string;
-  /** cash + cost: profit of what was closed, after fees in quote. */
-  realised: string;
-  /** Quote traded, both sides. */
-  volume: string;
-  /** Fees paid by asset, as amounts: {"BNB":"0.01"}. */
-  fees?: Record<string, unknown>;
-  /** Fills booked so far. */
-  fills: number;
-}
-
 /** types/ev_fill: A fill with where it belongs and the sub-ledger after it. */
 export interface EvFill extends Fill {
   /** A name chosen by people. */
@@ -742,6 +885,8 @@ export interface EvRecord {
   funding?: EvFunding;
   /** Something people must know. */
   alarm?: EvAlarm;
+  /** The books were set to what the venue holds, by a person. No money moved: what a missing quantity had cost is realised as a loss; one that was found costs nothing. */
+  adjustment?: EvAdjustment;
 }
 
 /** n/ev: A batch of a node's numbered stream, published after its commit. */
@@ -795,6 +940,8 @@ export interface NHb extends Envelope {
   term?: number;
   /** A node's connection to a venue. */
   venues?: VenueLink[];
+  /** Messages refused since the process started, by kind: {"old_term":2}. */
+  refused?: Record<string, unknown>;
 }
 
 /** n/live: A bot from close by, a few times a second, while somebody watches. */
@@ -1005,6 +1152,12 @@ export interface NState extends Envelope {
   risk?: RiskState;
   /** What the strategy says. */
   note?: string;
+  /** Number of the newest list of halts it obeys. */
+  halt?: number;
+  /** When stopped or flat: the venue listed no open order of it then. */
+  checked_ms?: number;
+  /** Where its books and the venue differ. */
+  drift?: DriftLeg[];
 }
 
 /** req/account-add args */
@@ -1022,6 +1175,20 @@ export interface AccountAddArgs {
 export interface AccountAddResult {
   /** An account as everybody may see it; secrets travel apart and sealed. */
   account: Account;
+}
+
+/** req/account-check args */
+export interface AccountCheckArgs {
+  /** A name chosen by people. */
+  account?: string;
+}
+
+/** req/account-check result */
+export interface AccountCheckResult {
+  /** What a node found when it last compared an account with the venue. */
+  items: AccountCheck[];
+  /** Nodes that did not answer. */
+  missing?: string[];
 }
 
 /** req/account-key args */
@@ -1122,6 +1289,12 @@ export interface AuditRow {
   ok: boolean;
   code?: string;
   message?: string;
+  /** Where it came from: the client's words and its session. */
+  origin?: string;
+  /** What it changed: "run: running -> stopped". */
+  changes?: string;
+  /** Of the request. */
+  id?: string;
 }
 
 /** req/audit-ls result */
@@ -1345,6 +1518,33 @@ export interface BotPauseResult {
   run: RunWord;
 }
 
+/** req/bot-reconcile args */
+export interface BotReconcileArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** Book what the venue holds; for admins, and with a reason. */
+  accept_venue?: boolean;
+  reason?: string;
+}
+
+/** req/bot-reconcile result */
+export interface BotReconcileResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** UTC Unix milliseconds. */
+  as_of_ms: number;
+  /** Nothing differs. */
+  in_step: boolean;
+  /** One instrument of a bot: its books beside what the venue holds of the account. */
+  legs: DriftLeg[];
+  /** An order whose executed quantity is not the sum of its booked trades. */
+  orders: DriftOrder[];
+  /** What was booked. */
+  adjusted?: EvAdjustment[];
+}
+
 /** req/bot-record args */
 export interface BotRecordArgs {
   /** A name chosen by people. */
@@ -1512,17 +1712,17 @@ export interface CandlesResult {
 
 /** req/command-show args */
 export interface CommandShowArgs {
-  /** A ULID. */
+  /** Of the request or the command. */
   id: string;
 }
 
 /** req/command-show result */
 export interface CommandShowResult {
-  /** A ULID. */
+  /** One level of a topic. */
   id: string;
   /** A name chosen by people. */
-  node: string;
-  op: string;
+  node?: string;
+  op?: string;
   /** A name chosen by people. */
   bot?: string;
   state: CommandShowResultStateWord;
@@ -1533,6 +1733,16 @@ export interface CommandShowResult {
   result?: Record<string, unknown>;
   /** Why something was refused or failed. */
   error?: Error;
+  /** Of a request. */
+  verb?: string;
+  /** Of a request: who asked. */
+  user?: string;
+  /** First answer: journaled, will be carried out. */
+  accepted_ms?: number;
+  /** Second answer: done, failed, rejected or expired. */
+  ended_ms?: number;
+  /** Commands to nodes that the request sent. */
+  commands?: string[];
 }
 
 /** req/halt args */
@@ -1561,6 +1771,46 @@ export interface HaltLsResult {
   number: number;
   /** One halt in force. */
   halts: Halt[];
+}
+
+/** req/halt-show args */
+export interface HaltShowArgs {
+  /** Absent: the newest. */
+  number?: number;
+}
+
+/** types/halt_bot: How far one bot is with a halt. */
+export interface HaltBot {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** It obeys: no new entries; with cancel no order is open; with flatten it is flat. */
+  confirmed: boolean;
+  /** What a bot is. */
+  phase?: PhaseWord;
+  orders_open?: number;
+  /** Newest number it has seen. */
+  halt?: number;
+  why?: HaltBotWhyWord;
+  message?: string;
+  /** Of its last word. */
+  age_ms?: number;
+}
+
+/** req/halt-show result */
+export interface HaltShowResult {
+  number: number;
+  in_force: boolean;
+  /** When it is in force. */
+  halt?: Halt;
+  /** Bots it covers. */
+  covered: number;
+  confirmed: number;
+  /** Those that have not confirmed. */
+  waiting: HaltBot[];
+  /** All it covers, up to 1,000. */
+  bots?: HaltBot[];
 }
 
 /** req/instrument-ls args */
@@ -1969,6 +2219,8 @@ export interface URequest {
   expires_ms?: number;
   /** As req/<verb> says. */
   args?: Record<string, unknown>;
+  /** Where it comes from, in the sender's words: for the audit. */
+  client?: string;
 }
 
 /** u/response: The answer to a request. */
@@ -2034,6 +2286,8 @@ export interface UiJob extends Envelope {
 export interface Verbs {
   /** add an account, or a new key for it */
   "account-add": { args: AccountAddArgs; result: AccountAddResult };
+  /** accounts beside their venues: missing and foreign balances, foreign orders */
+  "account-check": { args: AccountCheckArgs; result: AccountCheckResult };
   /** the public key that account credentials are sealed to */
   "account-key": { args: AccountKeyArgs; result: AccountKeyResult };
   /** list accounts */
@@ -2058,6 +2312,8 @@ export interface Verbs {
   "bot-orders": { args: BotOrdersArgs; result: BotOrdersResult };
   /** keep the position, cancel the orders, wait */
   "bot-pause": { args: BotPauseArgs; result: BotPauseResult };
+  /** a bot's books beside the venue; accept_venue books the difference */
+  "bot-reconcile": { args: BotReconcileArgs; result: BotReconcileResult };
   /** record all that goes into the bot's engine and comes out of it, in a file of its node; to begin, the bot is made anew from its journal; again, it tells how far it is */
   "bot-record": { args: BotRecordArgs; result: BotRecordResult };
   /** let a paused bot run again */
@@ -2074,12 +2330,14 @@ export interface Verbs {
   "bot-watch": { args: BotWatchArgs; result: BotWatchResult };
   /** candles of an instrument from its venue, oldest first */
   "candles": { args: CandlesArgs; result: CandlesResult };
-  /** what became of a command to a node */
+  /** what became of a request, or of a command to a node */
   "command-show": { args: CommandShowArgs; result: CommandShowResult };
   /** halt the fleet, a node, an account or a bot */
   "halt": { args: HaltArgs; result: HaltResult };
   /** halts in force */
   "halt-ls": { args: HaltLsArgs; result: HaltLsResult };
+  /** a halt's progress, bot by bot */
+  "halt-show": { args: HaltShowArgs; result: HaltShowResult };
   /** instruments of a venue */
   "instrument-ls": { args: InstrumentLsArgs; result: InstrumentLsResult };
   /** list nodes */
@@ -2114,6 +2372,7 @@ export type Verb = keyof Verbs;
 /** Which role a verb needs at least, and whether it changes anything. */
 export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: string }> = {
   "account-add": { role: "admin", mutates: true, help: "add an account, or a new key for it" },
+  "account-check": { role: "viewer", mutates: false, help: "accounts beside their venues: missing and foreign balances, foreign orders" },
   "account-key": { role: "viewer", mutates: false, help: "the public key that account credentials are sealed to" },
   "account-ls": { role: "viewer", mutates: false, help: "list accounts" },
   "account-rm": { role: "admin", mutates: true, help: "remove an account that no bot uses; its keys are wiped everywhere" },
@@ -2126,6 +2385,7 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "bot-ls": { role: "viewer", mutates: false, help: "list bots" },
   "bot-orders": { role: "viewer", mutates: false, help: "orders of a bot that rest now" },
   "bot-pause": { role: "trader", mutates: true, help: "keep the position, cancel the orders, wait" },
+  "bot-reconcile": { role: "trader", mutates: true, help: "a bot's books beside the venue; accept_venue books the difference" },
   "bot-record": { role: "trader", mutates: true, help: "record all that goes into the bot's engine and comes out of it, in a file of its node; to begin, the bot is made anew from its journal; again, it tells how far it is" },
   "bot-resume": { role: "trader", mutates: true, help: "let a paused bot run again" },
   "bot-rm": { role: "trader", mutates: true, help: "remove a stopped bot; its fills stay in the books" },
@@ -2134,9 +2394,10 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "bot-stop": { role: "trader", mutates: true, help: "stop a bot" },
   "bot-watch": { role: "viewer", mutates: false, help: "have the node send the bot's live, order, fill and log topics for a while" },
   "candles": { role: "viewer", mutates: false, help: "candles of an instrument from its venue, oldest first" },
-  "command-show": { role: "viewer", mutates: false, help: "what became of a command to a node" },
+  "command-show": { role: "viewer", mutates: false, help: "what became of a request, or of a command to a node" },
   "halt": { role: "trader", mutates: true, help: "halt the fleet, a node, an account or a bot" },
   "halt-ls": { role: "viewer", mutates: false, help: "halts in force" },
+  "halt-show": { role: "viewer", mutates: false, help: "a halt's progress, bot by bot" },
   "instrument-ls": { role: "viewer", mutates: false, help: "instruments of a venue" },
   "node-ls": { role: "viewer", mutates: false, help: "list nodes" },
   "node-show": { role: "viewer", mutates: false, help: "one node with its bots" },
