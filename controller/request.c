@@ -8,6 +8,15 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 
+/* Its schema is there, its code comes with a later build. */
+static HANDLER(verb_later)
+{
+    (void)args;
+    (void)result;
+    return flt_error_set(error, FLT_UNAVAILABLE, "", "use a newer controller",
+                         "%s is not in this build", request->verb->name);
+}
+
 const struct handler handlers[] = {
     { "account-add", verb_account_add },
     { "account-check", verb_account_check },
@@ -49,6 +58,23 @@ const struct handler handlers[] = {
     { "user-ls", verb_user_ls },
     { "user-passwd", verb_user_passwd },
     { "user-rm", verb_user_rm },
+    { "order-ls", verb_later },
+    { "portfolio", verb_later },
+    { "pnl-days", verb_later },
+    { "alert-ls", verb_later },
+    { "alert-ack", verb_later },
+    { "market-ls", verb_later },
+    { "bot-history", verb_later },
+    { "log-ls", verb_later },
+    { "token-add", verb_later },
+    { "token-ls", verb_later },
+    { "token-rm", verb_later },
+    { "user-role", verb_later },
+    { "notify-add", verb_later },
+    { "notify-ls", verb_later },
+    { "notify-rm", verb_later },
+    { "notify-test", verb_later },
+    { "health", verb_later },
     { "whoami", verb_whoami },
 };
 const size_t handler_count = FLT_COUNT(handlers);
@@ -237,7 +263,7 @@ static int take(struct request *request, const struct topic_ref *topic,
 
     request->verb = msg_verb_find(topic->verb);
     if (!request->verb) {
-        const char *names[64];
+        const char *names[128];
         size_t count = 0;
 
         for (; count < msg_verb_count && count < FLT_COUNT(names); count++)

@@ -31,8 +31,10 @@ export type NResStateWord = "accepted" | "rejected" | "running" | "done" | "fail
 export type HistoryRowKindWord = "desired" | "transition" | "risk" | "alarm" | "order" | "adjustment";
 export type CommandShowResultStateWord = "sent" | "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type HaltBotWhyWord = "node_away" | "not_seen" | "cancelling" | "flattening" | "silent";
+export type HealthNodeStateWord = "up" | "suspect" | "down" | "lost" | "never";
 export type InstrumentKindWord = "spot" | "perp";
 export type InstrumentStatusWord = "trading" | "halted" | "delisted";
+export type MarketRowStatusWord = "trading" | "halted" | "delisted";
 export type PnlArgsByWord = "bot" | "node" | "account";
 export type ParamTypeWord = "int" | "double" | "decimal" | "bool" | "enum" | "duration";
 export type UiJobStateWord = "queued" | "running" | "done" | "failed" | "cancelled";
@@ -1235,6 +1237,60 @@ export interface AccountRmResult {
   name: string;
 }
 
+/** req/alert-ack args */
+export interface AlertAckArgs {
+  /** One level of a topic. */
+  alert: string;
+  note?: string;
+}
+
+/** types/alert_row: One alert, in force or over. */
+export interface AlertRow {
+  /** Its number in the books. */
+  id: number;
+  /** One level of a topic. */
+  alert: string;
+  /** How bad it is. */
+  severity: SeverityWord;
+  code: string;
+  message: string;
+  target?: string;
+  /** UTC Unix milliseconds. */
+  since_ms: number;
+  /** When it was last seen to hold. */
+  last_ms: number;
+  /** How often it was raised. */
+  count: number;
+  /** Absent: in force. */
+  cleared_ms?: number;
+  /** UTC Unix milliseconds. */
+  acked_ms?: number;
+  acked_by?: string;
+  note?: string;
+}
+
+/** req/alert-ack result */
+export interface AlertAckResult {
+  /** One alert, in force or over. */
+  alert: AlertRow;
+}
+
+/** req/alert-ls args */
+export interface AlertLsArgs {
+  /** Only those in force (true) or over (false). */
+  active?: boolean;
+  limit?: number;
+  /** `id` of the last one of the page before. */
+  after?: number;
+}
+
+/** req/alert-ls result */
+export interface AlertLsResult {
+  /** One alert, in force or over. */
+  items: AlertRow[];
+  next?: number;
+}
+
 /** req/apply args */
 export interface ApplyArgs {
   /** A bot as people write it, in a manifest or a deploy request. */
@@ -1272,6 +1328,14 @@ export interface AuditLsArgs {
   limit?: number;
   /** `n` of the last one of the page before. */
   after?: number;
+  /** Only of this user. */
+  who?: string;
+  verb?: string;
+  target?: string;
+  /** Only those that were done (true) or refused (false). */
+  ok?: boolean;
+  /** UTC Unix milliseconds. */
+  since_ms?: number;
 }
 
 /** types/audit_row: One command as it was asked and answered. */
@@ -1280,6 +1344,8 @@ export interface AuditRow {
   /** UTC Unix milliseconds. */
   ts_ms: number;
   user: string;
+  /** Where it came from: the client's words and its session. */
+  origin?: string;
   verb: string;
   target?: string;
   /** Start of its arguments, without secrets. */
@@ -1289,8 +1355,6 @@ export interface AuditRow {
   ok: boolean;
   code?: string;
   message?: string;
-  /** Where it came from: the client's words and its session. */
-  origin?: string;
   /** What it changed: "run: running -> stopped". */
   changes?: string;
   /** Of the request. */
@@ -1392,6 +1456,55 @@ export interface FillRow extends Fill {
 export interface BotFillsResult {
   /** One fill of the books. */
   items: FillRow[];
+  next?: number;
+}
+
+/** req/bot-history args */
+export interface BotHistoryArgs {
+  /** A name chosen by people. */
+  bot: string;
+  limit?: number;
+  /** `id` of the last one of the page before. */
+  after?: number;
+}
+
+/** types/spec_change: One key of a manifest that changed. */
+export interface SpecChange {
+  /** params.levels */
+  path: string;
+  /** Absent: it was not there. */
+  old?: string;
+  /** Absent: it is gone. */
+  new?: string;
+}
+
+/** types/generation_row: What a bot was to be from a moment on, by whom, and what differs from before. */
+export interface GenerationRow {
+  id: number;
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  generation: number;
+  epoch: number;
+  /** user/admin; controller for its own doing. */
+  by: string;
+  /** From where: the `src` of the request. */
+  origin?: string;
+  /** What was asked: deploy, stop ... */
+  what: string;
+  /** What a bot should be. */
+  run: RunWord;
+  /** A name chosen by people. */
+  node: string;
+  /** One key of a manifest that changed. */
+  changes: SpecChange[];
+  /** The whole manifest of that generation. */
+  spec: Record<string, unknown>;
+}
+
+/** req/bot-history result */
+export interface BotHistoryResult {
+  /** What a bot was to be from a moment on, by whom, and what differs from before. */
+  items: GenerationRow[];
   next?: number;
 }
 
@@ -1813,6 +1926,71 @@ export interface HaltShowResult {
   bots?: HaltBot[];
 }
 
+/** req/health args */
+export type HealthArgs = Record<string, never>;
+
+/** types/health_controller: The controller in figures. */
+export interface HealthController {
+  version: string;
+  uptime_ms: number;
+  term: number;
+  rss_bytes: number;
+  /** Processor time used since its start. */
+  cpu_ms: number;
+  /** Longest delay of a timer in the last 10 s. */
+  loop_lag_us: number;
+  messages_in: number;
+  messages_out: number;
+  messages_dropped: number;
+  connects: number;
+  /** Messages that wait for the broker. */
+  queue_out: number;
+  commands_open: number;
+  requests: number;
+  requests_refused: number;
+  fills: number;
+  /** Age of the newest fill when it was booked. */
+  fills_lag_ms: number;
+  /** Records of streams booked since its start. */
+  records: number;
+  /** In force. */
+  alerts: number;
+  alerts_raised: number;
+  db_bytes: number;
+  wal_bytes: number;
+  bots: number;
+  nodes: number;
+  nodes_up: number;
+}
+
+/** types/health_node: A node in figures. */
+export interface HealthNode {
+  /** A name chosen by people. */
+  node: string;
+  state: HealthNodeStateWord;
+  age_ms?: number;
+  bots: number;
+  running?: number;
+  rss_bytes?: number;
+  loop_lag_us?: number;
+  load?: number;
+  clock_offset_ms?: number;
+  /** Of its stream, not yet in the books. */
+  records_behind: number;
+}
+
+/** req/health result */
+export interface HealthResult {
+  /** The controller in figures. */
+  controller: HealthController;
+  /** A node in figures. */
+  nodes: HealthNode[];
+  /** Bots by phase. */
+  phases: Record<string, unknown>;
+  /** Messages and requests refused, by kind. */
+  refused: Record<string, unknown>;
+}
+
 /** req/instrument-ls args */
 export interface InstrumentLsArgs {
   /** A name chosen by people. */
@@ -1865,6 +2043,78 @@ export interface InstrumentLsResult {
   next?: string;
 }
 
+/** req/log-ls args */
+export interface LogLsArgs {
+  /** Its own log; absent and no bot: the controller's. */
+  node?: string;
+  /** A name chosen by people. */
+  bot?: string;
+  /** At least this one; default debug. */
+  level?: LogLevelWord;
+  /** Only lines with this in event or text. */
+  text?: string;
+  limit?: number;
+}
+
+/** types/log_line: One line of a log, and whose. */
+export interface LogLine {
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+  /** node/node-1 or controller. */
+  source: string;
+  /** A name chosen by people. */
+  bot?: string;
+  /** Level of a log line. */
+  level: LogLevelWord;
+  event: string;
+  text: string;
+}
+
+/** req/log-ls result */
+export interface LogLsResult {
+  /** One line of a log, and whose. */
+  items: LogLine[];
+}
+
+/** req/market-ls args */
+export interface MarketLsArgs {
+  /** A name chosen by people. */
+  venue?: string;
+}
+
+/** types/market_row: An instrument that bots trade, as their nodes see it. */
+export interface MarketRow {
+  /** A name chosen by people. */
+  venue: string;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  bid?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  ask?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  last?: string;
+  /** (ask - bid) / mid, in 1/100 %. */
+  spread_bps?: number;
+  /** Since the newest of these numbers reached its node. */
+  age_ms?: number;
+  /** Whose numbers these are. */
+  node?: string;
+  /** Bots that trade it. */
+  bots: number;
+  /** A name chosen by people. */
+  names?: string[];
+  status?: MarketRowStatusWord;
+  /** An exact decimal (price, quantity, rate) as text. */
+  tick?: string;
+}
+
+/** req/market-ls result */
+export interface MarketLsResult {
+  /** An instrument that bots trade, as their nodes see it. */
+  items: MarketRow[];
+}
+
 /** req/node-ls args */
 export interface NodeLsArgs {
   /** Items at most. */
@@ -1892,6 +2142,146 @@ export interface NodeShowResult {
   node: NodeRow;
   /** One bot in a list: what it should be, what it says it is, and how old that is. */
   bots: BotRow[];
+}
+
+/** req/notify-add args */
+export interface NotifyAddArgs {
+  /** A name chosen by people. */
+  name: string;
+  /** http:// only to this machine, else https://. */
+  url: string;
+  /** Default warning. */
+  severity?: SeverityWord;
+}
+
+/** types/notify_row: A place that alerts are posted to. */
+export interface NotifyRow {
+  /** A name chosen by people. */
+  name: string;
+  url: string;
+  /** At least this one. */
+  severity: SeverityWord;
+  sent: number;
+  /** Given up after all tries. */
+  failed: number;
+  /** UTC Unix milliseconds. */
+  last_ms?: number;
+  last_error?: string;
+}
+
+/** req/notify-add result */
+export interface NotifyAddResult {
+  /** A place that alerts are posted to. */
+  row: NotifyRow;
+}
+
+/** req/notify-ls args */
+export type NotifyLsArgs = Record<string, never>;
+
+/** req/notify-ls result */
+export interface NotifyLsResult {
+  /** A place that alerts are posted to. */
+  items: NotifyRow[];
+}
+
+/** req/notify-rm args */
+export interface NotifyRmArgs {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/notify-rm result */
+export interface NotifyRmResult {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/notify-test args */
+export interface NotifyTestArgs {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/notify-test result */
+export interface NotifyTestResult {
+  /** A name chosen by people. */
+  name: string;
+  /** HTTP status that came back. */
+  status: number;
+}
+
+/** req/order-ls args */
+export interface OrderLsArgs {
+  /** A name chosen by people. */
+  bot?: string;
+  /** A name chosen by people. */
+  account?: string;
+  /** Default true. Open ones come by bot, up to 50 bots a page, whatever the limit; false: the ended ones. */
+  open?: boolean;
+  limit?: number;
+  /** `next` of the page before. */
+  after?: string;
+}
+
+/** types/order_row: One order in a list over all bots. */
+export interface OrderRow {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node?: string;
+  /** A name chosen by people. */
+  venue?: string;
+  /** A name chosen by people. */
+  account?: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode?: ModeWord;
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  client_order_id: string;
+  /** The venue's. */
+  order_id?: string;
+  /** What the strategy calls it: cell 17 buy. */
+  label?: string;
+  /** Side of an order or fill. */
+  side: SideWord;
+  /** Type of an order. */
+  type?: OrderTypeWord;
+  /** Absent for market orders. */
+  price?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  qty: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  filled_qty: string;
+  /** What the venue says an order is. */
+  status: OrderStatusWord;
+  /** True: the outcome of a request is not known yet; the venue is being asked. */
+  unknown?: boolean;
+  /** Why it ended. */
+  reason?: string;
+  /** It rests at the venue as far as its node knows. */
+  open: boolean;
+  /** Last change. */
+  ts_ms: number;
+  /** When the node said so; only of open ones. */
+  as_of_ms?: number;
+}
+
+/** types/silent_row: Who was asked and gave no answer, so that a list is not whole. */
+export interface SilentRow {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  message: string;
+}
+
+/** req/order-ls result */
+export interface OrderLsResult {
+  /** One order in a list over all bots. */
+  items: OrderRow[];
+  /** Who was asked and gave no answer, so that a list is not whole. */
+  silent?: SilentRow[];
+  next?: string;
 }
 
 /** req/pnl args */
@@ -1925,6 +2315,112 @@ export interface PnlResult {
   items: PnlRow[];
   /** Profit and loss of one bot, node or account, per quote asset. */
   total: PnlRow[];
+}
+
+/** req/pnl-days args */
+export interface PnlDaysArgs {
+  /** A name chosen by people. */
+  bot?: string;
+  /** A name chosen by people. */
+  account?: string;
+  /** Default: 30 days ago. */
+  from_ms?: number;
+  /** Default: now. */
+  to_ms?: number;
+}
+
+/** types/pnl_day: Profit and loss of one day. */
+export interface PnlDay {
+  /** 2026-03-01, UTC. */
+  day: string;
+  /** UTC Unix milliseconds. */
+  from_ms: number;
+  /** An asset: BTC, USDT. */
+  quote: string;
+  /** Change of realised + unrealised over the day. */
+  net: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  realised: string;
+  /** Change of the unrealised part. */
+  unrealised: string;
+  /** Fees of the day by asset. */
+  fees?: Record<string, unknown>;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  volume: string;
+  fills: number;
+  /** Net since ever at the end of the day. */
+  total: string;
+}
+
+/** req/pnl-days result */
+export interface PnlDaysResult {
+  /** Profit and loss of one day. */
+  items: PnlDay[];
+}
+
+/** req/portfolio args */
+export type PortfolioArgs = Record<string, never>;
+
+/** types/portfolio_account: An account in one quote asset. */
+export interface PortfolioAccount {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  /** An asset: BTC, USDT. */
+  quote: string;
+  /** Realised + unrealised, since ever. */
+  net: string;
+  /** Sum of |position| at mark, in quote. */
+  exposure: string;
+  /** Change of net since midnight UTC. */
+  today: string;
+  /** Change of net over 7 days, today included. */
+  d7: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  d30: string;
+  bots: number;
+  fills: number;
+}
+
+/** types/portfolio_row: An asset of an account as the books have it. */
+export interface PortfolioRow {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** How a bot trades: live orders, our own matching on live data (paper), only decisions (shadow), or recorded data (backtest). */
+  mode: ModeWord;
+  /** An asset: BTC, USDT. */
+  asset: string;
+  /** Sum of the sub-ledgers of the account's bots: what they hold, or for the quote what they earned and spent. */
+  qty: string;
+  /** An asset: BTC, USDT. */
+  quote: string;
+  /** Mark price; absent: unknown. */
+  price?: string;
+  /** qty at the mark price, in quote. */
+  value?: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  realised: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  unrealised: string;
+  /** Bots with a book in it. */
+  bots: number;
+}
+
+/** req/portfolio result */
+export interface PortfolioResult {
+  /** An account in one quote asset. */
+  accounts: PortfolioAccount[];
+  /** An asset of an account as the books have it. */
+  items: PortfolioRow[];
+  /** An account in one quote asset. */
+  total: PortfolioAccount[];
+  /** UTC Unix milliseconds. */
+  as_of_ms: number;
 }
 
 /** req/reconcile args */
@@ -1994,6 +2490,12 @@ export interface UiAlert extends Envelope {
   /** UTC Unix milliseconds. */
   since_ms: number;
   cleared: boolean;
+  /** Its number in alert-ls. */
+  number?: number;
+  acked_by?: string;
+  /** UTC Unix milliseconds. */
+  acked_ms?: number;
+  note?: string;
 }
 
 /** req/status result */
@@ -2070,6 +2572,63 @@ export interface StrategyShowResult {
   schema: Record<string, unknown>;
 }
 
+/** req/token-add args */
+export interface TokenAddArgs {
+  /** Up to 26 characters. */
+  name: string;
+  /** Default viewer. */
+  role?: RoleWord;
+  /** Default 30 days. */
+  ttl_s?: number;
+}
+
+/** types/token_row: A token for programs. */
+export interface TokenRow {
+  /** A name chosen by people. */
+  name: string;
+  /** The login it is: token-<name>. */
+  user: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
+  /** A name chosen by people. */
+  made_by: string;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+  /** UTC Unix milliseconds. */
+  expires_ms: number;
+  /** Of its last request; absent: never. */
+  used_ms?: number;
+}
+
+/** req/token-add result */
+export interface TokenAddResult {
+  /** Authorization: Bearer <token>. Over MQTT: username token-<name>, and the part after the second _ as password. */
+  token: string;
+  /** A token for programs. */
+  row: TokenRow;
+}
+
+/** req/token-ls args */
+export type TokenLsArgs = Record<string, never>;
+
+/** req/token-ls result */
+export interface TokenLsResult {
+  /** A token for programs. */
+  items: TokenRow[];
+}
+
+/** req/token-rm args */
+export interface TokenRmArgs {
+  /** A name chosen by people. */
+  name: string;
+}
+
+/** req/token-rm result */
+export interface TokenRmResult {
+  /** A name chosen by people. */
+  name: string;
+}
+
 /** req/user-add args */
 export interface UserAddArgs {
   /** A name chosen by people. */
@@ -2135,6 +2694,22 @@ export interface UserRmArgs {
 export interface UserRmResult {
   /** A name chosen by people. */
   name: string;
+}
+
+/** req/user-role args */
+export interface UserRoleArgs {
+  /** A name chosen by people. */
+  name: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
+}
+
+/** req/user-role result */
+export interface UserRoleResult {
+  /** A name chosen by people. */
+  name: string;
+  /** What a user may do: read, trade, or all. */
+  role: RoleWord;
 }
 
 /** req/whoami args */
@@ -2294,6 +2869,10 @@ export interface Verbs {
   "account-ls": { args: AccountLsArgs; result: AccountLsResult };
   /** remove an account that no bot uses; its keys are wiped everywhere */
   "account-rm": { args: AccountRmArgs; result: AccountRmResult };
+  /** say that an alert in force was seen; it stays until its cause is gone, or goes now when it has none that can end */
+  "alert-ack": { args: AlertAckArgs; result: AlertAckResult };
+  /** alerts, newest first */
+  "alert-ls": { args: AlertLsArgs; result: AlertLsResult };
   /** create or change the bots of a manifest, all or none */
   "apply": { args: ApplyArgs; result: ApplyResult };
   /** commands as they were asked and answered, newest first */
@@ -2304,6 +2883,8 @@ export interface Verbs {
   "bot-equity": { args: BotEquityArgs; result: BotEquityResult };
   /** fills in the books, newest first */
   "bot-fills": { args: BotFillsArgs; result: BotFillsResult };
+  /** generations of a bot, newest first: who, from where, and what changed */
+  "bot-history": { args: BotHistoryArgs; result: BotHistoryResult };
   /** the last lines of a bot's log */
   "bot-logs": { args: BotLogsArgs; result: BotLogsResult };
   /** list bots */
@@ -2338,14 +2919,34 @@ export interface Verbs {
   "halt-ls": { args: HaltLsArgs; result: HaltLsResult };
   /** a halt's progress, bot by bot */
   "halt-show": { args: HaltShowArgs; result: HaltShowResult };
+  /** the controller and its nodes in figures; what was refused or malformed, by kind */
+  "health": { args: HealthArgs; result: HealthResult };
   /** instruments of a venue */
   "instrument-ls": { args: InstrumentLsArgs; result: InstrumentLsResult };
+  /** the last lines of a bot, of a node, or of the controller, oldest first */
+  "log-ls": { args: LogLsArgs; result: LogLsResult };
+  /** instruments that bots trade: bid, ask, last, spread, age of the feed, and which bots */
+  "market-ls": { args: MarketLsArgs; result: MarketLsResult };
   /** list nodes */
   "node-ls": { args: NodeLsArgs; result: NodeLsResult };
   /** one node with its bots */
   "node-show": { args: NodeShowArgs; result: NodeShowResult };
+  /** post alerts as JSON to a URL when they begin and end */
+  "notify-add": { args: NotifyAddArgs; result: NotifyAddResult };
+  /** where alerts are posted to, and whether that worked */
+  "notify-ls": { args: NotifyLsArgs; result: NotifyLsResult };
+  /** no longer post alerts there */
+  "notify-rm": { args: NotifyRmArgs; result: NotifyRmResult };
+  /** post a test alert there now */
+  "notify-test": { args: NotifyTestArgs; result: NotifyTestResult };
+  /** orders of all bots: the open ones as their nodes say now, or the ended ones from the books, newest first */
+  "order-ls": { args: OrderLsArgs; result: OrderLsResult };
   /** profit and loss by bot, node or account */
   "pnl": { args: PnlArgs; result: PnlResult };
+  /** profit and loss by day (UTC) of a bot, an account or the fleet, oldest first */
+  "pnl-days": { args: PnlDaysArgs; result: PnlDaysResult };
+  /** what all accounts hold and earned, as the books have it */
+  "portfolio": { args: PortfolioArgs; result: PortfolioResult };
   /** sums of the books per account and instrument, to compare with the venue */
   "reconcile": { args: ReconcileArgs; result: ReconcileResult };
   /** lift a halt */
@@ -2356,6 +2957,12 @@ export interface Verbs {
   "strategy-ls": { args: StrategyLsArgs; result: StrategyLsResult };
   /** a strategy and its parameters */
   "strategy-show": { args: StrategyShowArgs; result: StrategyShowResult };
+  /** make a token for a program; it is shown once, expires, and may do no more than who made it */
+  "token-add": { args: TokenAddArgs; result: TokenAddResult };
+  /** tokens: the own ones; an admin sees all */
+  "token-ls": { args: TokenLsArgs; result: TokenLsResult };
+  /** end a token at once; an admin may end any */
+  "token-rm": { args: TokenRmArgs; result: TokenRmResult };
   /** add a user; the password is shown once */
   "user-add": { args: UserAddArgs; result: UserAddResult };
   /** list users */
@@ -2364,6 +2971,8 @@ export interface Verbs {
   "user-passwd": { args: UserPasswdArgs; result: UserPasswdResult };
   /** remove a user */
   "user-rm": { args: UserRmArgs; result: UserRmResult };
+  /** give a user another role; the user signs in again */
+  "user-role": { args: UserRoleArgs; result: UserRoleResult };
   /** who you are to the controller and what you may do */
   "whoami": { args: WhoamiArgs; result: WhoamiResult };
 }
@@ -2376,11 +2985,14 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "account-key": { role: "viewer", mutates: false, help: "the public key that account credentials are sealed to" },
   "account-ls": { role: "viewer", mutates: false, help: "list accounts" },
   "account-rm": { role: "admin", mutates: true, help: "remove an account that no bot uses; its keys are wiped everywhere" },
+  "alert-ack": { role: "trader", mutates: true, help: "say that an alert in force was seen; it stays until its cause is gone, or goes now when it has none that can end" },
+  "alert-ls": { role: "viewer", mutates: false, help: "alerts, newest first" },
   "apply": { role: "trader", mutates: true, help: "create or change the bots of a manifest, all or none" },
   "audit-ls": { role: "viewer", mutates: false, help: "commands as they were asked and answered, newest first" },
   "bot-deploy": { role: "trader", mutates: true, help: "create or change a bot" },
   "bot-equity": { role: "viewer", mutates: false, help: "equity of a bot over time, oldest first" },
   "bot-fills": { role: "viewer", mutates: false, help: "fills in the books, newest first" },
+  "bot-history": { role: "viewer", mutates: false, help: "generations of a bot, newest first: who, from where, and what changed" },
   "bot-logs": { role: "viewer", mutates: false, help: "the last lines of a bot's log" },
   "bot-ls": { role: "viewer", mutates: false, help: "list bots" },
   "bot-orders": { role: "viewer", mutates: false, help: "orders of a bot that rest now" },
@@ -2398,19 +3010,33 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "halt": { role: "trader", mutates: true, help: "halt the fleet, a node, an account or a bot" },
   "halt-ls": { role: "viewer", mutates: false, help: "halts in force" },
   "halt-show": { role: "viewer", mutates: false, help: "a halt's progress, bot by bot" },
+  "health": { role: "viewer", mutates: false, help: "the controller and its nodes in figures; what was refused or malformed, by kind" },
   "instrument-ls": { role: "viewer", mutates: false, help: "instruments of a venue" },
+  "log-ls": { role: "viewer", mutates: false, help: "the last lines of a bot, of a node, or of the controller, oldest first" },
+  "market-ls": { role: "viewer", mutates: false, help: "instruments that bots trade: bid, ask, last, spread, age of the feed, and which bots" },
   "node-ls": { role: "viewer", mutates: false, help: "list nodes" },
   "node-show": { role: "viewer", mutates: false, help: "one node with its bots" },
+  "notify-add": { role: "admin", mutates: true, help: "post alerts as JSON to a URL when they begin and end" },
+  "notify-ls": { role: "admin", mutates: false, help: "where alerts are posted to, and whether that worked" },
+  "notify-rm": { role: "admin", mutates: true, help: "no longer post alerts there" },
+  "notify-test": { role: "admin", mutates: true, help: "post a test alert there now" },
+  "order-ls": { role: "viewer", mutates: false, help: "orders of all bots: the open ones as their nodes say now, or the ended ones from the books, newest first" },
   "pnl": { role: "viewer", mutates: false, help: "profit and loss by bot, node or account" },
+  "pnl-days": { role: "viewer", mutates: false, help: "profit and loss by day (UTC) of a bot, an account or the fleet, oldest first" },
+  "portfolio": { role: "viewer", mutates: false, help: "what all accounts hold and earned, as the books have it" },
   "reconcile": { role: "viewer", mutates: false, help: "sums of the books per account and instrument, to compare with the venue" },
   "resume": { role: "trader", mutates: true, help: "lift a halt" },
   "status": { role: "viewer", mutates: false, help: "the fleet in one answer" },
   "strategy-ls": { role: "viewer", mutates: false, help: "list strategies" },
   "strategy-show": { role: "viewer", mutates: false, help: "a strategy and its parameters" },
+  "token-add": { role: "viewer", mutates: true, help: "make a token for a program; it is shown once, expires, and may do no more than who made it" },
+  "token-ls": { role: "viewer", mutates: false, help: "tokens: the own ones; an admin sees all" },
+  "token-rm": { role: "viewer", mutates: true, help: "end a token at once; an admin may end any" },
   "user-add": { role: "admin", mutates: true, help: "add a user; the password is shown once" },
   "user-ls": { role: "admin", mutates: false, help: "list users" },
   "user-passwd": { role: "admin", mutates: true, help: "give a user a new password, shown once" },
   "user-rm": { role: "admin", mutates: true, help: "remove a user" },
+  "user-role": { role: "admin", mutates: true, help: "give a user another role; the user signs in again" },
   "whoami": { role: "viewer", mutates: false, help: "who you are to the controller and what you may do" },
 };
 
