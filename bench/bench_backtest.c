@@ -75,6 +75,8 @@ static double cpu_ns(bench_fn *fn, void *ctx)
     return best;
 }
 
+static const char *only; /* rows of this name or these parameters */
+
 struct job {
     const char *strategy;
     struct json_object *params;
@@ -190,6 +192,9 @@ static void measure(const char *name, struct job *job, const char *params, bench
 {
     char text[96];
 
+    if (only && !strstr(name, only) && !strstr(params, only))
+        return;
+
     job->params = json_tokener_parse(params);
     const double base = cpu_ns(bare, job) / CANDLES;
     const double mine = cpu_ns(backtest, job) / CANDLES;
@@ -216,8 +221,9 @@ static void metrics(void *ctx, long rounds)
             exit(1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    only = argc > 1 ? argv[1] : NULL;
     make_market();
     measure("backtest sma_cross",
             &(struct job){ .strategy = "sma_cross", .fast = 500, .slow = 3000 },

@@ -403,9 +403,9 @@ void bot_update_phase(struct bot *bot)
     bot->allow = verdict.allow;
     if (verdict.allow == ALLOW_CLOSE || bot->phase == BOT_FLATTENING)
         close_positions(bot, verdict.allow == ALLOW_CLOSE);
-    if (strcmp(bot->reason, verdict.reason) != 0)
+    if (*bot->reason != *verdict.reason || strcmp(bot->reason, verdict.reason) != 0)
         (void)snprintf(bot->reason, sizeof bot->reason, "%s", verdict.reason);
-    if (strcmp(bot->reason_code, verdict.code) != 0)
+    if (*bot->reason_code != *verdict.code || strcmp(bot->reason_code, verdict.code) != 0)
         (void)snprintf(bot->reason_code, sizeof bot->reason_code, "%s", verdict.code);
     if (verdict.phase != bot->phase)
         change_phase(bot, &verdict);

@@ -6,7 +6,24 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "engine/core.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* A column of doubles; a long one asks for huge pages, as five hundred times the page faults cost
+ * more than the indicator. */
+static double *new_column(size_t count)
+{
+    const size_t size = (count * sizeof(double) + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+
+    if (size <= HUGE_PAGE)
+        return malloc(count * sizeof(double));
+    double *column = aligned_alloc(HUGE_PAGE, size);
+    if (column)
+        (void)madvise(column, size, MADV_HUGEPAGE); /* a kernel without them: no harm */
+    return column;
+}
 
 /* One line over all bars, by the indicator's batch form; outputs that nobody asked for are dropped.
  */
@@ -19,7 +36,7 @@ static int run_line(struct bot *bot, unsigned number, size_t line)
     int err = 0;
 
     for (size_t k = 0; k < row->indicator->output_count; k++) {
-        out[k] = malloc((leg->column_count + 1) * sizeof *out[k]);
+        out[k] = new_column(leg->column_count + 1);
         if (!out[k])
             err = -ENOMEM;
     }

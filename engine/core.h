@@ -104,6 +104,13 @@ struct wants {
     char note[160];
 };
 
+struct shown { /* money as the strategy sees it, and what it was made from */
+    struct flt_amt cash, cost, budget;
+    double cash_value, cost_value;
+    int64_t free_units;
+    bool known;
+};
+
 struct leg {
     const struct instrument *instrument;
     struct ledger ledger;
@@ -114,6 +121,7 @@ struct leg {
     int64_t resting_lots[2]; /* what live orders could still trade, by side */
     double tick, lot;
     struct wake wake;
+    struct shown shown;
     struct bar *bars; /* a window of bar_keep in a buffer of twice that */
     size_t bar_at, bar_count, bar_keep;
     struct bar running; /* the timeframe's unfinished bar; ts_ms -1: none */

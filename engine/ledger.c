@@ -23,13 +23,28 @@ static struct flt_amt magnitude(struct flt_amt a)
     return flt_amt_sign(a) < 0 ? flt_amt_neg(a) : a;
 }
 
+/* Ten zeros that two quantities share, as all of lots from 1e-8 up do, in two divisions. */
+static void cut_zeros(flt_i128 *a, flt_i128 *b)
+{
+    const uint64_t unit = UINT64_C(10000000000), x = (uint64_t)*a, y = (uint64_t)*b;
+
+    if (*a >> 64 == 0 && *b >> 64 == 0 && x % unit == 0 && y % unit == 0) {
+        *a = x / unit;
+        *b = y / unit;
+    }
+}
+
 /* part / whole of `cost`, towards zero; what the rounding leaves stays in the cost, so nothing is
  * lost. Quantities are whole lots but for fees in base: without their common zeros the product
- * nearly always fits and the share is exact; else it goes through an 18-digit fraction. */
+ * nearly always fits and the share is exact; else it goes through an 18-digit fraction. How many
+ * zeros are cut does not change a share that is exact. */
 static struct flt_amt share(struct flt_amt cost, struct flt_amt part, struct flt_amt whole)
 {
     flt_i128 a = part.units, b = whole.units, product;
 
+    cut_zeros(&a, &b);
+    if (!__builtin_mul_overflow(cost.units, a, &product))
+        return (struct flt_amt){ product / b };
     while (a % 10 == 0 && b % 10 == 0) {
         a /= 10;
         b /= 10;

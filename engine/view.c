@@ -291,23 +291,45 @@ static void refresh_orders(struct bot *bot)
 }
 
 /* Budget left, in 1e-8 quote. */
-static int64_t free_quote(const struct bot *bot, const struct leg *leg)
+static int64_t free_quote(struct flt_amt budget, struct flt_amt cash)
 {
-    const struct flt_amt left = flt_amt_add(bot->budget, leg->ledger.cash);
+    const struct flt_amt left = flt_amt_add(budget, cash);
 
-    if (flt_amt_sign(bot->budget) == 0)
+    if (flt_amt_sign(budget) == 0)
         return INT64_MAX;
     return flt_amt_ok(left) ? (int64_t)(left.units / 10000000000) : 0;
+}
+
+/* Divisions of 128 bits, made again only when the books changed. */
+static const struct shown *show_money(const struct bot *bot, struct leg *leg)
+{
+    const struct ledger *ledger = &leg->ledger;
+    struct shown *shown = &leg->shown;
+
+    if (shown->known && shown->cash.units == ledger->cash.units &&
+        shown->cost.units == ledger->cost.units && shown->budget.units == bot->budget.units)
+        return shown;
+    *shown = (struct shown){ ledger->cash,
+                             ledger->cost,
+                             bot->budget,
+                             flt_amt_sign(bot->budget) == 0
+                                 ? (double)NAN
+                                 : flt_amt_to_double(flt_amt_add(bot->budget, ledger->cash)),
+                             flt_amt_to_double(ledger->cost),
+                             free_quote(bot->budget, ledger->cash),
+                             true };
+    return shown;
 }
 
 void view_refresh(struct bot *bot, struct view *out)
 {
     const int64_t now_ns = bot_mono_ns(bot);
 
-    if (bot->orders_stale)
+    if (bot->orders_stale && bot->needs.orders)
         refresh_orders(bot);
     for (unsigned i = 0; i < bot->leg_count; i++) {
-        const struct leg *leg = &bot->legs[i];
+        struct leg *leg = &bot->legs[i];
+        const struct shown *shown = show_money(bot, leg);
         struct leg_view *view = &bot->views[i];
         const double **lines = bot->line_views + i * (bot->needs.line_count + 1);
 
@@ -319,17 +341,15 @@ void view_refresh(struct bot *bot, struct view *out)
         view->bar_count = leg->bar_count;
         view->lines = lines;
         view->position_lots = leg->position_lots;
-        view->position_cost = flt_amt_to_double(leg->ledger.cost);
+        view->position_cost = shown->cost_value;
         view->quote = leg->quote;
         view->last_ticks = view_mark(leg);
         view->quote_age_ms = leg->price_ns ? (now_ns - leg->price_ns) / 1000000 : -1;
         view->instrument = leg->instrument;
         view->tick = leg->tick;
         view->lot = leg->lot;
-        view->free_quote_units = free_quote(bot, leg);
-        view->cash = flt_amt_sign(bot->budget) == 0
-                         ? (double)NAN
-                         : flt_amt_to_double(flt_amt_add(bot->budget, leg->ledger.cash));
+        view->free_quote_units = shown->free_units;
+        view->cash = shown->cash_value;
     }
     *out = (struct view){ 0, bot->views, bot->leg_count };
 }

@@ -237,6 +237,8 @@ int64_t flt_dec_units(struct flt_dec value, struct flt_dec unit, enum flt_round 
 
     if (!flt_dec_ok(value) || !flt_dec_ok(unit) || unit.coef <= 0)
         return INT64_MIN;
+    if (value.scale == unit.scale && unit.coef == 1)
+        return value.coef;
     as_fraction(value, unit, &numerator, &denominator);
     if (fits(numerator) &&
         fits(denominator)) { /* nearly always; a 64-bit division is far cheaper */
@@ -257,6 +259,8 @@ bool flt_dec_is_multiple(struct flt_dec value, struct flt_dec unit)
 
     if (!flt_dec_ok(value) || !flt_dec_ok(unit) || unit.coef <= 0)
         return false;
+    if (value.scale == unit.scale && unit.coef == 1)
+        return true;
     as_fraction(value, unit, &numerator, &denominator);
     if (fits(numerator) && fits(denominator))
         return (int64_t)numerator % (int64_t)denominator == 0;

@@ -22,19 +22,43 @@ static char *put_base32(flt_u128 value, const char *alphabet, char *out)
     return out;
 }
 
+/* The digit's value + 1; 0: none. */
+static const uint8_t digit_of[128] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['g'] = 17, ['h'] = 18, ['j'] = 19, ['k'] = 20, ['m'] = 21, ['n'] = 22, ['p'] = 23, ['q'] = 24,
+    ['r'] = 25, ['s'] = 26, ['t'] = 27, ['v'] = 28, ['w'] = 29, ['x'] = 30, ['y'] = 31, ['z'] = 32,
+};
+
+/* `count` characters of the alphabet: at most 12, so that 64 bits hold them. */
+static bool take_digits(const char *text, int count, const char *alphabet, uint64_t *out)
+{
+    uint64_t value = 0;
+
+    for (int i = 0; i < count; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        const bool letter = c >= 'A';
+        const unsigned at = alphabet == lower ? c : letter && c <= 'Z' ? c + 32u : letter ? 0 : c;
+        const uint8_t digit = at < sizeof digit_of ? digit_of[at] : 0;
+
+        if (digit == 0)
+            return false;
+        value = value << 5 | (digit - 1u);
+    }
+    *out = value;
+    return true;
+}
+
 /* Exactly DIGITS characters of the alphabet and the end. */
 static bool take_base32(const char *text, const char *alphabet, flt_u128 *out)
 {
-    flt_u128 value = 0;
+    uint64_t first, middle, last;
 
-    for (int i = 0; i < DIGITS; i++) {
-        const char *const digit = text[i] ? strchr(alphabet, text[i]) : NULL;
-
-        if (!digit || (i == 0 && digit - alphabet > 7))
-            return false;
-        value = value << 5 | (uint64_t)(digit - alphabet);
-    }
-    *out = value;
+    if (!take_digits(text, 2, alphabet, &first) || first >= 8u << 5 ||
+        !take_digits(text + 2, 12, alphabet, &middle) ||
+        !take_digits(text + 14, 12, alphabet, &last))
+        return false;
+    *out = (flt_u128)first << 120 | (flt_u128)middle << 60 | last;
     return text[DIGITS] == '\0';
 }
 

@@ -69,6 +69,7 @@ struct needs {
     size_t line_count;
     size_t orders_max; /* resting orders at most */
     bool timer;        /* EVENT_TIMER once a second */
+    bool orders;       /* it reads leg_view.orders; else there are none */
 };
 
 /* --- what it sees --------------------------------------------------------------------------------
