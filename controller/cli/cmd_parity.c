@@ -127,7 +127,7 @@ static const struct column difference_columns[] = {
     { NULL, NULL, COLUMN_TEXT },
 };
 
-static void print_report(const struct cli *cli, const struct parity_report *report,
+static void print_report(struct cli *cli, const struct parity_report *report,
                          struct json_object *tree)
 {
     if (cli->json) {

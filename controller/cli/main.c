@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "controller/cli/cli.h"
@@ -38,11 +39,28 @@ static bool choose_color(const char *when)
 {
     const char *term = getenv("TERM");
     const char *no_color = getenv("NO_COLOR");
+    const char *force = getenv("CLICOLOR_FORCE");
 
     if (when && strcmp(when, "auto") != 0)
         return strcmp(when, "always") == 0;
+    if (force && *force && strcmp(force, "0") != 0 && !(no_color && *no_color))
+        return true;
     return isatty(STDOUT_FILENO) && isatty(STDERR_FILENO) && !(no_color && *no_color) &&
            !(term && strcmp(term, "dumb") == 0);
+}
+
+static void choose_format(struct cli *cli, const char *output)
+{
+    static const char *const names[] = { "table", "wide", "json", "jsonl", "csv", "name" };
+    struct winsize size;
+
+    for (size_t i = 0; output && i < FLT_COUNT(names); i++)
+        if (strcmp(output, names[i]) == 0)
+            cli->format = (enum out_format)i;
+    cli->json = cli->format == OUT_JSON || cli->format == OUT_JSONL;
+    cli->people = cli->format <= OUT_WIDE;
+    cli->width =
+        isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 static int apply_globals(struct cli *cli)
@@ -50,7 +68,7 @@ static int apply_globals(struct cli *cli)
     const char *output = cli_flag(cli, "output");
     const char *timeout = cli_flag(cli, "timeout");
 
-    cli->json = output && strcmp(output, "json") == 0;
+    choose_format(cli, output);
     cli->color = choose_color(cli_flag(cli, "color"));
     cli->user = cli_flag(cli, "user") ? cli_flag(cli, "user") : "admin";
     const int64_t ms = timeout ? cli_duration_ms(timeout) : 5000;
@@ -66,9 +84,9 @@ static int apply_globals(struct cli *cli)
 static bool wants_json(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "-ojson") == 0 || strcmp(argv[i], "--output=json") == 0)
+        if (strncmp(argv[i], "-ojson", 6) == 0 || strncmp(argv[i], "--output=json", 13) == 0)
             return true;
-        if (i + 1 < argc && strcmp(argv[i + 1], "json") == 0 &&
+        if (i + 1 < argc && strncmp(argv[i + 1], "json", 4) == 0 &&
             (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0))
             return true;
     }
@@ -99,7 +117,7 @@ static int finish(struct cli *cli, int err)
         fprintf(stderr, "error: cannot write the answer: %s\n", strerror(errno));
         return flt_error_exit_code(FLT_INTERNAL);
     }
-    if (!err)
+    if (!err && cli->error.code == FLT_OK)
         return cli->exit_code;
     if (cli->error.code == FLT_OK)
         flt_error_set(&cli->error, flt_error_from_errno(err), NULL, "more with FLOTILLA_LOG=debug",
@@ -113,12 +131,14 @@ int main(int argc, char **argv)
     static struct cli cli;
     const char *level = getenv("FLOTILLA_LOG");
 
-    setlocale(LC_CTYPE, "");
+    if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8"); /* for wcwidth(): what is printed is UTF-8 anyway */
     umask(077);
     flt_log_set_level(level && flt_log_level_parse(level) >= 0
                           ? (enum flt_log_level)flt_log_level_parse(level)
                           : FLT_LOG_OFF);
     cli.json = wants_json(argc, argv);
+    cli.people = !cli.json;
     cli.color = choose_color(NULL);
     if (argc < 2) {
         cli_help(stdout, &cli_root, "");

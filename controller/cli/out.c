@@ -1,16 +1,11 @@
 #define FLT_MOD "cli"
-#include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 #include "controller/cli/cli.h"
-#include "lib/amt.h"
-#include "lib/clock.h"
+#include "controller/cli/text.h"
 #include "lib/json.h"
 
-#define CELL_MAX 160
-#define COLUMNS_MAX 16
+#define PATH_TEXT_MAX 160
 
 static struct json_object *one_path(struct json_object *item, const char *path, size_t length)
 {
@@ -45,14 +40,6 @@ struct json_object *out_path(struct json_object *item, const char *path)
     }
 }
 
-/* Control characters would let a name from outside draw on the terminal. */
-static void clean(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
-            *text = '?';
-}
-
 char *out_text(struct json_object *item, const char *path, char *out, size_t size)
 {
     struct json_object *found = out_path(item, path);
@@ -62,195 +49,107 @@ char *out_text(struct json_object *item, const char *path, char *out, size_t siz
                            : json_object_to_json_string_ext(found, JSON_C_TO_STRING_PLAIN);
 
     snprintf(out, size, "%s", text);
-    clean(out);
+    text_clean(out);
     return out;
 }
 
-static char *age_text(int64_t ms, char *out, size_t size)
+/* json-c escapes what is below a space; DEL, C1 controls and direction marks are escaped here, so
+ * that a name from outside cannot draw on a terminal and programs still read every character. */
+static void write_json(FILE *file, const char *text)
 {
-    const int64_t s = ms < 0 ? 0 : ms / 1000;
+    const char *from = text;
+    int32_t character;
+    size_t size;
 
-    if (s < 120)
-        snprintf(out, size, "%" PRId64 "s", s);
-    else if (s < 7200)
-        snprintf(out, size, "%" PRId64 "m", s / 60);
-    else if (s < 172800)
-        snprintf(out, size, "%" PRId64 "h", s / 3600);
-    else
-        snprintf(out, size, "%" PRId64 "d", s / 86400);
-    return out;
-}
-
-/* Tables show 8 decimals; json has all digits. */
-static void round_number(char *text, size_t size)
-{
-    const char *dot = strchr(text, '.');
-    char short_text[FLT_DEC_TEXT_MAX];
-
-    if (!dot || strlen(dot) <= 9)
-        return;
-    const struct flt_dec value = flt_amt_to_dec(flt_amt_parse(text), 8, FLT_ROUND_HALF_EVEN);
-
-    if (flt_dec_ok(value))
-        snprintf(text, size, "%s", flt_dec_format(value, short_text));
-}
-
-static char *cell(struct json_object *item, const struct column *column, char *out, size_t size)
-{
-    struct json_object *found = out_path(item, column->path);
-    int64_t ts_ms = found ? json_object_get_int64(found) : 0;
-    char iso[FLT_ISO_MAX];
-
-    if (column->kind == COLUMN_TIME || column->kind == COLUMN_AGE) {
-        if (ts_ms <= 0)
-            snprintf(out, size, "-");
-        else if (column->kind == COLUMN_TIME)
-            snprintf(out, size, "%s", flt_iso_format(ts_ms, iso));
+    for (const char *at = text; (size = text_next(at, &character)); at += size) {
+        if (!text_is_control(character))
+            continue;
+        fwrite(from, 1, (size_t)(at - from), file);
+        if (character > 0xffff)
+            fprintf(file, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((character - 0x10000) >> 10)),
+                    (unsigned)(0xdc00 + ((character - 0x10000) & 0x3ff)));
         else
-            age_text(flt_wall_ms(flt_clock_system()) - ts_ms, out, size);
-        return out;
+            fprintf(file, "\\u%04x", character < 0 ? 0xfffdu : (unsigned)character);
+        from = at + size;
     }
-    out_text(item, column->path, out, size);
-    if (column->kind == COLUMN_NUMBER || column->kind == COLUMN_SIGNED)
-        round_number(out, size);
-    if (!*out)
-        snprintf(out, size, "-");
-    return out;
-}
-
-/* Columns on the terminal: Chinese characters take two. */
-static size_t width_of(const char *text)
-{
-    wchar_t wide[CELL_MAX];
-    const size_t count = mbstowcs(wide, text, CELL_MAX - 1);
-
-    if (count == (size_t)-1)
-        return strlen(text);
-    const int width = wcswidth(wide, count);
-    return width < 0 ? count : (size_t)width;
-}
-
-static const char *color_of(const struct column *column, const char *text)
-{
-    static const char *const good[] = { "running", "up", "ok", "online" };
-    static const char *const bad[] = { "error", "down", "lost", "fail", "unclaimed" };
-
-    if (column->kind == COLUMN_SIGNED)
-        return text[0] == '-' && text[1]          ? "\033[31m"
-               : text[0] == '0' || text[0] == '-' ? ""
-                                                  : "\033[32m";
-    if (column->kind != COLUMN_STATE)
-        return "";
-    for (size_t i = 0; i < FLT_COUNT(good); i++)
-        if (strcmp(text, good[i]) == 0)
-            return "\033[32m";
-    for (size_t i = 0; i < FLT_COUNT(bad); i++)
-        if (strcmp(text, bad[i]) == 0)
-            return "\033[31m";
-    return "\033[33m";
-}
-
-static void print_cell(const struct cli *cli, const struct column *column, const char *text,
-                       size_t width, bool last)
-{
-    const size_t own = width_of(text);
-    const int pad = (int)(width > own ? width - own : 0);
-    const bool right = column->kind == COLUMN_NUMBER || column->kind == COLUMN_SIGNED;
-    const char *color = cli->color ? color_of(column, text) : "";
-
-    printf("%*s%s%s%s%*s", right ? pad : 0, "", color, text, *color ? "\033[0m" : "",
-           right || last ? 0 : pad, "");
-    fputs(last ? "\n" : "  ", stdout);
-}
-
-static void print_table(const struct cli *cli, struct json_object *items,
-                        const struct column *columns)
-{
-    const size_t rows = json_object_array_length(items);
-    size_t widths[COLUMNS_MAX] = { 0 };
-    size_t count = 0;
-    char text[CELL_MAX];
-
-    for (; columns[count].title && count < COLUMNS_MAX; count++) {
-        widths[count] = strlen(columns[count].title);
-        for (size_t i = 0; i < rows; i++) {
-            struct json_object *item = json_object_array_get_idx(items, i);
-            const size_t width = width_of(cell(item, &columns[count], text, sizeof text));
-
-            widths[count] = width > widths[count] ? width : widths[count];
-        }
-    }
-    for (size_t k = 0; k < count; k++) {
-        const struct column title = { .kind = columns[k].kind == COLUMN_NUMBER ||
-                                                      columns[k].kind == COLUMN_SIGNED
-                                                  ? COLUMN_NUMBER
-                                                  : COLUMN_TEXT };
-        print_cell(cli, &title, columns[k].title, widths[k], k + 1 == count);
-    }
-    for (size_t i = 0; i < rows; i++)
-        for (size_t k = 0; k < count; k++)
-            print_cell(cli, &columns[k],
-                       cell(json_object_array_get_idx(items, i), &columns[k], text, sizeof text),
-                       widths[k], k + 1 == count);
+    fprintf(file, "%s\n", from);
 }
 
 void out_json(struct json_object *document)
 {
-    puts(json_object_to_json_string_ext(document,
-                                        JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    write_json(stdout, json_object_to_json_string_ext(
+                           document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-void out_list(const struct cli *cli, struct json_object *document, struct json_object *items,
-              const struct column *columns)
+static void print_pair(const struct cli *cli, const char *path, struct json_object *value)
 {
-    if (cli->json)
-        out_json(document);
-    else if (!items || !json_object_is_type(items, json_type_array) ||
-             json_object_array_length(items) == 0)
-        out_note(cli, "nothing there");
-    else
-        print_table(cli, items, columns);
+    char text[4096];
+
+    snprintf(text, sizeof text, "%s",
+             json_object_is_type(value, json_type_string)
+                 ? json_object_get_string(value)
+                 : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
+                                                             JSON_C_TO_STRING_NOSLASHESCAPE));
+    text_clean(text);
+    if (cli->format != OUT_CSV) {
+        printf("%-28s %s\n", path, text);
+        return;
+    }
+    printf("%s,", path);
+    if (!strpbrk(text, ",\"")) {
+        puts(text);
+        return;
+    }
+    putchar('"');
+    for (const char *at = text; *at; at++)
+        printf("%s%c", *at == '"' ? "\"" : "", *at);
+    puts("\"");
 }
 
-static void print_object(struct json_object *object, const char *prefix, unsigned depth)
+static void print_object(const struct cli *cli, struct json_object *object, const char *prefix,
+                         unsigned depth)
 {
     json_object_object_foreach(object, key, value)
     {
-        char path[CELL_MAX], text[1024];
+        char path[PATH_TEXT_MAX];
 
         snprintf(path, sizeof path, "%s%s%s", prefix, *prefix ? "." : "", key);
-        if (json_object_is_type(value, json_type_object) && depth < 4) {
-            print_object(value, path, depth + 1);
-            continue;
-        }
-        snprintf(text, sizeof text, "%s",
-                 json_object_is_type(value, json_type_string)
-                     ? json_object_get_string(value)
-                     : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-                                                                 JSON_C_TO_STRING_NOSLASHESCAPE));
-        clean(text);
-        printf("%-28s %s\n", path, text);
+        text_clean(path);
+        if (json_object_is_type(value, json_type_object) && depth < 4)
+            print_object(cli, value, path, depth + 1);
+        else
+            print_pair(cli, path, value);
     }
 }
 
 void out_object(const struct cli *cli, struct json_object *document)
 {
-    if (cli->json || !json_object_is_type(document, json_type_object))
+    char name[128];
+
+    if (cli->json || !json_object_is_type(document, json_type_object)) {
         out_json(document);
-    else
-        print_object(document, "", 0);
+    } else if (cli->format == OUT_NAME) {
+        puts(out_text(document, "name|bot|node|account|strategy|user|id|file", name, sizeof name));
+    } else {
+        if (cli->format == OUT_CSV && !cli_has(cli, "no-headers"))
+            puts("key,value");
+        print_object(cli, document, "", 0);
+    }
 }
 
 void out_note(const struct cli *cli, const char *format, ...)
 {
     va_list args;
 
-    if (cli->json)
+    char line[1024];
+
+    if (!cli->people)
         return;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    text_clean(line);
+    fprintf(stderr, "%s\n", line);
 }
 
 void out_error(const struct cli *cli, const struct flt_error *error)
@@ -260,12 +159,16 @@ void out_error(const struct cli *cli, const struct flt_error *error)
     fflush(stdout);
     if (!cli->json) {
         const bool field = error->field[0] && strcmp(error->field, "command") != 0;
+        struct flt_error shown = *error; /* it may quote what strangers wrote */
 
+        text_clean(shown.message);
+        text_clean(shown.hint);
+        text_clean(shown.field);
         fprintf(stderr, "%serror:%s %s%s%s%s\n", cli->color ? "\033[31m" : "",
-                cli->color ? "\033[0m" : "", error->message, field ? " (" : "",
-                field ? error->field : "", field ? ")" : "");
-        if (error->hint[0])
-            fprintf(stderr, "  %s\n", error->hint);
+                cli->color ? "\033[0m" : "", shown.message, field ? " (" : "",
+                field ? shown.field : "", field ? ")" : "");
+        if (shown.hint[0])
+            fprintf(stderr, "  %s\n", shown.hint);
         return;
     }
     flt_jw_begin(&buf, NULL, '{');
@@ -277,6 +180,6 @@ void out_error(const struct cli *cli, const struct flt_error *error)
     flt_jw_end(&buf, '}');
     flt_jw_end(&buf, '}');
     if (!buf.failed)
-        fprintf(stderr, "%s\n", buf.data);
+        write_json(stderr, buf.data);
     flt_buf_finish(&buf);
 }

@@ -11,7 +11,7 @@ struct progress progress_begin(const struct cli *cli, const char *unit)
 {
     struct progress progress = { .unit = unit };
 
-    if (!cli->json && isatty(STDERR_FILENO))
+    if (cli->people && isatty(STDERR_FILENO))
         progress.start_ns = flt_mono_ns(flt_clock_system());
     return progress;
 }

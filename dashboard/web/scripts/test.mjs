@@ -15,7 +15,8 @@ const files = readdirSync(join(out, 'test')).filter((name) => name.endsWith('.te
 let count = 0;
 let failed = 0;
 for (const name of files) { // one file after the other: each prints its own plan, so count them into one
-  const run = spawnSync(process.execPath, ['--test-reporter=tap', join(out, 'test', name)], { encoding: 'utf8' });
+  const run = spawnSync(process.execPath, ['--test-reporter=tap', join(out, 'test', name)],
+    { encoding: 'utf8', env: { ...process.env, VECTORS: join(web, '../../tests/vectors') } });
   const rows = run.stdout.split('\n').filter((line) => /^(not )?ok \d+ - /.test(line));
   for (const row of rows) console.log(row.replace(/^((?:not )?ok) \d+ - /, (_, word) => `${word} ${++count} - ${name}: `));
   if (run.status !== 0) {

@@ -163,6 +163,8 @@ export function arrange(): void {
     const { bot } = row.peek();
     const fits = test({
       name, node: bot.nd, strategy: bot.s, instrument: bot.i ?? '', phase: bot.ph ?? 'unknown', mode: bot.m ?? '',
+      run: bot.run, reason: bot.rc, equity: bot.eq, realised: bot.pnl, position: bot.pos, price: bot.px,
+      fills: String(bot.fills), orders: bot.oo === undefined ? undefined : String(bot.oo), age: String(Math.max(0, fleetNow() - row.peek().at)),
     });
     if (fits) list.push({ name, key: key(row.peek()) });
   }
@@ -175,5 +177,5 @@ sort.subscribe(arrange);
 query.subscribe(arrange);
 names.subscribe(arrange);
 setInterval(() => { // a live order moves at most once a second, and never under the pointer
-  if ((LIVE.has(sort.value.column) || query.value.includes(':')) && !holdOrder.value && !paused.value) arrange();
+  if ((LIVE.has(sort.value.column) || /[:=~<>]/.test(query.value)) && !holdOrder.value && !paused.value) arrange();
 }, 1000);

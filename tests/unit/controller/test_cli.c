@@ -114,7 +114,7 @@ static void wrong_words_are_refused_each_with_its_reason(void **ctx)
         { "bot deploy --name", "--name needs a value" },
         { "bot deploy --name a --name b", "--name stands twice" },
         { "bot deploy -z", "unknown flag -z" },
-        { "-o yaml bot show a", "--output is one of table|json" },
+        { "-o yaml bot show a", "--output is one of table|wide|json" },
     };
     struct cli_parse out;
     struct flt_error error;
