@@ -32,6 +32,7 @@ def run(command, web):
                             text=True, check=False)
     if result.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{result.stdout}")
+    return result.stdout
 
 
 def install(web):
@@ -55,6 +56,7 @@ def build(web, out):
     run(["node_modules/.bin/tsc", "--noEmit"], web)
     run(["node_modules/.bin/vite", "build", "--outDir", out, "--emptyOutDir", "--logLevel", "warn"],
         web)
+    print(run(["node", "scripts/sizes.mjs", out], web), end="")
 
 
 def entry(dist, path):

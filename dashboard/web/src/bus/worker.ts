@@ -1,11 +1,16 @@
 // mqtt.js in a worker. Clean sessions, our own reconnect with jitter (a new client each time, so that
 // nothing that waited is ever sent later), and one batch of messages towards the page at a time:
 // while it works on one, topics that only carry a newest value keep just that.
-import mqtt, { type MqttClient, type IClientOptions } from 'mqtt';
+import './mqtt/env.ts';
+import MqttClient, { type IClientOptions } from 'mqtt/lib/client';
+import { webSocketStream } from './mqtt/socket.ts';
 import type { BusMessage, ConnectOptions, FromWorker, PublishOptions, PublishOutcome, RefusedCode, ToWorker } from './client.ts';
 
 const BATCH_MAX = 5000;
 const NEWEST_ONLY = /\/(live|hb|state|presence)$|\/ui\/digest\/\d+$/;
+
+// A CommonJS module: its default may stand one level deeper.
+const Client = (MqttClient as unknown as { default?: typeof MqttClient }).default ?? MqttClient;
 
 const post = (message: FromWorker): void => self.postMessage(message);
 const filters = new Map<string, 0 | 1>();
@@ -78,7 +83,8 @@ function open(): void {
     queueQoSZero: false, timerVariant: 'native', clientId: options.clientId,
     username: options.username, password: options.password,
   };
-  client = mqtt.connect(options.url, settings);
+  const { url } = options;
+  client = new Client(() => webSocketStream(url), settings);
   client.on('connect', () => {
     attempt = 0;
     backoffMs = 0;
