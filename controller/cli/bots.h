@@ -1,8 +1,31 @@
-/* What the bot commands share. */
+/* What the commands on bots share: which ones are meant, and waiting until they are what they
+ * should be. */
 #pragma once
+#include "controller/cli/filter.h"
 #include "controller/cli/session.h"
 
-/* Follows n/+/b/<bot>/state until a phase of `goals` (ends with NULL) is reported for `generation`
- * or a later one; --wait=TIME says how long (default 30s). Phase error ends it at once. */
-FLT_MUST_USE int bot_wait(struct session *session, const char *bot, int64_t generation,
-                          const char *const *goals);
+/* One bot of --wait. */
+struct wait_bot {
+    char name[33];
+    int64_t generation; /* only words about this one or a later one count */
+    char phase[24], reason[160];
+    bool heard, reached, failed;
+};
+
+/* Follows n/+/b/+/state until each of `bots` reports a phase of `goals` (ends with NULL);
+ * --wait=TIME says how long (default 30s). Phase error ends one at once. Each that arrives is a
+ * line on standard error. Ctrl-C says what goes on and where to look, exit code 130. */
+FLT_MUST_USE int bots_wait(struct session *session, struct wait_bot *bots, size_t count,
+                           const char *const *goals);
+
+/* The rows (types/bot_row) that the command's words mean: names, -l FILTER or --all; `out` is an
+ * array, put by the caller. FLT_NOT_FOUND names what is not there and the nearest there is; an
+ * empty selection is FLT_NOT_FOUND too. */
+FLT_MUST_USE int bots_select(struct session *session, struct json_object **out);
+bool bots_selected(const struct cli *cli); /* by -l or --all, not by name */
+/* Those of bot-ls that -l, --node, --strategy, --phase and a word keep. */
+FLT_MUST_USE int bots_filtered(struct session *session, struct json_object **out);
+/* A bot_row as the filter sees it; `age` is the caller's memory. */
+void bots_filter_row(struct json_object *item, struct filter_row *out);
+
+extern const struct column bot_columns[]; /* of bot-ls and node-show */

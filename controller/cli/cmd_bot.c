@@ -19,27 +19,36 @@ const struct column bot_columns[] = {
     { "EQUITY", "equity", COLUMN_SIGNED },
     { "FILLS", "fills", COLUMN_NUMBER },
     { "ORDERS", "orders_open", COLUMN_NUMBER },
-    { "AGE ms", "age_ms", COLUMN_NUMBER },
+    { "AGE", "age_ms", COLUMN_SPAN },
+    { "ACCOUNT", "account", COLUMN_TEXT | COLUMN_WIDE },
+    { "VENUE", "venue", COLUMN_TEXT | COLUMN_WIDE },
+    { "RUN", "run", COLUMN_TEXT | COLUMN_WIDE },
+    { "PRICE", "price", COLUMN_NUMBER | COLUMN_WIDE },
+    { "REALISED", "realised", COLUMN_SIGNED | COLUMN_WIDE },
+    { "UNREALISED", "unrealised", COLUMN_SIGNED | COLUMN_WIDE },
+    { "FEES", "fees", COLUMN_TEXT | COLUMN_WIDE },
+    { "EPOCH", "epoch", COLUMN_NUMBER | COLUMN_WIDE },
+    { "GENERATION", "generation", COLUMN_NUMBER | COLUMN_WIDE },
+    { "REASON", "reason.message|reason.code", COLUMN_TEXT | COLUMN_WIDE },
     { NULL, NULL, COLUMN_TEXT },
 };
 
 int cmd_bot_ls(struct cli *cli)
 {
-    struct json_object *args = json_object_new_object(), *result = NULL;
-    struct json_object *filter =
-        args_of("node", cli_flag(cli, "node"), "strategy", cli_flag(cli, "strategy"), "phase",
-                cli_flag(cli, "phase"), "text", cli_arg(cli, 0), NULL);
-
-    if (json_object_object_length(filter))
-        json_object_object_add(args, "filter", filter);
-    else
-        json_object_put(filter);
-    int err = list_once(cli, "bot-ls", args, 0, &result);
+    struct session session = { 0 };
+    struct json_object *items = NULL, *document;
+    int err = session_open(&session, cli);
 
     if (!err)
-        out_list(cli, result, flt_json_get(result, "items"), bot_columns);
-    json_object_put(result);
-    return err;
+        err = bots_filtered(&session, &items);
+    session_close(&session);
+    if (err)
+        return err;
+    document = json_object_new_object();
+    json_object_object_add(document, "items", items);
+    out_list(cli, document, items, bot_columns);
+    json_object_put(document);
+    return 0;
 }
 
 int cmd_bot_show(struct cli *cli)
@@ -51,100 +60,6 @@ int cmd_bot_show(struct cli *cli)
         out_object(cli, result);
     json_object_put(result);
     return err;
-}
-
-/* --- one action on several bots
- * ------------------------------------------------------------------------ */
-
-struct action {
-    const char *verb;
-    const char *const *goals; /* phases that --wait is content with; NULL: nothing to wait for */
-};
-
-static int act_on(struct session *session, const struct action *action, const char *bot,
-                  struct json_object *results)
-{
-    struct cli *cli = session->cli;
-    struct json_object *result = NULL;
-    const bool stop = strcmp(action->verb, "bot-stop") == 0;
-    const char *how = cli_has(cli, "flatten")  ? "flatten"
-                      : cli_has(cli, "detach") ? "detach"
-                                               : "cancel";
-    struct json_object *args = args_of("bot", bot, stop ? "how" : NULL, stop ? how : NULL, NULL);
-    int64_t generation = 0;
-
-    if (cli_has(cli, "force"))
-        json_object_object_add(args, "force", json_object_new_boolean(true));
-    int err = session_ask(session, action->verb, args, &result);
-
-    if (!err && action->goals && cli_has(cli, "wait")) {
-        flt_json_int(result, "generation", &generation);
-        err = bot_wait(session, bot, generation, action->goals);
-    }
-    if (result)
-        json_object_array_add(results, result);
-    return err;
-}
-
-static int act(struct cli *cli, const struct action *action)
-{
-    struct session session = { 0 };
-    struct json_object *results = json_object_new_array();
-    struct json_object *document = json_object_new_object();
-    int err = session_open(&session, cli);
-
-    json_object_object_add(document, "items", results);
-    for (size_t i = 0; !err && i < cli->parse.arg_count; i++)
-        err = act_on(&session, action, cli_arg(cli, i), results);
-    session_close(&session);
-    const size_t done = json_object_array_length(results);
-
-    if (cli->json && !err)
-        out_json(cli->parse.arg_count == 1 ? json_object_array_get_idx(results, 0) : document);
-    for (size_t i = 0; !cli->json && i < done; i++) {
-        struct json_object *row = json_object_array_get_idx(results, i);
-        char bot[64], run[32], node[64];
-
-        out_text(row, "run", run, sizeof run);
-        printf("%s: %s%s%s\n", out_text(row, "bot", bot, sizeof bot), *run ? run : "removed",
-               *out_text(row, "node", node, sizeof node) ? " on " : "", node);
-    }
-    json_object_put(document);
-    return err;
-}
-
-static const char *const running[] = { "running", NULL };
-static const char *const paused[] = { "paused", NULL };
-static const char *const stopped[] = { "stopped", "flat", NULL };
-
-int cmd_bot_start(struct cli *cli)
-{
-    return act(cli, &(struct action){ "bot-start", running });
-}
-
-int cmd_bot_stop(struct cli *cli)
-{
-    int err =
-        cli_has(cli, "flatten") ? cli_confirm(cli, "Cancel the orders and sell the position?") : 0;
-
-    return err ? err : act(cli, &(struct action){ "bot-stop", stopped });
-}
-
-int cmd_bot_pause(struct cli *cli)
-{
-    return act(cli, &(struct action){ "bot-pause", paused });
-}
-
-int cmd_bot_resume(struct cli *cli)
-{
-    return act(cli, &(struct action){ "bot-resume", running });
-}
-
-int cmd_bot_rm(struct cli *cli)
-{
-    int err = cli_confirm(cli, "Remove it? Its fills stay in the books.");
-
-    return err ? err : act(cli, &(struct action){ "bot-rm", NULL });
 }
 
 /* --- orders, fills, logs

@@ -1,4 +1,4 @@
-/* flotilla bot deploy and apply, and waiting until a bot is what it should be. */
+/* flotilla bot deploy and apply. */
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <inttypes.h>
@@ -8,90 +8,6 @@
 #include "controller/cli/commands.h"
 #include "lib/config.h"
 #include "lib/json.h"
-
-#define WAIT_MS_DEFAULT 30000
-
-/* --- waiting
- * ------------------------------------------------------------------------------------------ */
-
-struct wait {
-    struct session *session;
-    const char *bot;
-    int64_t generation;
-    const char *const *goals;
-    char phase[24], reason[160];
-    bool reached, failed, late;
-};
-
-static void on_state(void *ctx, const char *topic, const struct flt_mqtt_message *message)
-{
-    struct wait *wait = ctx;
-    struct json_object *state = flt_json_parse(message->payload, message->payload_size, NULL);
-    char bot[64];
-    int64_t generation = -1;
-    const size_t length = strlen(topic);
-
-    if (state && length > 6 && strcmp(topic + length - 6, "/state") == 0 &&
-        strcmp(out_text(state, "bot", bot, sizeof bot), wait->bot) == 0 &&
-        flt_json_int(state, "generation", &generation) && generation >= wait->generation) {
-        out_text(state, "phase", wait->phase, sizeof wait->phase);
-        out_text(state, "reason.message", wait->reason, sizeof wait->reason);
-        for (const char *const *goal = wait->goals; *goal; goal++)
-            wait->reached = wait->reached || strcmp(*goal, wait->phase) == 0;
-        wait->failed = strcmp(wait->phase, "error") == 0;
-        if (wait->reached || wait->failed)
-            flt_loop_stop(wait->session->loop);
-    }
-    json_object_put(state);
-}
-
-static void on_late(void *ctx)
-{
-    struct wait *wait = ctx;
-
-    wait->late = true;
-    flt_loop_stop(wait->session->loop);
-}
-
-static int wait_result(struct cli *cli, const struct wait *wait, int64_t limit_ms)
-{
-    if (wait->reached)
-        return 0;
-    if (wait->failed)
-        return CLI_FAIL(cli, FLT_CONFLICT, "bot", "see: flotilla bot logs", "%s ended in error%s%s",
-                        wait->bot, *wait->reason ? ": " : "", wait->reason);
-    return CLI_FAIL(cli, FLT_UNAVAILABLE, "wait", "it goes on without this command",
-                    "%s is not %s after %" PRId64 " s: %s%s%s", wait->bot, wait->goals[0],
-                    limit_ms / 1000, *wait->phase ? wait->phase : "no word from its node",
-                    *wait->reason ? ", " : "", wait->reason);
-}
-
-int bot_wait(struct session *session, const char *bot, int64_t generation, const char *const *goals)
-{
-    struct cli *cli = session->cli;
-    const char *text = cli_flag(cli, "wait");
-    const int64_t limit_ms = text ? cli_duration_ms(text) : WAIT_MS_DEFAULT;
-    struct wait wait = { .session = session, .bot = bot, .generation = generation, .goals = goals };
-    struct flt_timer *timer = NULL;
-    int err;
-
-    if (limit_ms <= 0)
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "wait", "for example --wait=30s",
-                        "--wait is not a duration: %.64s", text);
-    session->ctx = &wait;
-    session->on_message = on_state;
-    err = flt_timer_create(session->loop, on_late, &wait, &timer);
-    if (!err) /* again for each bot: the retained states come anew */
-        err = bus_subscribe(session->bus, "n/+/b/+/state");
-    if (!err) {
-        flt_timer_start(timer, (uint64_t)limit_ms, 0);
-        while (!wait.reached && !wait.failed && !wait.late)
-            flt_loop_run(session->loop);
-    }
-    flt_timer_destroy(timer);
-    session->on_message = NULL;
-    return err ? err : wait_result(cli, &wait, limit_ms);
-}
 
 /* --- deploying
  * ------------------------------------------------------------------------------------------ */
@@ -178,18 +94,30 @@ static void add_switches(struct cli *cli, struct json_object *args)
         json_object_object_add(args, "start", json_object_new_boolean(false));
 }
 
-static int wait_for(struct session *session, struct json_object *row)
+/* All rows that a deploy recorded, until each runs (or is stopped, with --stopped). */
+static int wait_for(struct session *session, struct json_object *rows)
 {
     static const char *const running[] = { "running", NULL };
     static const char *const stopped[] = { "stopped", "flat", NULL };
     struct cli *cli = session->cli;
-    const char *bot = "";
-    int64_t generation = 0;
+    const size_t count = json_object_array_length(rows);
+    struct wait_bot *bots;
 
-    if (!cli_has(cli, "wait") || cli_has(cli, "dry-run") || !flt_json_str(row, "bot", &bot))
+    if (!cli_has(cli, "wait") || cli_has(cli, "dry-run") || count == 0)
         return 0;
-    flt_json_int(row, "generation", &generation);
-    return bot_wait(session, bot, generation, cli_has(cli, "stopped") ? stopped : running);
+    bots = calloc(count, sizeof *bots);
+    if (!bots)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+
+        out_text(row, "bot", bots[i].name, sizeof bots[i].name);
+        flt_json_int(row, "generation", &bots[i].generation);
+    }
+    int err = bots_wait(session, bots, count, cli_has(cli, "stopped") ? stopped : running);
+
+    free(bots);
+    return err;
 }
 
 static const struct column deployed_columns[] = {
@@ -209,7 +137,7 @@ static void print_deployed(struct cli *cli, struct json_object *result, struct j
 int cmd_bot_deploy(struct cli *cli)
 {
     struct session session = { 0 };
-    struct json_object *bot = NULL, *result = NULL, *args;
+    struct json_object *bot = NULL, *result = NULL, *args, *rows;
     int err = read_bot(cli, &bot);
 
     if (!err)
@@ -223,16 +151,15 @@ int cmd_bot_deploy(struct cli *cli)
     json_object_object_add(args, "bot", bot);
     add_switches(cli, args);
     err = session_ask(&session, "bot-deploy", args, &result);
+    rows = json_object_new_array();
     if (!err)
-        err = wait_for(&session, result);
-    session_close(&session);
-    if (!err) {
-        struct json_object *rows = json_object_new_array();
-
         json_object_array_add(rows, json_object_get(result));
+    if (!err)
+        err = wait_for(&session, rows);
+    session_close(&session);
+    if (!err)
         print_deployed(cli, result, rows);
-        json_object_put(rows);
-    }
+    json_object_put(rows);
     json_object_put(result);
     return err;
 }
@@ -290,8 +217,8 @@ int cmd_bot_apply(struct cli *cli)
     err = session_ask(&session, "apply", args, &result);
     struct json_object *rows = flt_json_get(result, "bots");
 
-    for (size_t i = 0; !err && rows && i < json_object_array_length(rows); i++)
-        err = wait_for(&session, json_object_array_get_idx(rows, i));
+    if (!err && rows)
+        err = wait_for(&session, rows);
     session_close(&session);
     if (!err)
         print_deployed(cli, result, rows);

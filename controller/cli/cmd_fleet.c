@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "controller/cli/bots.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/session.h"
 #include "lib/json.h"

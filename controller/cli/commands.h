@@ -3,8 +3,6 @@
 #pragma once
 #include "controller/cli/cli.h"
 
-extern const struct column bot_columns[]; /* of bot-ls and node-show */
-
 /* tree.c */
 int cmd_version(struct cli *cli);
 int cmd_completion(struct cli *cli);
@@ -41,14 +39,16 @@ int cmd_account_add(struct cli *cli);
 int cmd_account_ls(struct cli *cli);
 int cmd_account_rm(struct cli *cli);
 
-/* cmd_bot.c */
-int cmd_bot_ls(struct cli *cli);
-int cmd_bot_show(struct cli *cli);
+/* cmd_act.c */
 int cmd_bot_start(struct cli *cli);
 int cmd_bot_stop(struct cli *cli);
 int cmd_bot_pause(struct cli *cli);
 int cmd_bot_resume(struct cli *cli);
 int cmd_bot_rm(struct cli *cli);
+
+/* cmd_bot.c */
+int cmd_bot_ls(struct cli *cli);
+int cmd_bot_show(struct cli *cli);
 int cmd_bot_orders(struct cli *cli);
 int cmd_bot_fills(struct cli *cli);
 int cmd_bot_logs(struct cli *cli);

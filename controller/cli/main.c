@@ -123,7 +123,7 @@ static int finish(struct cli *cli, int err)
         flt_error_set(&cli->error, flt_error_from_errno(err), NULL, "more with FLOTILLA_LOG=debug",
                       "%s", strerror(-err));
     out_error(cli, &cli->error);
-    return flt_error_exit_code(cli->error.code);
+    return cli->exit_code ? cli->exit_code : flt_error_exit_code(cli->error.code);
 }
 
 int main(int argc, char **argv)

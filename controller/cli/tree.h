@@ -17,6 +17,19 @@
     {                                                                                              \
         .name = "yes", .letter = 'y', .help = "do not ask"                                         \
     }
+#define CLI_FLAG_SELECTOR                                                                          \
+    {                                                                                              \
+        .name = "selector", .letter = 'l', .value = "FILTER", .live = "filter",                    \
+        .help = "bots that match, as in node=n1,state=error; see: flotilla help filter"            \
+    }
+#define CLI_FLAG_ALL                                                                               \
+    {                                                                                              \
+        .name = "all", .help = "every bot"                                                         \
+    }
+#define CLI_FLAG_DRY_RUN                                                                           \
+    {                                                                                              \
+        .name = "dry-run", .help = "only say what would happen"                                    \
+    }
 #define CLI_FLAG_LIMIT                                                                             \
     {                                                                                              \
         .name = "limit", .letter = 'n', .value = "N", .help = "the newest N"                       \

@@ -3,6 +3,7 @@
 #include "controller/cli/tree.h"
 
 static const struct cli_flag bot_ls_flags[] = {
+    CLI_FLAG_SELECTOR,
     { .name = "node", .value = "NODE", .live = "node", .help = "on this node only" },
     { .name = "strategy", .value = "NAME", .live = "strategy", .help = "of this strategy only" },
     { .name = "phase",
@@ -70,11 +71,16 @@ static const struct cli_flag apply_flags[] = {
     CLI_END,
 };
 
-static const struct cli_flag wait_flags[] = { CLI_FLAG_WAIT, CLI_END };
+static const struct cli_flag act_flags[] = {
+    CLI_FLAG_SELECTOR, CLI_FLAG_ALL, CLI_FLAG_YES, CLI_FLAG_DRY_RUN, CLI_FLAG_WAIT, CLI_END,
+};
 
 static const struct cli_flag stop_flags[] = {
     { .name = "flatten", .help = "sell or buy back its position too" },
     { .name = "detach", .help = "leave its orders at the venue" },
+    CLI_FLAG_SELECTOR,
+    CLI_FLAG_ALL,
+    CLI_FLAG_DRY_RUN,
     CLI_FLAG_YES,
     CLI_FLAG_WAIT,
     CLI_END,
@@ -83,6 +89,9 @@ static const struct cli_flag stop_flags[] = {
 static const struct cli_flag bot_rm_flags[] = {
     { .name = "force",
       .help = "also when it runs or holds a position: stopped first, position left" },
+    CLI_FLAG_SELECTOR,
+    CLI_FLAG_ALL,
+    CLI_FLAG_DRY_RUN,
     CLI_FLAG_YES,
     CLI_END,
 };
@@ -128,31 +137,31 @@ const struct cli_command cli_bot_commands[] = {
       .flags = apply_flags,
       .examples = "  flotilla bot apply -f fleet.yml --dry-run" },
     { .name = "start",
-      .args = "BOT...",
+      .args = "[BOT...]",
       .help = "start stopped bots",
       .run = cmd_bot_start,
-      .flags = wait_flags,
+      .flags = act_flags,
       .live = "bot" },
     { .name = "stop",
-      .args = "BOT...",
+      .args = "[BOT...]",
       .help = "cancel their orders and stop",
       .run = cmd_bot_stop,
       .flags = stop_flags,
       .live = "bot" },
     { .name = "pause",
-      .args = "BOT...",
+      .args = "[BOT...]",
       .help = "no new orders until resume",
       .run = cmd_bot_pause,
-      .flags = wait_flags,
+      .flags = act_flags,
       .live = "bot" },
     { .name = "resume",
-      .args = "BOT...",
+      .args = "[BOT...]",
       .help = "go on after pause",
       .run = cmd_bot_resume,
-      .flags = wait_flags,
+      .flags = act_flags,
       .live = "bot" },
     { .name = "rm",
-      .args = "BOT...",
+      .args = "[BOT...]",
       .help = "remove stopped bots; their fills stay",
       .run = cmd_bot_rm,
       .flags = bot_rm_flags,
