@@ -35,29 +35,6 @@ void book_remove(struct book *book, struct book_order *order)
     book->stale = true;
 }
 
-size_t book_pick(const struct book *book, const struct fill_model *model,
-                 const struct indicator_columns *columns, size_t bar, size_t count)
-{
-    int64_t nearest = INT64_MAX;
-    size_t best = count;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct book_order *order = &book->orders[i];
-
-        if (order->gone)
-            continue;
-        const bool fills = model->price(order, columns, bar) != NO_FILL;
-        if (!fills && order->tif == TIF_GTC)
-            continue;
-        const int64_t distance = fills ? model->distance(order, columns, bar) : INT64_MAX - 1;
-        if (distance < nearest) {
-            nearest = distance;
-            best = i;
-        }
-    }
-    return best;
-}
-
 void book_compact(struct book *book)
 {
     size_t kept = 0;
@@ -81,19 +58,23 @@ void book_free(struct book *book)
     memset(book, 0, sizeof *book);
 }
 
-static void refresh(struct book *book)
+void book_refresh(struct book *book)
 {
     book->buy_ticks = INT64_MIN;
     book->sell_ticks = INT64_MAX;
-    book->now = false;
+    book->now = book->any = book->taking = false;
     for (size_t i = 0; i < book->count; i++) {
         const struct book_order *order = &book->orders[i];
 
         if (order->gone)
             continue;
-        if (order->type == ORDER_MARKET || order->tif != TIF_GTC)
+        book->any = true;
+        book->taking |= order->type == ORDER_MARKET || order->tif != TIF_GTC;
+        if (order->type == ORDER_MARKET || order->tif != TIF_GTC || order->cancel_ms != 0)
             book->now = true;
-        else if (order->side == SIDE_BUY && order->price_ticks > book->buy_ticks)
+        if (order->type == ORDER_MARKET || order->tif != TIF_GTC)
+            continue;
+        if (order->side == SIDE_BUY && order->price_ticks > book->buy_ticks)
             book->buy_ticks = order->price_ticks;
         else if (order->side == SIDE_SELL && order->price_ticks < book->sell_ticks)
             book->sell_ticks = order->price_ticks;
@@ -104,8 +85,8 @@ static void refresh(struct book *book)
 size_t book_next(struct book *book, const struct indicator_columns *columns, size_t from, size_t to)
 {
     if (book->stale)
-        refresh(book);
-    if (book->now)
+        book_refresh(book);
+    if (book->now || (book->tape && book->any))
         return from;
     const int64_t buy = book->buy_ticks, sell = book->sell_ticks;
     const int64_t *low = columns->low_ticks, *high = columns->high_ticks;

@@ -6,6 +6,17 @@
 
 struct store;
 
+/* Recorded trades and best bids and asks of the same instrument, in ticks and lots; none: NULL. */
+struct tape_trades {
+    int64_t *ts_ms, *price_ticks, *qty_lots;
+    bool *sold; /* the aggressor sold */
+    size_t count;
+};
+struct tape_quotes {
+    int64_t *ts_ms, *bid_ticks, *bid_lots, *ask_ticks, *ask_lots;
+    size_t count;
+};
+
 struct data {
     struct indicator_columns columns; /* borrowed from `owned` */
     size_t count;
@@ -15,6 +26,10 @@ struct data {
     char sha256[65];      /* of the file's bytes, in hex */
     struct store *mapped; /* of a store: what columns may point into */
     void *owned[6];       /* ts_ms, open, high, low, close, volume */
+    struct tape_trades trades;
+    struct tape_quotes quotes;
+    char trades_name[128], trades_sha256[65]; /* "": there are none */
+    char quotes_name[128], quotes_sha256[65];
 };
 
 /* A CSV file `ts_ms,open,high,low,close,volume`, plain or gzip. `tick` zero: 10^-(most decimals of

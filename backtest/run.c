@@ -5,312 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/clock.h"
+#include "backtest/run_impl.h"
 #include "strategies/params.h"
 
 #define SPAN_FIRST 64 /* bars scanned at a time, doubling while nothing is found */
 #define SPAN_MAX 8192
-#define KEYS_MIN 64
 
-struct run {
-    const struct run_config *config;
-    const struct indicator_columns *columns;
-    struct run_result *result;
-    struct flt_sim_clock clock;
-    struct book book;
-    struct bot *bot;
-    size_t bar;
-    uint32_t sequence;
-    int64_t trades;
-    char (*cancelled)[FLT_COID_MAX]; /* to be answered */
-    size_t cancelled_count, cancelled_cap;
-    struct key_tag { /* open addressing; tag 0: free, else the tag + 1 */
-        uint32_t key, tag;
-    } * keys;
-    size_t key_count, key_cap;
-    int err; /* of a callback */
-};
-
-/* Room for one more element; the array is found through `array`. */
-static int reserve(void *array, size_t count, size_t *cap, size_t size)
-{
-    void *old;
-
-    if (count < *cap)
-        return 0;
-    memcpy(&old, array, sizeof old);
-    const size_t next = *cap ? *cap * 2 : 64;
-    void *more = realloc(old, next * size);
-    if (!more)
-        return -ENOMEM;
-    memcpy(array, &more, sizeof more);
-    *cap = next;
-    return 0;
-}
-
-/* --- tags
- * ------------------------------------------------------------------------------------------- */
-
-/* The strategy's word for the key, without the side: "cell 17 buy" and "cell 17 sell" are one. */
-static void tag_text(const char *name, char out[48])
-{
-    static const char *const sides[] = { " buy", " sell" };
-    size_t size = strlen(name);
-
-    for (size_t i = 0; i < FLT_COUNT(sides); i++) {
-        const size_t tail = strlen(sides[i]);
-
-        if (size > tail && !strcmp(name + size - tail, sides[i])) {
-            size -= tail;
-            break;
-        }
-    }
-    (void)snprintf(out, 48, "%.*s", (int)size, name);
-}
-
-static int add_tag(struct run_result *result, const char *name, uint32_t *out)
-{
-    char text[48];
-
-    tag_text(name, text);
-    for (size_t i = 0; i < result->tag_count; i++)
-        if (!strcmp(result->tags[i], text)) {
-            *out = (uint32_t)i;
-            return 0;
-        }
-    const int err =
-        reserve(&result->tags, result->tag_count, &result->tag_cap, sizeof *result->tags);
-    if (err)
-        return err;
-    *out = (uint32_t)result->tag_count;
-    memcpy(result->tags[result->tag_count++], text, sizeof text);
-    return 0;
-}
-
-static struct key_tag *key_place(struct key_tag *keys, size_t cap, uint32_t key)
-{
-    size_t at = (key * UINT32_C(2654435761)) & (cap - 1);
-
-    while (keys[at].tag != 0 && keys[at].key != key)
-        at = (at + 1) & (cap - 1);
-    return &keys[at];
-}
-
-static int grow_keys(struct run *run)
-{
-    const size_t cap = run->key_cap ? run->key_cap * 2 : KEYS_MIN;
-    struct key_tag *keys = calloc(cap, sizeof *keys);
-
-    if (!keys)
-        return -ENOMEM;
-    for (size_t i = 0; i < run->key_cap; i++)
-        if (run->keys[i].tag != 0)
-            *key_place(keys, cap, run->keys[i].key) = run->keys[i];
-    free(run->keys);
-    run->keys = keys;
-    run->key_cap = cap;
-    return 0;
-}
-
-static int tag_of(struct run *run, uint32_t key, uint32_t *out)
-{
-    int err = run->key_count * 2 >= run->key_cap ? grow_keys(run) : 0;
-
-    if (err)
-        return err;
-    struct key_tag *place = key_place(run->keys, run->key_cap, key);
-    if (place->tag == 0) {
-        uint32_t tag = 0;
-        char name[48];
-
-        err = add_tag(run->result, bot_key_name(run->bot, key, name, sizeof name), &tag);
-        if (err)
-            return err;
-        *place = (struct key_tag){ key, tag + 1 };
-        run->key_count++;
-    }
-    *out = place->tag - 1;
-    return 0;
-}
-
-/* --- the engine's host
- * ------------------------------------------------------------------------------- */
-
-static int intend(void *ctx, struct bot *bot, struct order_intent *intent)
-{
-    struct run *run = ctx;
-
-    (void)bot;
-    intent->id.sequence = ++run->sequence;
-    return 0;
-}
-
-static int place(void *ctx, struct bot *bot, const struct order_request *request)
-{
-    struct run *run = ctx;
-    struct book_order order = {
-        .side = request->side,
-        .type = request->type,
-        .tif = request->type == ORDER_MARKET ? TIF_IOC : request->tif,
-        .price_ticks = price_to_ticks(request->instrument, request->price, FLT_ROUND_HALF_EVEN),
-        .qty_lots = qty_to_lots(request->instrument, request->qty, FLT_ROUND_DOWN),
-        .bar = run->bar,
-    };
-
-    (void)bot;
-    memcpy(order.client_order_id, request->client_order_id, sizeof order.client_order_id);
-    const int err = book_add(&run->book, &order);
-
-    if (err)
-        run->err = err;
-    return err ? err : BOT_PLACE_RESTS;
-}
-
-static int cancel(void *ctx, struct bot *bot, const struct instrument *instrument,
-                  const char *client_order_id)
-{
-    struct run *run = ctx;
-    struct book_order *order = book_find(&run->book, client_order_id);
-
-    (void)bot;
-    (void)instrument;
-    if (!order)
-        return -ENOENT;
-    if (reserve(&run->cancelled, run->cancelled_count, &run->cancelled_cap, sizeof *run->cancelled))
-        return -ENOMEM;
-    memcpy(run->cancelled[run->cancelled_count++], client_order_id, FLT_COID_MAX);
-    book_remove(&run->book, order);
-    return 0;
-}
-
-/* Never asked: each order's state is known at once. */
-static int query_order(void *ctx, struct bot *bot, const struct instrument *instrument,
-                       const char *client_order_id)
-{
-    (void)ctx;
-    (void)bot;
-    (void)instrument;
-    (void)client_order_id;
-    return -ENOENT;
-}
-
-static int fetch_fills(void *ctx, struct bot *bot, const struct instrument *instrument,
-                       const char *order_id, const char *client_order_id)
-{
-    (void)order_id;
-    return query_order(ctx, bot, instrument, client_order_id);
-}
-
-static int open_orders(void *ctx, struct bot *bot, unsigned leg)
-{
-    (void)ctx;
-    (void)bot;
-    (void)leg;
-    return 0; /* start() answers */
-}
-
-static int keep_fill(struct run *run, const struct bot_record *record)
-{
-    struct run_result *result = run->result;
-    const struct ledger *ledger = bot_ledger(run->bot, 0);
-    const struct fill *fill = record->fill;
-    uint32_t tag = 0;
-    int err = reserve(&result->fills, result->fill_count, &result->fill_cap, sizeof *result->fills);
-
-    if (!err)
-        err = tag_of(run, record->order->key, &tag);
-    if (err)
-        return err;
-    result->fills[result->fill_count++] = (struct run_fill){
-        .bar = run->bar,
-        .side = fill->side,
-        .tag = tag,
-        .price_ticks = price_to_ticks(&result->instrument, fill->price, FLT_ROUND_HALF_EVEN),
-        .qty_lots = qty_to_lots(&result->instrument, fill->qty, FLT_ROUND_DOWN),
-        .position_lots = bot_position_lots(run->bot, 0),
-        .fee = fill->fee,
-        .cash = flt_amt_add(run->config->cash, ledger->cash),
-    };
-    return 0;
-}
-
-static int record(void *ctx, struct bot *bot, const struct bot_record *record)
-{
-    struct run *run = ctx;
-    int err = 0;
-
-    (void)bot;
-    if (record->kind == BOT_RECORD_FILL)
-        err = keep_fill(run, record);
-    else if (record->kind == BOT_RECORD_RISK || record->kind == BOT_RECORD_ALARM)
-        (void)snprintf(run->result->trouble, sizeof run->result->trouble, "%s: %s", record->code,
-                       record->message);
-    if (err)
-        run->err = err;
-    return err;
-}
-
-/* --- one bar
+/* --- one row
  * ----------------------------------------------------------------------------------------- */
-
-static void set_clock(struct run *run, int64_t ts_ms)
-{
-    const int64_t ms = ts_ms - run->clock.wall_now_ms;
-
-    if (ms > 0)
-        flt_sim_clock_advance(&run->clock, ms);
-}
-
-static void tell_end(struct run *run, const char *client_order_id, enum order_status status)
-{
-    struct order order = { .status = status, .ts_ms = run->clock.wall_now_ms };
-
-    memcpy(order.client_order_id, client_order_id, sizeof order.client_order_id);
-    memcpy(order.instrument, run->result->instrument.name, sizeof order.instrument);
-    bot_on_order(run->bot, &order);
-}
-
-/* What was cancelled is answered after the call; the answers may cancel more. */
-static void answer(struct run *run)
-{
-    char id[FLT_COID_MAX];
-
-    while (run->cancelled_count > 0 && !run->err) {
-        memcpy(id, run->cancelled[0], sizeof id);
-        run->cancelled_count--;
-        memmove(run->cancelled, run->cancelled + 1, run->cancelled_count * sizeof *run->cancelled);
-        tell_end(run, id, ORDER_STATUS_CANCELLED);
-    }
-}
-
-/* Digits, lowest first: nobody reads a trade's id here, but each has its own. */
-static void number_text(int64_t number, char *out)
-{
-    do
-        *out++ = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    *out = '\0';
-}
-
-static void deliver(struct run *run, const struct book_order *order, int64_t price_ticks)
-{
-    const struct instrument *instrument = &run->result->instrument;
-    struct fill fill = {
-        .side = order->side,
-        .price = ticks_to_price(instrument, price_ticks),
-        .qty = lots_to_qty(instrument, order->qty_lots),
-        .liquidity = order->type == ORDER_LIMIT ? LIQUIDITY_MAKER : LIQUIDITY_TAKER,
-        .ts_ms = run->columns->ts_ms[run->bar],
-    };
-    const struct flt_amt value = flt_amt_product(fill.price, fill.qty, FLT_ROUND_HALF_EVEN);
-
-    fill.fee = flt_amt_mul(value, run->config->fee, FLT_ROUND_HALF_EVEN);
-    memcpy(fill.instrument, instrument->name, sizeof fill.instrument);
-    memcpy(fill.fee_asset, instrument->quote, sizeof fill.fee_asset);
-    memcpy(fill.client_order_id, order->client_order_id, sizeof fill.client_order_id);
-    number_text(++run->trades, fill.trade_id);
-    bot_on_fill(run->bot, &fill);
-}
 
 static int keep_segment(struct run *run)
 {
@@ -322,73 +24,111 @@ static int keep_segment(struct run *run)
         .cost = ledger->cost,
         .position_lots = bot_position_lots(run->bot, 0),
     };
-    const int err = reserve(&result->segments, result->segment_count, &result->segment_cap,
-                            sizeof *result->segments);
+    const int err = run_reserve(&result->segments, result->segment_count, &result->segment_cap,
+                                sizeof *result->segments);
 
     if (!err)
         result->segments[result->segment_count++] = now;
     return err;
 }
 
-/* Fills or ends the order, or leaves it to rest. */
-static void match_order(struct run *run, size_t i)
+/* What the strategy knows while orders are matched: what it saw at the close before. */
+static void seek_back(struct run *run)
 {
-    const struct book_order order = run->book.orders[i];
-    const int64_t price =
-        order.gone ? NO_FILL : run->config->fill->price(&order, run->columns, run->bar);
-
-    if (order.gone || (price == NO_FILL && order.tif == TIF_GTC))
-        return;
-    book_remove(&run->book, &run->book.orders[i]);
-    if (price != NO_FILL)
-        deliver(run, &order, price);
-    else
-        tell_end(run, order.client_order_id, ORDER_STATUS_EXPIRED);
-    answer(run);
+    if (run->bars.step_ms == 0) {
+        bot_seek(run->bot, 0, run->bar - 1);
+    } else if (run->bars.seen > 0) {
+        bot_seek(run->bot, 0, run->bars.seen - 1);
+        bot_set_price(run->bot, 0, run->columns->close_ticks[run->bar - 1]);
+    }
 }
 
-/* Orders of earlier closes against this bar: in the order in which they were placed, unless the
- * model has another one. What is placed meanwhile stands behind them and works from the next bar
- * on. */
-static void match_bar(struct run *run)
+void run_match(struct run *run, size_t bar)
 {
-    const struct fill_model *model = run->config->fill;
     const size_t before = run->result->fill_count;
-    const size_t count = run->book.count;
 
-    set_clock(run, run->columns->ts_ms[run->bar]);
-    bot_seek(run->bot, 0, run->bar - 1);
-    for (size_t i = 0; !model->distance && i < count && !run->err; i++)
-        match_order(run, i);
-    while (model->distance && !run->err) {
-        const size_t next = book_pick(&run->book, model, run->columns, run->bar, count);
-
-        if (next == count)
-            break;
-        match_order(run, next);
-    }
+    run->bar = bar;
+    if (run->book.count == 0 || book_next(&run->book, run->columns, bar, bar + 1) != bar)
+        return;
+    if (!run->config->fill->tape)
+        run_set_clock(run, run->columns->ts_ms[bar]);
+    seek_back(run);
+    if (run->config->fill->tape)
+        run_match_tape(run);
+    else
+        run_match_bar(run);
     book_compact(&run->book);
     if (run->result->fill_count != before && !run->err)
         run->err = keep_segment(run);
 }
 
-static void close_bar(struct run *run, bool time)
+/* Longer bars that are over at this row's close; the first is seen and not acted on, as row 0. */
+static void show_bars(struct run *run, bool all)
 {
-    set_clock(run, run->columns->ts_ms[run->bar] + run->config->data->bar_ms);
-    bot_on_column(run->bot, 0, run->bar);
-    if (time)
-        bot_on_second(run->bot);
-    answer(run);
-    book_compact(&run->book);
+    struct run_bars *bars = &run->bars;
+
+    while (bars->seen < bars->count && bars->row[bars->seen] <= run->bar) {
+        const size_t j = bars->seen++;
+
+        if (j > 0 && (all || bot_next_wake(run->bot, 0, j, j + 1) == j)) {
+            bot_on_column(run->bot, 0, j);
+            bot_set_price(run->bot, 0, run->columns->close_ticks[run->bar]);
+        }
+    }
 }
 
-/* The first bar from `from` on that may fill an order or wakes the strategy. */
-static size_t next_bar(struct run *run, size_t from, size_t count)
+void run_decide(struct run *run)
 {
+    const bool all = run->config->every_bar || run->time;
+
+    if (run->bars.step_ms == 0 && !all &&
+        bot_next_wake(run->bot, 0, run->bar, run->bar + 1) != run->bar)
+        goto done;
+    run_set_clock(run, run->columns->ts_ms[run->bar] + run->config->data->bar_ms);
+    if (run->bars.step_ms == 0) {
+        bot_on_column(run->bot, 0, run->bar);
+    } else {
+        bot_set_price(run->bot, 0, run->columns->close_ticks[run->bar]);
+        show_bars(run, all);
+    }
+    if (run->time)
+        bot_on_second(run->bot);
+    run_answer(run);
+    book_compact(&run->book);
+done:
+    run->time = bot_waits_for_time(run->bot);
+    run->at = run->bar + 1;
+}
+
+/* The first row of [from, to) at whose close the strategy wants to be called. */
+static size_t next_wake(const struct run *run, size_t from, size_t to)
+{
+    const struct run_bars *bars = &run->bars;
+    size_t first = bars->seen, last;
+
+    if (bars->step_ms == 0)
+        return bot_next_wake(run->bot, 0, from, to);
+    if (first == 0)
+        first = 1;
+    for (last = first; last < bars->count && bars->row[last] < to; last++)
+        ;
+    const size_t j = first < last ? bot_next_wake(run->bot, 0, first, last) : last;
+
+    return j < last ? bars->row[j] : to;
+}
+
+size_t run_next(struct run *run)
+{
+    const size_t count = run->count;
+    size_t from = run->at;
+
+    if (run->config->every_bar || run->time)
+        return from;
     for (size_t span = SPAN_FIRST; from < count; span = span < SPAN_MAX ? span * 2 : span) {
         const size_t to = count - from > span ? from + span : count;
-        const size_t fill = book_next(&run->book, run->columns, from, to);
-        const size_t next = bot_next_wake(run->bot, 0, from, fill);
+        const size_t fill =
+            run->book.count > 0 ? book_next(&run->book, run->columns, from, to) : to;
+        const size_t next = next_wake(run, from, fill);
 
         if (next < to)
             return next;
@@ -399,28 +139,19 @@ static size_t next_bar(struct run *run, size_t from, size_t count)
 
 static int simulate(struct run *run)
 {
-    const size_t all = run->config->data->count, until = run->config->until;
-    const size_t count = until > 0 && until < all ? until : all;
     const volatile sig_atomic_t *stop = run->config->stop;
-    bool time = bot_waits_for_time(run->bot);
+    size_t next;
 
-    for (size_t i = 1; i < count && !run->err; i++) {
-        if (!run->config->every_bar && !time)
-            i = next_bar(run, i, count);
-        if (i == count)
-            break;
-        run->bar = i;
+    while (!run->err && (next = run_next(run)) < run->count) {
         if (stop && *stop) {
             run->result->stopped = true;
+            run->bar = next;
             break;
         }
-        if (book_next(&run->book, run->columns, i, i + 1) == i)
-            match_bar(run);
-        if (run->config->every_bar || time || bot_next_wake(run->bot, 0, i, i + 1) == i)
-            close_bar(run, time);
-        time = bot_waits_for_time(run->bot);
+        run_match(run, next);
+        run_decide(run);
     }
-    run->result->bars = run->result->stopped ? run->bar : count;
+    run->result->bars = run->result->stopped ? run->bar : run->count;
     return run->err;
 }
 
@@ -434,8 +165,8 @@ static struct instrument make_instrument(const struct run_config *config)
         .tick = config->data->tick,
         .lot = config->lot,
         .contract_size = flt_dec_from_int(1),
-        .fee_maker = config->fee,
-        .fee_taker = config->fee,
+        .fee_maker = config->costs.own_fees ? config->costs.fee_maker : config->fee,
+        .fee_taker = config->costs.own_fees ? config->costs.fee_taker : config->fee,
     };
     const char *dash = strchr(name, '-');
     const size_t base = dash ? (size_t)(dash - name) : strlen(name);
@@ -449,88 +180,60 @@ static struct instrument make_instrument(const struct run_config *config)
     return instrument;
 }
 
-/* A copy of `given` (NULL: none) to which defaults of a backtest can be added. */
-static struct json_object *copy_of(struct json_object *given)
+/* The strategy's bars in `out`, 0 when they are the rows. Longer ones are whole numbers of rows. */
+static int choose_bars(const struct run_config *config, int64_t *out, struct flt_error *error)
 {
-    struct json_object *copy = NULL;
-
-    if (!given)
-        return json_object_new_object();
-    return json_object_deep_copy(given, &copy, NULL) ? NULL : copy;
-}
-
-static void set_default(struct json_object *object, const char *key, const char *value)
-{
-    if (!json_object_object_get_ex(object, key, NULL))
-        json_object_object_add(object, key, json_object_new_string(value));
-}
-
-/* Rules that guard live trading are off unless they are asked for. */
-static struct json_object *risk_of(const struct run_config *config)
-{
-    struct json_object *risk = copy_of(config->risk);
-
-    if (risk) {
-        set_default(risk, "max_orders_per_minute", "0");
-        set_default(risk, "stale_ms", "0");
-    }
-    return risk;
-}
-
-static struct json_object *params_of(const struct run_config *config)
-{
-    struct json_object *params = copy_of(config->params);
-    char text[FLT_AMT_TEXT_MAX];
-
-    if (params && params_find(config->strategy->params, "budget"))
-        set_default(params, "budget", flt_amt_format(config->cash, text));
-    return params;
-}
-
-/* Rows of the data are the strategy's bars; a timeframe that says otherwise is a mistake. */
-static int check_timeframe(const struct run_config *config, struct flt_error *error)
-{
+    const int64_t row_ms = config->data->bar_ms;
     const char *word = NULL;
+    int64_t ms = config->strategy_ms;
 
-    if (!config->params || !params_find(config->strategy->params, "timeframe") ||
-        !flt_json_str(config->params, "timeframe", &word))
-        return 0;
-    const int64_t ms = timeframe_ms(word);
-    if (ms == 0 || ms == config->data->bar_ms)
+    char text[32];
+
+    *out = 0;
+    if (ms == 0 && config->params && params_find(config->strategy->params, "timeframe") &&
+        flt_json_str(config->params, "timeframe", &word))
+        ms = timeframe_ms(word);
+    if (ms == 0 || ms == row_ms)
         return 0; /* a wrong word is refused with the other parameters */
-    return flt_error_set(error, FLT_INVALID_ARGUMENT, "params.timeframe",
-                         "use data of that timeframe, or leave timeframe out",
-                         "timeframe is %s but the bars of %s are %" PRId64 " s long", word,
-                         config->data->name, config->data->bar_ms / 1000);
+    (void)snprintf(text, sizeof text, "%" PRId64 " s", ms / 1000);
+    if (ms < row_ms || ms % row_ms != 0)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "params.timeframe",
+                             "use data of that timeframe, or shorter ones that fit into it",
+                             "timeframe is %s but the bars of %s are %" PRId64 " s long",
+                             word ? word : text, config->data->name, row_ms / 1000);
+    *out = ms;
+    return 0;
 }
 
-static int create_bot(struct run *run, struct flt_error *error)
+static int check_tape(const struct run_config *config, struct flt_error *error)
 {
-    const struct run_config *config = run->config;
-    const struct instrument *instruments[] = { &run->result->instrument };
-    const struct engine_port port = { run,         intend,      place,  cancel, query_order,
-                                      fetch_fills, open_orders, record, NULL,   true };
-    struct json_object *params = params_of(config), *risk = risk_of(config);
-    const struct bot_config bot = {
-        .fleet = "backtest",
-        .name = "backtest",
-        .epoch = 1,
-        .mode = BOT_MODE_BACKTEST,
-        .strategy = config->strategy,
-        .params = params,
-        .risk = risk,
-        .instruments = instruments,
-        .leg_count = 1,
-        .clock = &run->clock.base,
-        .bar_ms = config->data->bar_ms,
-    };
-    int err = params && risk ? bot_create(&bot, &port, error, &run->bot) : -ENOMEM;
+    const struct data *data = config->data;
 
-    json_object_put(params);
-    json_object_put(risk);
-    if (!err)
-        err = bot_use_columns(run->bot, 0, run->columns, config->data->count, config->data->bar_ms);
+    if (config->fill->tape == TAPE_TRADES && data->trades.count == 0)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "trades", "--trades FILE or a store",
+                             "the fill model trades needs recorded trades");
+    if (config->fill->tape == TAPE_QUOTES && data->quotes.count == 0)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "quotes", "--quotes FILE or a store",
+                             "the fill model book needs recorded quotes");
+    return 0;
+}
+
+static int make_bars(struct run *run, int64_t step_ms, struct flt_error *error)
+{
+    const int err = run_bars_make(run->config->data, step_ms, &run->bars);
+
+    if (err)
+        flt_error_set(error, FLT_INTERNAL, "data", "", "no memory for the strategy's bars");
     return err;
+}
+
+static int check_bars(const struct run *run, struct flt_error *error)
+{
+    if (run->bars.step_ms == 0 || bot_needs(run->bot)->bar_ms != 0)
+        return 0;
+    return flt_error_set(error, FLT_INVALID_ARGUMENT, "timeframe", "leave it out",
+                         "%s looks at prices, not at bars: it has no timeframe",
+                         run->config->strategy->name);
 }
 
 static void start(struct run *run)
@@ -542,9 +245,38 @@ static void start(struct run *run)
     bot_start(run->bot);
     bot_on_link(run->bot, true, "");
     bot_on_open_orders(run->bot, 0, &ok, NULL, 0);
+    run->time = bot_waits_for_time(run->bot);
 }
 
-static void finish(struct run *run)
+int run_open(struct run *run, const struct run_config *config, struct run_result *result,
+             struct flt_error *error)
+{
+    const size_t all = config->data->count;
+    int64_t step_ms = 0;
+
+    *result = (struct run_result){ .instrument = make_instrument(config) };
+    *run = (struct run){ .config = config, .columns = &config->data->columns, .result = result };
+    run->at = 1;
+    run->book.tape = config->fill->tape != TAPE_NONE;
+    run->count = config->until > 0 && config->until < all ? config->until : all;
+    flt_sim_clock_init(&run->clock, config->data->columns.ts_ms[0] + config->data->bar_ms);
+    int err = choose_bars(config, &step_ms, error);
+
+    if (!err)
+        err = check_tape(config, error);
+    if (!err && step_ms)
+        err = make_bars(run, step_ms, error);
+    if (!err)
+        err = run_make_bot(run, error);
+    if (!err)
+        err = check_bars(run, error);
+    if (err)
+        return err;
+    start(run);
+    return keep_segment(run);
+}
+
+void run_finish(struct run *run)
 {
     struct run_result *result = run->result;
     struct flt_buf buf = FLT_BUF_INIT;
@@ -556,6 +288,8 @@ static void finish(struct run *run)
     result->orders = run->book.orders;
     result->order_count = run->book.count;
     run->book = (struct book){ 0 };
+    result->strategy_bars = run->bars.step_ms ? run->bars.count : run->config->data->count;
+    result->strategy_ms = run->bars.step_ms ? run->bars.step_ms : run->config->data->bar_ms;
     result->ready_bars = bot_ready_bars(run->bot);
     if (status.phase != BOT_RUNNING && *status.reason)
         (void)snprintf(result->trouble, sizeof result->trouble, "%s: %s", status.reason_code,
@@ -565,27 +299,26 @@ static void finish(struct run *run)
     flt_buf_finish(&buf);
 }
 
+void run_close(struct run *run)
+{
+    bot_destroy(run->bot);
+    book_free(&run->book);
+    run_bars_free(&run->bars);
+    free(run->cancelled);
+    free(run->keys);
+}
+
 int run_backtest(const struct run_config *config, struct run_result *out, struct flt_error *error)
 {
-    struct run_result result = { .instrument = make_instrument(config) };
-    struct run run = { .config = config, .columns = &config->data->columns, .result = &result };
-    int err = check_timeframe(config, error);
+    struct run_result result;
+    struct run run;
+    int err = run_open(&run, config, &result, error);
 
-    flt_sim_clock_init(&run.clock, config->data->columns.ts_ms[0] + config->data->bar_ms);
-    if (!err)
-        err = create_bot(&run, error);
-    if (!err) {
-        start(&run);
-        err = keep_segment(&run);
-    }
     if (!err)
         err = simulate(&run);
     if (!err)
-        finish(&run);
-    bot_destroy(run.bot);
-    book_free(&run.book);
-    free(run.cancelled);
-    free(run.keys);
+        run_finish(&run);
+    run_close(&run);
     if (err)
         run_free(&result);
     else
@@ -596,6 +329,7 @@ int run_backtest(const struct run_config *config, struct run_result *out, struct
 void run_free(struct run_result *result)
 {
     free(result->fills);
+    free(result->log);
     free(result->segments);
     free(result->tags);
     free(result->orders);

@@ -202,6 +202,11 @@ FLT_MUST_USE int bot_use_columns(struct bot *bot, unsigned leg,
                                  int64_t bar_ms);
 /* Bars up to `bar` have been; the last price is its close. Nobody is called. */
 void bot_seek(struct bot *bot, unsigned leg, size_t bar);
+/* The market is at this price, though no bar of the strategy closes. Nobody is called. */
+void bot_set_price(struct bot *bot, unsigned leg, int64_t price_ticks);
+/* What other bots of one shared account have spent (below zero) or earned: the strategy sees it as
+ * part of its cash. A backtest's portfolio. */
+void bot_set_outside_cash(struct bot *bot, struct flt_amt cash);
 /* bot_seek(), and the bar closes now: as bot_on_bar(), or bot_on_quote() at its close for a
  * strategy that looks at quotes. */
 void bot_on_column(struct bot *bot, unsigned leg, size_t bar);

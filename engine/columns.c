@@ -128,6 +128,22 @@ void bot_seek(struct bot *bot, unsigned number, size_t bar)
         leg->quote = quote_at(leg, bar);
 }
 
+void bot_set_price(struct bot *bot, unsigned number, int64_t price_ticks)
+{
+    struct leg *leg = &bot->legs[number];
+
+    (void)bot_input(bot);
+    leg->last_ticks = price_ticks;
+    leg->price_ns = bot_mono_ns(bot);
+}
+
+void bot_set_outside_cash(struct bot *bot, struct flt_amt cash)
+{
+    bot->outside_cash = cash;
+    for (size_t i = 0; i < bot->leg_count; i++)
+        bot->legs[i].shown.known = false;
+}
+
 static void close_column(struct bot *bot, unsigned number)
 {
     struct leg *leg = &bot->legs[number];

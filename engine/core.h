@@ -191,6 +191,7 @@ struct bot {
     bool orders_stale;
     int64_t budget_units; /* 1e-18 quote would not fit: 1e-8; INT64_MAX: no budget */
     struct flt_amt budget;
+    struct flt_amt outside_cash; /* of the other bots of a shared account: a backtest's */
 
     struct seen_trade *seen;
     size_t seen_at, seen_count, seen_cap;

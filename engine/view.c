@@ -309,14 +309,16 @@ static const struct shown *show_money(const struct bot *bot, struct leg *leg)
     if (shown->known && shown->cash.units == ledger->cash.units &&
         shown->cost.units == ledger->cost.units && shown->budget.units == bot->budget.units)
         return shown;
+    const struct flt_amt cash = flt_amt_add(ledger->cash, bot->outside_cash);
+
     *shown = (struct shown){ ledger->cash,
                              ledger->cost,
                              bot->budget,
                              flt_amt_sign(bot->budget) == 0
                                  ? (double)NAN
-                                 : flt_amt_to_double(flt_amt_add(bot->budget, ledger->cash)),
+                                 : flt_amt_to_double(flt_amt_add(bot->budget, cash)),
                              flt_amt_to_double(ledger->cost),
-                             free_quote(bot->budget, ledger->cash),
+                             free_quote(bot->budget, cash),
                              true };
     return shown;
 }

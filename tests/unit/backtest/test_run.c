@@ -366,22 +366,18 @@ static void a_path_meets_orders_in_its_own_order(void **ctx)
     const int64_t open[] = { 100 }, high[] = { 110 }, low[] = { 90 }, up[] = { 105 },
                   down[] = { 95 };
     struct indicator_columns bar = { open, open, high, low, up, NULL };
-    struct book_order orders[] = { { .side = SIDE_SELL, .price_ticks = 105 },
-                                   { .side = SIDE_BUY, .price_ticks = 92 },
-                                   { .side = SIDE_BUY, .price_ticks = 95 },
-                                   { .side = SIDE_BUY, .price_ticks = 80 } };
-    const struct book book = { .orders = orders, .count = 4 };
+    const struct book_order orders[] = { { .side = SIDE_SELL, .price_ticks = 105 },
+                                         { .side = SIDE_BUY, .price_ticks = 92 },
+                                         { .side = SIDE_BUY, .price_ticks = 95 },
+                                         { .side = SIDE_BUY, .price_ticks = 80 } };
 
     (void)ctx;
-    assert_int_equal(book_pick(&book, path, &bar, 0, 4), 2);
+    assert_true(path->distance(&orders[2], &bar, 0) < path->distance(&orders[1], &bar, 0));
+    assert_true(path->distance(&orders[1], &bar, 0) < path->distance(&orders[0], &bar, 0));
     bar.close_ticks = down;
-    assert_int_equal(book_pick(&book, path, &bar, 0, 4), 0);
-    orders[0].gone = true;
-    assert_int_equal(book_pick(&book, path, &bar, 0, 4), 2);
-    orders[2].gone = true;
-    assert_int_equal(book_pick(&book, path, &bar, 0, 4), 1);
-    orders[1].gone = true;
-    assert_int_equal(book_pick(&book, path, &bar, 0, 4), 4);
+    assert_true(path->distance(&orders[0], &bar, 0) < path->distance(&orders[2], &bar, 0));
+    assert_true(path->distance(&orders[2], &bar, 0) < path->distance(&orders[1], &bar, 0));
+    assert_true(path->price(&orders[3], &bar, 0) == NO_FILL);
 }
 
 int main(void)
