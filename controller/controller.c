@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controller/backup.h"
 #include "controller/market.h"
 #include "controller/request.h"
 #include "lib/config.h"
@@ -143,6 +144,7 @@ static void on_second(void *ctx)
         watch_node(controller, controller->inventory.nodes[i]);
     }
     equity_tick(controller);
+    backups_on_second(controller->backups);
     schedule_commit(controller);
 }
 
@@ -224,7 +226,8 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
         refuse_message(message->topic, &error);
         return;
     }
-    (void)bot_take_state(bot, topic->node, &state, controller_mono_ms(controller));
+    if (!backup_lift_bot(controller, bot, topic->node, &state))
+        (void)bot_take_state(bot, topic->node, &state, controller_mono_ms(controller));
     msg_n_state_finish(&state);
 }
 
@@ -527,6 +530,10 @@ int controller_create(struct flt_loop *loop, const struct msg_config_controller 
     if (!err)
         err = load_keys(controller, error);
     if (!err)
+        err = backup_after_restore(controller);
+    if (!err)
+        err = backups_create(controller, error, &controller->backups);
+    if (!err)
         err = market_create(controller, &controller->market);
     if (!err)
         err = start_timers(controller);
@@ -572,6 +579,7 @@ void controller_destroy(struct controller *controller)
     flt_timer_destroy(controller->commit_timer);
     flt_timer_destroy(controller->fast_timer);
     flt_timer_destroy(controller->second_timer);
+    backups_destroy(controller->backups);
     market_destroy(controller->market);
     store_close(&controller->store);
     books_finish(&controller->books);

@@ -15,6 +15,7 @@ struct market;
 struct pending_command;
 struct halts;
 struct user_call;
+struct backups;
 
 struct controller {
     struct msg_config_controller config;
@@ -41,7 +42,9 @@ struct controller {
     int64_t fills_total, alerts_raised;
     struct msg_ui_alert *alerts; /* those in force */
     size_t alert_count;
+    struct backups *backups;
     bool stopping, committing;
+    bool restored;               /* this process began with a restored database */
     void (*on_fatal)(void *ctx); /* the database failed: end the process */
     void *fatal_ctx;
 };

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "controller/backup.h"
 #include "controller/controller.h"
 #include "lib/ids.h"
 #include "lib/log.h"
@@ -153,7 +154,8 @@ static void sack(struct controller *controller, struct node *node, const char *s
 {
     struct msg_c_sack message = { .term = controller->term,
                                   .committed = committed,
-                                  .backed_up = committed };
+                                  .backed_up =
+                                      backups_position(controller->backups, stream, committed) };
     char topic[TOPIC_MAX];
 
     if (!controller_commit(controller)) /* never acknowledge what is not durable */

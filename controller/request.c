@@ -25,6 +25,8 @@ const struct handler handlers[] = {
     { "account-rm", verb_account_rm },
     { "apply", verb_apply },
     { "audit-ls", verb_audit_ls },
+    { "backup-create", verb_backup_create },
+    { "backup-ls", verb_backup_ls },
     { "bot-deploy", verb_bot_deploy },
     { "bot-equity", verb_bot_equity },
     { "bot-fills", verb_bot_fills },

@@ -77,6 +77,9 @@ HANDLER(verb_bot_orders);
 HANDLER(verb_bot_logs);
 HANDLER(verb_bot_record);
 HANDLER(verb_bot_watch);
+/* backup.c */
+HANDLER(verb_backup_create);
+HANDLER(verb_backup_ls);
 /* verb_halt.c */
 HANDLER(verb_halt);
 HANDLER(verb_resume);

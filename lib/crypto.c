@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/fail.h"
@@ -57,6 +58,33 @@ void flt_sha256(const void *data, size_t size, uint8_t out[32])
 {
     pthread_once(&fetch_once, fetch);
     require(EVP_Digest(data, size, out, NULL, md_sha256, NULL) == 1, "sha256");
+}
+
+int flt_sha256_file(const char *path, uint8_t out[32], uint64_t *size)
+{
+    static const size_t piece = 64 * 1024;
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    uint8_t *data = malloc(piece);
+    FILE *file = fopen(path, "rbe");
+    uint64_t total = 0;
+    int err = !hash || !data ? -ENOMEM : !file ? -errno : 0;
+
+    pthread_once(&fetch_once, fetch);
+    if (!err)
+        require(EVP_DigestInit_ex(hash, md_sha256, NULL) == 1, "sha256");
+    for (size_t got; !err && (got = fread(data, 1, piece, file)) > 0; total += got)
+        require(EVP_DigestUpdate(hash, data, got) == 1, "sha256");
+    if (!err && ferror(file))
+        err = -EIO;
+    if (!err)
+        require(EVP_DigestFinal_ex(hash, out, NULL) == 1, "sha256");
+    if (file)
+        fclose(file);
+    free(data);
+    EVP_MD_CTX_free(hash);
+    if (!err && size)
+        *size = total;
+    return err;
 }
 
 void flt_sha1(const void *data, size_t size, uint8_t out[20])

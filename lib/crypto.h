@@ -14,6 +14,9 @@ FLT_MUST_USE int flt_random(void *out, size_t size);
 bool flt_equal(const void *a, const void *b, size_t size); /* in constant time */
 
 void flt_sha256(const void *data, size_t size, uint8_t out[32]);
+/* Of a whole file, read in pieces; `size` (may be NULL) gets its length. Negative errno on failure.
+ */
+FLT_MUST_USE int flt_sha256_file(const char *path, uint8_t out[32], uint64_t *size);
 void flt_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
                      uint8_t out[32]);
 void flt_sha1(const void *data, size_t size, uint8_t out[20]); /* WebSocket handshakes only */

@@ -34,6 +34,12 @@ int cmd_user_passwd(struct cli *cli);
 int cmd_user_rm(struct cli *cli);
 int cmd_audit(struct cli *cli);
 
+/* cmd_backup.c */
+int cmd_backup_create(struct cli *cli);
+int cmd_backup_ls(struct cli *cli);
+int cmd_backup_verify(struct cli *cli);
+int cmd_backup_restore(struct cli *cli);
+
 /* cmd_account.c */
 int cmd_account_add(struct cli *cli);
 int cmd_account_ls(struct cli *cli);

@@ -333,6 +333,35 @@ static void write_venues(struct flt_buf *buf, const struct fleet *fleet)
     flt_jw_end(buf, '}');
 }
 
+/* What a backup holds beside the controller's own files: enough to begin anew on another machine.
+ * The key that seals it is not in it. */
+static void write_backup(struct flt_buf *buf, const struct fleet *fleet)
+{
+    static const char *const files[] = { "fleet.json", "broker/dynsec.json" };
+    static const char *const logins[] = { "controller", "admin", "up" };
+    char text[BROKER_PATH_MAX + 32];
+
+    flt_jw_begin(buf, "backup", '{');
+    snprintf(text, sizeof text, "%s/backups", fleet->dir);
+    flt_jw_str(buf, "dir", text);
+    snprintf(text, sizeof text, "%s/secrets/backup.key", fleet->dir);
+    flt_jw_str(buf, "key_file", text);
+    flt_jw_str(buf, "root", fleet->dir);
+    flt_jw_begin(buf, "files", '[');
+    for (size_t i = 0; i < FLT_COUNT(files); i++)
+        flt_jw_str(buf, NULL, files[i]);
+    for (size_t i = 0; i < FLT_COUNT(logins); i++) {
+        snprintf(text, sizeof text, "secrets/%s.password", logins[i]);
+        flt_jw_str(buf, NULL, text);
+    }
+    for (int i = 1; i <= FLEET_NODES; i++) {
+        snprintf(text, sizeof text, "secrets/node-%d.password", i);
+        flt_jw_str(buf, NULL, text);
+    }
+    flt_jw_end(buf, ']');
+    flt_jw_end(buf, '}');
+}
+
 /* controller.json or node.json; `node` NULL: the controller's. */
 static void write_daemon(struct flt_buf *buf, const struct fleet *fleet, const char *node)
 {
@@ -347,6 +376,8 @@ static void write_daemon(struct flt_buf *buf, const struct fleet *fleet, const c
     flt_jw_str(buf, "dir", dir);
     write_mqtt(buf, fleet, node ? node : "controller");
     write_venues(buf, fleet);
+    if (!node)
+        write_backup(buf, fleet);
     flt_jw_end(buf, '}');
 }
 

@@ -38,6 +38,7 @@
 /* Each ends with CLI_END; tree.c hangs them under the root. */
 extern const struct cli_command cli_broker_commands[];
 extern const struct cli_command cli_node_commands[];
+extern const struct cli_command cli_backup_commands[];
 extern const struct cli_command cli_bot_commands[];
 extern const struct cli_command cli_account_commands[];
 extern const struct cli_command cli_strategy_commands[];

@@ -627,6 +627,22 @@ export interface CmdWatchArgs {
 /** cmd/watch result */
 export type CmdWatchResult = Record<string, never>;
 
+/** config/backup: Where and when the controller backs itself up. */
+export interface ConfigBackup {
+  /** Default: backups in the controller's folder. Better another disk. */
+  dir?: string;
+  /** Seals the backups: 32 bytes in hex, made when missing. Default: backup.key in the controller's folder. Keep a copy elsewhere. */
+  key_file?: string;
+  /** Seconds between backups; default 86400, 0: none by itself. */
+  every_s?: number;
+  /** Newest backups kept; default 14. */
+  keep?: number;
+  /** The folder that `files` are relative to. */
+  root?: string;
+  /** Further files of the fleet to put in: logins, configuration. */
+  files?: string[];
+}
+
 /** config/mqtt: How a daemon reaches the broker. */
 export interface ConfigMqtt {
   /** unix:/path, mqtt://host:1883 or mqtts://host:8883. */
@@ -665,6 +681,8 @@ export interface ConfigController {
   mqtt: ConfigMqtt;
   /** Venues by name. */
   venues?: ConfigVenues;
+  /** Where and when the controller backs itself up. */
+  backup?: ConfigBackup;
 }
 
 /** config/dashboard: Configuration of flotilla-dashboard. */
@@ -1366,6 +1384,45 @@ export interface AuditLsResult {
   /** One command as it was asked and answered. */
   items: AuditRow[];
   next?: number;
+}
+
+/** req/backup-create args */
+export type BackupCreateArgs = Record<string, never>;
+
+/** types/backup_row: One backup of the controller's database and keys, from its manifest. */
+export interface BackupRow {
+  /** File in the backups' folder. */
+  name: string;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+  bytes: number;
+  /** Of the controller that wrote it. */
+  version?: string;
+  term?: number;
+  /** In its books. */
+  fills?: number;
+  bots?: number;
+}
+
+/** req/backup-create result */
+export interface BackupCreateResult {
+  /** One backup of the controller's database and keys, from its manifest. */
+  backup: BackupRow;
+  path: string;
+}
+
+/** req/backup-ls args */
+export type BackupLsArgs = Record<string, never>;
+
+/** req/backup-ls result */
+export interface BackupLsResult {
+  dir: string;
+  /** One backup of the controller's database and keys, from its manifest. */
+  items: BackupRow[];
+  /** UTC Unix milliseconds. */
+  next_ms?: number;
+  /** Why the last one failed; absent: it did not. */
+  failed?: string;
 }
 
 /** req/bot-deploy args */
@@ -2877,6 +2934,10 @@ export interface Verbs {
   "apply": { args: ApplyArgs; result: ApplyResult };
   /** commands as they were asked and answered, newest first */
   "audit-ls": { args: AuditLsArgs; result: AuditLsResult };
+  /** write a sealed backup now; the answer comes when it is on disk and checked */
+  "backup-create": { args: BackupCreateArgs; result: BackupCreateResult };
+  /** backups, newest first, and when the next one is due */
+  "backup-ls": { args: BackupLsArgs; result: BackupLsResult };
   /** create or change a bot */
   "bot-deploy": { args: BotDeployArgs; result: BotDeployResult };
   /** equity of a bot over time, oldest first */
@@ -2989,6 +3050,8 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "alert-ls": { role: "viewer", mutates: false, help: "alerts, newest first" },
   "apply": { role: "trader", mutates: true, help: "create or change the bots of a manifest, all or none" },
   "audit-ls": { role: "viewer", mutates: false, help: "commands as they were asked and answered, newest first" },
+  "backup-create": { role: "admin", mutates: true, help: "write a sealed backup now; the answer comes when it is on disk and checked" },
+  "backup-ls": { role: "viewer", mutates: false, help: "backups, newest first, and when the next one is due" },
   "bot-deploy": { role: "trader", mutates: true, help: "create or change a bot" },
   "bot-equity": { role: "viewer", mutates: false, help: "equity of a bot over time, oldest first" },
   "bot-fills": { role: "viewer", mutates: false, help: "fills in the books, newest first" },
