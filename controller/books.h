@@ -29,6 +29,9 @@ struct book {
     size_t fee_count;
     struct flt_dec price; /* of the last fill; zero: none */
     int64_t fills;
+    int64_t day_fills; /* as last written to book_days */
+    int64_t net_day;   /* of which the three below are: net before today, 7 and 30 days ago */
+    struct flt_amt net_before[3];
     bool dirty;   /* not yet in the database */
     bool differs; /* the node's sums are other than ours */
 };

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controller/alerts.h"
 #include "controller/backup.h"
+#include "controller/days.h"
 #include "controller/market.h"
 #include "controller/request.h"
 #include "lib/config.h"
@@ -17,7 +19,6 @@
 #define COMMIT_MS 10
 #define FAST_MS 100
 #define DIGEST_TURNS 5
-#define LOST_MS 5000
 
 int64_t controller_now_ms(const struct controller *controller)
 {
@@ -119,32 +120,17 @@ static void on_fast(void *ctx)
     schedule_commit(controller);
 }
 
-static void watch_node(struct controller *controller, struct node *node)
-{
-    const int64_t now = controller_mono_ms(controller);
-    const bool lost = node->word == NODE_LOST || (node->word == NODE_UP && node->heard_ms >= 0 &&
-                                                  now - node->heard_ms > LOST_MS);
-    char alert[TOPIC_LEVEL_MAX];
-
-    snprintf(alert, sizeof alert, "node-%s", node->name);
-    if (lost && !node->alerted)
-        alert_raise(controller, alert, MSG_SEVERITY_WARNING, "node_lost", node->name,
-                    "node %s is not heard of any more", node->name);
-    else if (!lost && node->alerted)
-        alert_clear(controller, alert);
-    node->alerted = lost;
-}
-
 static void on_second(void *ctx)
 {
     struct controller *controller = ctx;
 
     for (size_t i = 0; i < controller->inventory.node_count; i++) {
         ingest_on_second(controller, controller->inventory.nodes[i]);
-        watch_node(controller, controller->inventory.nodes[i]);
     }
+    rules_tick(controller);
     equity_tick(controller);
     backups_on_second(controller->backups);
+    days_tick(controller);
     schedule_commit(controller);
 }
 
@@ -536,6 +522,10 @@ int controller_create(struct flt_loop *loop, const struct msg_config_controller 
     if (!err)
         err = market_create(controller, &controller->market);
     if (!err)
+        err = alerts_load(controller);
+    if (!err)
+        err = notify_create(controller);
+    if (!err)
         err = start_timers(controller);
     if (!err)
         err = connect_bus(controller, error);
@@ -580,6 +570,7 @@ void controller_destroy(struct controller *controller)
     flt_timer_destroy(controller->fast_timer);
     flt_timer_destroy(controller->second_timer);
     backups_destroy(controller->backups);
+    notify_destroy(controller);
     market_destroy(controller->market);
     store_close(&controller->store);
     books_finish(&controller->books);

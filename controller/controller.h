@@ -16,6 +16,7 @@ struct pending_command;
 struct halts;
 struct user_call;
 struct backups;
+struct notifier;
 
 struct controller {
     struct msg_config_controller config;
@@ -26,6 +27,7 @@ struct controller {
     struct inventory inventory;
     struct books books;
     struct market *market;
+    struct notifier *notifier;
     struct pending_command *commands; /* list, newest first */
     struct user_call *user_calls;     /* list of questions to the broker's login plugin */
     struct flt_timer *commit_timer, *fast_timer, *second_timer;
@@ -37,8 +39,9 @@ struct controller {
     struct flt_buf will, out;  /* `out`: scratch of one publish */
     uint64_t digest_hash[512]; /* of each page as last sent */
     size_t digest_pages;
-    int64_t equity_ms; /* when snapshots were last taken */
-    unsigned turns;    /* of the fast timer */
+    int64_t equity_ms;           /* when snapshots were last taken */
+    int64_t day, day_written_ms; /* days.c: the running day (since 1970), and its last write */
+    unsigned turns;              /* of the fast timer */
     int64_t fills_total, alerts_raised;
     struct msg_ui_alert *alerts; /* those in force */
     size_t alert_count;

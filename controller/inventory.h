@@ -28,7 +28,6 @@ struct node {
     int64_t replay_ms;         /* monotonic time of the last replay request; 0: none waits */
     int64_t last_head;         /* head of the heartbeat before the last */
     bool sack_due;             /* records were taken since the last acknowledgement */
-    bool alerted;              /* that it is lost */
 };
 
 struct bot {
@@ -46,6 +45,7 @@ struct bot {
     struct msg_n_state state; /* last word of its node */
     bool has_state;
     int64_t heard_ms;                    /* monotonic; -1: never */
+    bool quiet;                          /* no rule of rules.c holds for it */
     int64_t reported_generation;         /* of `state` */
     char equity_point[FLT_AMT_TEXT_MAX]; /* last snapshot, to skip equal ones */
 };

@@ -60,22 +60,22 @@ const struct handler handlers[] = {
     { "user-ls", verb_user_ls },
     { "user-passwd", verb_user_passwd },
     { "user-rm", verb_user_rm },
-    { "order-ls", verb_later },
-    { "portfolio", verb_later },
-    { "pnl-days", verb_later },
-    { "alert-ls", verb_later },
-    { "alert-ack", verb_later },
+    { "order-ls", verb_order_ls },
+    { "portfolio", verb_portfolio },
+    { "pnl-days", verb_pnl_days },
+    { "alert-ls", verb_alert_ls },
+    { "alert-ack", verb_alert_ack },
     { "market-ls", verb_later },
-    { "bot-history", verb_later },
+    { "bot-history", verb_bot_history },
     { "log-ls", verb_later },
     { "token-add", verb_later },
     { "token-ls", verb_later },
     { "token-rm", verb_later },
     { "user-role", verb_later },
-    { "notify-add", verb_later },
-    { "notify-ls", verb_later },
-    { "notify-rm", verb_later },
-    { "notify-test", verb_later },
+    { "notify-add", verb_notify_add },
+    { "notify-ls", verb_notify_ls },
+    { "notify-rm", verb_notify_rm },
+    { "notify-test", verb_notify_test },
     { "health", verb_later },
     { "whoami", verb_whoami },
 };
@@ -101,7 +101,7 @@ static void write_audit(const struct request *request, const struct flt_error *e
         return;
     stmt =
         store_write(store, "INSERT INTO audit (ts_ms, user, verb, target, args, digest, ok, code,"
-                           " message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                           " message, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     flt_db_bind_int(stmt, 1, controller_now_ms(request->controller));
     flt_db_bind_str(stmt, 2, request->user);
     flt_db_bind_str(stmt, 3, request->verb->name);
@@ -111,6 +111,7 @@ static void write_audit(const struct request *request, const struct flt_error *e
     flt_db_bind_int(stmt, 7, error == NULL);
     flt_db_bind_str(stmt, 8, error ? flt_error_name(error->code) : NULL);
     flt_db_bind_str(stmt, 9, error ? error->message : NULL);
+    flt_db_bind_str(stmt, 10, request->origin);
     controller_check(request->controller, store_run(store, stmt));
 }
 
@@ -202,6 +203,16 @@ static void choose_topic(struct request *request, const struct flt_mqtt_message 
     }
 }
 
+/* "user/ada/cli": what stands behind the name says which program asked. */
+static void note_origin(struct request *request, const struct msg_u_request *message)
+{
+    const char *name = message->has_src ? strchr(message->src, '/') : NULL;
+    const char *program = name ? strchr(name + 1, '/') : NULL;
+
+    if (program)
+        snprintf(request->origin, sizeof request->origin, "%.48s", program + 1);
+}
+
 /* Sealed texts are long and tell nothing: they stay out of the audit. */
 static void note_args(struct request *request, struct json_object *args)
 {
@@ -279,7 +290,11 @@ static int take(struct request *request, const struct topic_ref *topic,
                             "the request came after its deadline");
     } else {
         note_args(request, args);
+        note_origin(request, message);
+        snprintf(request->controller->store.origin, sizeof request->controller->store.origin, "%s",
+                 request->origin);
         err = run_verb(request, args, error);
+        request->controller->store.origin[0] = '\0';
     }
     json_object_put(args);
     return err;

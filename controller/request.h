@@ -17,6 +17,7 @@ struct request {
     char topic[FLT_MQTT_TOPIC_MAX]; /* where the answer goes */
     uint8_t correlation[128];
     size_t correlation_size;
+    char origin[49]; /* the program it came from: cli, web, api; "": not said */
     char target[65]; /* bot, node, account: for the audit */
     char args[256];  /* their start as text, without secrets */
     char digest[65];
@@ -66,7 +67,21 @@ HANDLER(verb_bot_ls);
 HANDLER(verb_bot_show);
 HANDLER(verb_halt_ls);
 HANDLER(verb_command_show);
+/* verb_history.c */
 HANDLER(verb_audit_ls);
+HANDLER(verb_bot_history);
+/* verb_alert.c, notify.c */
+HANDLER(verb_alert_ls);
+HANDLER(verb_alert_ack);
+HANDLER(verb_notify_add);
+HANDLER(verb_notify_ls);
+HANDLER(verb_notify_rm);
+HANDLER(verb_notify_test);
+/* verb_orders.c */
+HANDLER(verb_order_ls);
+/* verb_portfolio.c */
+HANDLER(verb_portfolio);
+HANDLER(verb_pnl_days);
 /* verb_books.c */
 HANDLER(verb_bot_fills);
 HANDLER(verb_bot_equity);

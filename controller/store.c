@@ -208,7 +208,7 @@ static int add_history(struct store *store, const struct bot *bot, const char *b
 {
     sqlite3_stmt *stmt = store_write(
         store, "INSERT INTO desired_history (bot, ts_ms, generation, epoch, run, node, by, what,"
-               " spec) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+               " spec, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     flt_db_bind_str(stmt, 1, bot->name);
     flt_db_bind_int(stmt, 2, bot->changed_ms);
@@ -219,6 +219,7 @@ static int add_history(struct store *store, const struct bot *bot, const char *b
     flt_db_bind_str(stmt, 7, by);
     flt_db_bind_str(stmt, 8, what);
     flt_db_bind_str(stmt, 9, spec);
+    flt_db_bind_str(stmt, 10, store->origin);
     return store_run(store, stmt);
 }
 
@@ -362,9 +363,10 @@ int store_add_order(struct store *store, const char *stream, const struct msg_ev
 {
     const struct msg_order *order = &record->order.order;
     sqlite3_stmt *stmt = store_write(
-        store, "INSERT OR IGNORE INTO orders (stream, n, bot, epoch, client_order_id, instrument,"
-               " side, price, qty, filled_qty, status, reason, ts_ms)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        store,
+        "INSERT OR IGNORE INTO orders (stream, n, bot, epoch, client_order_id, instrument,"
+        " side, price, qty, filled_qty, status, reason, ts_ms, venue, account, mode, type,"
+        " order_id, label) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
     flt_db_bind_str(stmt, 1, stream);
     flt_db_bind_int(stmt, 2, record->n);
@@ -379,6 +381,12 @@ int store_add_order(struct store *store, const char *stream, const struct msg_ev
     flt_db_bind_str(stmt, 11, order_status_name(order->status));
     flt_db_bind_str(stmt, 12, record->order.reason);
     flt_db_bind_int(stmt, 13, record->ts_ms);
+    flt_db_bind_str(stmt, 14, record->order.venue);
+    flt_db_bind_str(stmt, 15, record->order.account);
+    flt_db_bind_str(stmt, 16, msg_mode_name(record->order.mode));
+    flt_db_bind_str(stmt, 17, order_type_name(order->type));
+    flt_db_bind_str(stmt, 18, order->order_id);
+    flt_db_bind_str(stmt, 19, order->label);
     return store_run(store, stmt);
 }
 

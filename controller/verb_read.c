@@ -236,7 +236,7 @@ HANDLER(verb_halt_ls)
     return halts_read(request->controller, &out->halts, &out->halts_count);
 }
 
-/* --- commands and audit
+/* --- commands
  * ------------------------------------------------------------------------------ */
 
 static void read_command(sqlite3_stmt *stmt, struct msg_command_show_result *out)
@@ -272,43 +272,5 @@ HANDLER(verb_command_show)
     snprintf(out->id, sizeof out->id, "%s", in->id);
     read_command(stmt, out);
     sqlite3_reset(stmt);
-    return 0;
-}
-
-HANDLER(verb_audit_ls)
-{
-    const struct msg_audit_ls_args *in = args;
-    struct msg_audit_ls_result *out = result;
-    struct store *store = &request->controller->store;
-    const size_t limit = page_limit(in->has_limit, in->limit);
-    sqlite3_stmt *stmt = store_read(
-        store, "SELECT n, ts_ms, user, verb, target, args, digest, ok, code, message FROM audit"
-               " WHERE n < ? ORDER BY n DESC LIMIT ?");
-
-    (void)error;
-    out->items = calloc(limit, sizeof *out->items);
-    if (!out->items)
-        return -ENOMEM;
-    flt_db_bind_int(stmt, 1, in->has_after ? in->after : INT64_MAX);
-    flt_db_bind_int(stmt, 2, (int64_t)limit);
-    while (store_next(store, stmt)) {
-        struct msg_audit_row *row = &out->items[out->items_count++];
-
-        row->n = flt_db_int(stmt, 0);
-        row->ts_ms = flt_db_int(stmt, 1);
-        flt_db_copy(stmt, 2, row->user, sizeof row->user);
-        flt_db_copy(stmt, 3, row->verb, sizeof row->verb);
-        flt_db_copy(stmt, 4, row->target, sizeof row->target);
-        row->has_target = row->target[0] != '\0';
-        flt_db_copy(stmt, 5, row->args, sizeof row->args);
-        flt_db_copy(stmt, 6, row->digest, sizeof row->digest);
-        row->ok = flt_db_int(stmt, 7) != 0;
-        flt_db_copy(stmt, 8, row->code, sizeof row->code);
-        row->has_code = row->code[0] != '\0';
-        flt_db_copy(stmt, 9, row->message, sizeof row->message);
-        row->has_message = row->message[0] != '\0';
-    }
-    out->has_next = out->items_count == limit;
-    out->next = out->has_next ? out->items[limit - 1].n : 0;
     return 0;
 }
