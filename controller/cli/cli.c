@@ -32,7 +32,8 @@ int64_t cli_duration_ms(const char *text)
     static const struct {
         const char *unit;
         int64_t ms;
-    } units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+    } units[] = { { "", 1000 },   { "ms", 1 },      { "s", 1000 },
+                  { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
     char *end;
 
     errno = 0;

@@ -39,7 +39,7 @@ const char *cli_arg(const struct cli *cli, size_t index); /* NULL: fewer were gi
 const char *cli_flag(const struct cli *cli, const char *name);
 bool cli_has(const struct cli *cli, const char *name);
 const char *cli_nth(const struct cli *cli, const char *name, size_t index);
-/* "500ms", "30s", "2m", "1h" or seconds; -1: not a duration. */
+/* "500ms", "30s", "2m", "1h", "7d" or seconds; -1: not a duration. */
 int64_t cli_duration_ms(const char *text);
 /* Asks on the terminal unless --yes; a script has nobody to ask. 0, or error filled. */
 FLT_MUST_USE int cli_confirm(struct cli *cli, const char *question);

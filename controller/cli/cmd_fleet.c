@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "controller/cli/ask.h"
 #include "controller/cli/bots.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/session.h"
@@ -37,18 +38,6 @@ static const struct column halt_columns[] = {
     { "TARGET", "target", COLUMN_TEXT },   { "HOW", "how", COLUMN_TEXT },
     { "REASON", "reason", COLUMN_TEXT },   { "BY", "by", COLUMN_TEXT },
     { "SINCE", "ts_ms", COLUMN_TIME },     { NULL, NULL, COLUMN_TEXT },
-};
-
-static const struct column pnl_columns[] = {
-    { "KEY", "key", COLUMN_TEXT },
-    { "QUOTE", "quote", COLUMN_TEXT },
-    { "NET", "net", COLUMN_SIGNED },
-    { "REALISED", "realised", COLUMN_SIGNED },
-    { "UNREALISED", "unrealised", COLUMN_SIGNED },
-    { "FEES", "fees_quote", COLUMN_NUMBER },
-    { "VOLUME", "volume", COLUMN_NUMBER },
-    { "FILLS", "fills", COLUMN_NUMBER },
-    { NULL, NULL, COLUMN_TEXT },
 };
 
 int cmd_status(struct cli *cli)
@@ -148,24 +137,6 @@ int cmd_strategy_show(struct cli *cli)
     return 0;
 }
 
-int cmd_pnl(struct cli *cli)
-{
-    struct json_object *result = NULL;
-    const char *by = cli_flag(cli, "by");
-    int err = ask_once(cli, "pnl", args_of("by", by ? by : "bot", NULL), &result);
-
-    if (err)
-        return err;
-    struct json_object *items = flt_json_get(result, "items");
-    struct json_object *total = flt_json_get(result, "total");
-
-    for (size_t i = 0; !cli->json && items && total && i < json_object_array_length(total); i++)
-        json_object_array_add(items, json_object_get(json_object_array_get_idx(total, i)));
-    out_list(cli, result, items, pnl_columns);
-    json_object_put(result);
-    return 0;
-}
-
 /* --- halts
  * ------------------------------------------------------------------------------------------- */
 
@@ -230,6 +201,9 @@ int cmd_resume(struct cli *cli)
 int cmd_halt_ls(struct cli *cli)
 {
     struct json_object *result = NULL;
+
+    if (cli_arg(cli, 0))
+        return ask_run(cli, &ask_halt_show);
     int err = ask_once(cli, "halt-ls", NULL, &result);
 
     if (!err)
@@ -299,25 +273,4 @@ int cmd_user_rm(struct cli *cli)
     int err = cli_confirm(cli, "Remove the user and end their sessions?");
 
     return err ? err : show_object(cli, "user-rm", args_of("name", cli_arg(cli, 0), NULL));
-}
-
-int cmd_audit(struct cli *cli)
-{
-    static const struct column columns[] = {
-        { "N", "n", COLUMN_NUMBER },
-        { "TIME", "ts_ms", COLUMN_TIME },
-        { "USER", "user", COLUMN_TEXT },
-        { "VERB", "verb", COLUMN_TEXT },
-        { "TARGET", "target", COLUMN_TEXT },
-        { "OK", "ok", COLUMN_TEXT },
-        { "ERROR", "code|error.code", COLUMN_TEXT },
-        { NULL, NULL, COLUMN_TEXT },
-    };
-    struct json_object *result = NULL;
-    int err = list_once(cli, "audit-ls", json_object_new_object(), 100, &result);
-
-    if (!err)
-        out_list(cli, result, flt_json_get(result, "items"), columns);
-    json_object_put(result);
-    return err;
 }

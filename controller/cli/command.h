@@ -35,6 +35,7 @@ struct cli_command {
     const char *live;                   /* what its first argument completes to */
     const char *details;                /* a paragraph for --help; NULL: none */
     const char *examples;               /* lines for --help; NULL: none */
+    const void *data;                   /* what `run` reads besides: struct ask of cmd_ask() */
     bool raw;    /* what follows the name goes to `run` as it is: it reads its own arguments */
     bool hidden; /* not in help */
 };

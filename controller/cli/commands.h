@@ -24,7 +24,6 @@ int cmd_node_ls(struct cli *cli);
 int cmd_node_show(struct cli *cli);
 int cmd_strategy_ls(struct cli *cli);
 int cmd_strategy_show(struct cli *cli);
-int cmd_pnl(struct cli *cli);
 int cmd_halt(struct cli *cli);
 int cmd_halt_ls(struct cli *cli);
 int cmd_resume(struct cli *cli);
@@ -32,7 +31,15 @@ int cmd_user_ls(struct cli *cli);
 int cmd_user_add(struct cli *cli);
 int cmd_user_passwd(struct cli *cli);
 int cmd_user_rm(struct cli *cli);
-int cmd_audit(struct cli *cli);
+
+/* cmd_money.c */
+extern const struct column pnl_columns[]; /* of pnl and status */
+int cmd_pnl(struct cli *cli);
+int cmd_portfolio(struct cli *cli);
+
+/* cmd_log.c */
+int cmd_log(struct cli *cli);
+int cmd_bot_logs(struct cli *cli);
 
 /* cmd_backup.c */
 int cmd_backup_create(struct cli *cli);
@@ -57,7 +64,6 @@ int cmd_bot_ls(struct cli *cli);
 int cmd_bot_show(struct cli *cli);
 int cmd_bot_orders(struct cli *cli);
 int cmd_bot_fills(struct cli *cli);
-int cmd_bot_logs(struct cli *cli);
 
 /* cmd_parity.c */
 int cmd_bot_parity(struct cli *cli);

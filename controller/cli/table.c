@@ -109,16 +109,32 @@ static void round_number(char *text, size_t size)
         snprintf(text, size, "%s", flt_dec_format(value, short_text));
 }
 
+/* One item of a list: a word, or a change {path, old, new} as "levels 20 -> 40". */
+static const char *item_text(struct json_object *item, char *out, size_t size)
+{
+    char path[96], old[96], new[96];
+
+    if (!json_object_is_type(item, json_type_object) || !flt_json_get(item, "path"))
+        return item ? json_object_get_string(item) : "-";
+    out_text(item, "path", path, sizeof path);
+    out_text(item, "old", old, sizeof old);
+    out_text(item, "new", new, sizeof new);
+    snprintf(out, size, "%s %s -> %s", path, *old ? old : "-", *new ? new : "-");
+    return out;
+}
+
 /* {"USDT": "0.1", "BNB": "0.2"} as "0.1 USDT, 0.2 BNB", a list as its words. */
 static void inner_text(struct json_object *value, char *out, size_t size)
 {
     size_t used = 0;
+    char text[320];
 
     *out = 0;
     if (json_object_is_type(value, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(value) && used < size; i++)
-            used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-                                     json_object_get_string(json_object_array_get_idx(value, i)));
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+                                 item_text(json_object_array_get_idx(value, i), text, sizeof text));
         return;
     }
     json_object_object_foreach(value, key, inner)

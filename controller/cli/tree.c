@@ -3,6 +3,7 @@
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <string.h>
+#include "controller/cli/ask.h"
 #include "controller/cli/cli.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/session.h"
@@ -109,37 +110,6 @@ static const struct cli_flag doctor_flags[] = {
     CLI_END,
 };
 
-static const struct cli_flag pnl_flags[] = {
-    { .name = "by",
-      .value = "WHAT",
-      .choices = "bot|node|account",
-      .help = "grouped by (default bot)" },
-    CLI_END,
-};
-
-static const struct cli_flag halt_flags[] = {
-    { .name = "scope",
-      .value = "SCOPE",
-      .choices = "fleet|node|account|bot",
-      .help = "what TARGET is (default: bot with a target, else fleet)" },
-    { .name = "how",
-      .value = "HOW",
-      .choices = "pause|cancel|flatten",
-      .help = "no new orders; cancel orders too; close positions too (default pause)" },
-    { .name = "reason", .letter = 'r', .value = "TEXT", .help = "why; stays in the audit log" },
-    CLI_FLAG_YES,
-    CLI_END,
-};
-
-static const struct cli_flag resume_flags[] = {
-    { .name = "scope",
-      .value = "SCOPE",
-      .choices = "fleet|node|account|bot",
-      .help = "what TARGET is" },
-    { .name = "reason", .letter = 'r', .value = "TEXT", .help = "why" },
-    CLI_END,
-};
-
 static const struct cli_flag indicator_flags[] = {
     { .name = "data",
       .value = "FILE",
@@ -233,24 +203,63 @@ static const struct cli_command commands[] = {
       .examples =
           "  flotilla indicator rsi --data btc-1h.csv.gz --opt period=14 --opt seed=pandas\n"
           "  flotilla indicator bollinger          its options, outputs and formula" },
-    { .name = "pnl", .help = "profit and loss", .run = cmd_pnl, .flags = pnl_flags },
+    { .name = "orders",
+      .args = "[BOT]",
+      .help = "orders of all bots: open ones from their nodes, ended ones from the books",
+      .run = cmd_ask,
+      .flags = cli_orders_flags,
+      .live = "bot",
+      .data = &ask_order_ls },
+    { .name = "fills",
+      .args = "[BOT]",
+      .help = "trades in the books, newest first",
+      .run = cmd_bot_fills,
+      .flags = cli_fills_flags,
+      .live = "bot",
+      .examples = "  flotilla fills btc-grid --since 1d -o csv > fills.csv" },
+    { .name = "portfolio",
+      .help = "what accounts hold and earned",
+      .run = cmd_portfolio,
+      .flags = cli_portfolio_flags },
+    { .name = "market", .help = "prices as the bots see them", .commands = cli_market_commands },
+    { .name = "pnl", .help = "profit and loss", .run = cmd_pnl, .flags = cli_pnl_flags },
     { .name = "halt",
       .args = "[TARGET]",
       .help = "stop trading: the fleet, a node, an account or a bot",
       .run = cmd_halt,
-      .flags = halt_flags,
+      .flags = cli_halt_flags,
       .examples = "  flotilla halt --reason \"venue maintenance\"\n"
                   "  flotilla halt demo --scope account --how cancel --reason drill" },
-    { .name = "halts", .help = "halts in force", .run = cmd_halt_ls },
+    { .name = "halts",
+      .args = "[NUMBER]",
+      .help = "halts in force, or one halt's progress bot by bot",
+      .run = cmd_halt_ls },
     { .name = "resume",
       .args = "[TARGET]",
       .help = "end a halt",
       .run = cmd_resume,
-      .flags = resume_flags },
+      .flags = cli_resume_flags },
     { .name = "user", .help = "people and what they may do", .commands = cli_user_commands },
+    { .name = "alert", .help = "what people must know", .commands = cli_alert_commands },
+    { .name = "notify", .help = "where alerts are posted to", .commands = cli_notify_commands },
+    { .name = "token", .help = "for programs that ask over HTTP", .commands = cli_token_commands },
     { .name = "audit",
-      .help = "the last commands, who gave them and how they ended",
-      .run = cmd_audit },
+      .help = "commands, who gave them and how they ended",
+      .run = cmd_ask,
+      .flags = cli_audit_flags,
+      .data = &ask_audit_ls,
+      .examples = "  flotilla audit --who admin --since 2h --failed" },
+    { .name = "log",
+      .help = "the last lines of the fleet, a node or a bot; -f goes on",
+      .run = cmd_log,
+      .flags = cli_log_flags,
+      .examples = "  flotilla log --node node-1 --level warn -f" },
+    { .name = "command",
+      .args = "ID",
+      .help = "what became of a command to a node",
+      .run = cmd_ask,
+      .data = &ask_command_show },
+    { .name = "health", .help = "figures of every daemon", .run = cmd_ask, .data = &ask_health },
     { .name = "broker",
       .help = "the MQTT broker: configuration, first logins, run it alone",
       .commands = cli_broker_commands },

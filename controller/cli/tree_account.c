@@ -1,4 +1,5 @@
 /* Rows of `flotilla account`, `strategy` and `user`. */
+#include "controller/cli/ask.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/tree.h"
 
@@ -23,6 +24,12 @@ const struct cli_command cli_account_commands[] = {
       .details = "Keys are read from a file or a prompt, never from arguments, and leave this\n"
                  "program only sealed to the controller's key." },
     { .name = "ls", .help = "accounts", .run = cmd_account_ls },
+    { .name = "test",
+      .args = "[NAME]",
+      .help = "accounts beside their venues: what is missing, what is not ours",
+      .run = cmd_ask,
+      .live = "account",
+      .data = &ask_account_check },
     { .name = "rm",
       .args = "NAME",
       .help = "remove an account and wipe its keys",
@@ -57,6 +64,12 @@ const struct cli_command cli_user_commands[] = {
       .run = cmd_user_add,
       .flags = role_flags },
     { .name = "ls", .help = "users and roles", .run = cmd_user_ls },
+    { .name = "role",
+      .args = "NAME ROLE",
+      .help = "another role; they sign in again",
+      .run = cmd_ask,
+      .live = "user",
+      .data = &ask_user_role },
     { .name = "passwd",
       .args = "NAME",
       .help = "a new password, printed once",

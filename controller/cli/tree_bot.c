@@ -1,4 +1,5 @@
 /* Rows of `flotilla bot`. */
+#include "controller/cli/ask.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/tree.h"
 
@@ -96,8 +97,6 @@ static const struct cli_flag bot_rm_flags[] = {
     CLI_END,
 };
 
-static const struct cli_flag fills_flags[] = { CLI_FLAG_LIMIT, CLI_END };
-
 static const struct cli_flag logs_flags[] = {
     { .name = "follow", .letter = 'f', .help = "go on until Ctrl-C" },
     CLI_FLAG_LIMIT,
@@ -110,6 +109,14 @@ static const struct cli_flag parity_flags[] = {
       .value = "FILE",
       .live = "file",
       .help = "a recording that is there already; nothing is asked of the fleet" },
+    CLI_END,
+};
+
+static const struct cli_flag history_flags[] = { CLI_FLAG_LIMIT, CLI_END };
+
+static const struct cli_flag reconcile_flags[] = {
+    { .name = "accept-venue", .help = "what the venue says is right: book the difference" },
+    { .name = "reason", .letter = 'r', .value = "TEXT", .help = "why; stays in the audit log" },
     CLI_END,
 };
 
@@ -181,8 +188,22 @@ const struct cli_command cli_bot_commands[] = {
       .args = "[BOT]",
       .help = "trades in the books, newest first",
       .run = cmd_bot_fills,
-      .flags = fills_flags,
+      .flags = cli_fills_flags,
       .live = "bot" },
+    { .name = "history",
+      .args = "BOT",
+      .help = "its generations: who changed what, and when",
+      .run = cmd_ask,
+      .flags = history_flags,
+      .live = "bot",
+      .data = &ask_bot_history },
+    { .name = "reconcile",
+      .args = "BOT",
+      .help = "its books beside the venue; --accept-venue books the difference",
+      .run = cmd_ask,
+      .flags = reconcile_flags,
+      .live = "bot",
+      .data = &ask_bot_reconcile },
     { .name = "parity",
       .args = "[BOT]",
       .help = "record it, replay that here, and list each order that differs",
