@@ -155,8 +155,9 @@ static void durations_are_read_with_their_units(void **ctx)
     assert_int_equal(cli_duration_ms("30s"), 30000);
     assert_int_equal(cli_duration_ms("2m"), 120000);
     assert_int_equal(cli_duration_ms("1h"), 3600000);
+    assert_int_equal(cli_duration_ms("7d"), 604800000);
     assert_int_equal(cli_duration_ms("-1s"), -1);
-    assert_int_equal(cli_duration_ms("1d"), -1);
+    assert_int_equal(cli_duration_ms("1y"), -1);
     assert_int_equal(cli_duration_ms("soon"), -1);
 }
 
