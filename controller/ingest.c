@@ -83,6 +83,7 @@ static void describe(const struct msg_ev_record *record, char *out, size_t size)
         break;
     case MSG_EV_RECORD_KIND_FILL:
     case MSG_EV_RECORD_KIND_ORDER:
+    case MSG_EV_RECORD_KIND_STATE:
         out[0] = '\0';
         break;
     }
@@ -138,6 +139,8 @@ static int take_record(struct controller *controller, const struct node *node, c
         return take_fill(controller, node, stream, record);
     case MSG_EV_RECORD_KIND_ORDER:
         return store_add_order(&controller->store, stream, record);
+    case MSG_EV_RECORD_KIND_STATE:
+        return 0;
     case MSG_EV_RECORD_KIND_ADJUSTMENT:
         return take_adjustment(controller, node, stream, record);
     case MSG_EV_RECORD_KIND_TRANSITION:

@@ -76,6 +76,11 @@ const struct handler handlers[] = {
     { "notify-ls", verb_notify_ls },
     { "notify-rm", verb_notify_rm },
     { "notify-test", verb_notify_test },
+    { "node-drain", verb_later },
+    { "bot-move", verb_later },
+    { "rebalance", verb_later },
+    { "node-rm", verb_later },
+    { "bot-adopt", verb_later },
     { "health", verb_later },
     { "whoami", verb_whoami },
 };

@@ -16,18 +16,21 @@ export type HaltHowWord = "pause" | "cancel" | "flatten";
 export type RoleWord = "viewer" | "trader" | "admin";
 export type SeverityWord = "info" | "warning" | "critical";
 export type LogLevelWord = "debug" | "info" | "warn" | "error";
-export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record" | "account-check" | "reconcile";
+export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record" | "account-check" | "reconcile" | "held" | "late-fill";
 export type CDesiredHowWord = "cancel" | "detach";
+export type CLeaseRefusedWord = "wait" | "cloned";
 export type AccountCheckStateWord = "ok" | "short" | "unchecked";
 export type CmdQueryResultStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type NodeRowStateWord = "up" | "suspect" | "down" | "lost" | "never";
+export type LeaseStateStateWord = "none" | "held" | "waits" | "over";
 export type ConfigMqttLibraryWord = "mosquitto" | "paho";
 export type CtlStateStateWord = "online" | "offline";
-export type EvRecordKindWord = "fill" | "order" | "transition" | "risk" | "funding" | "alarm" | "adjustment";
+export type EvRecordKindWord = "fill" | "order" | "transition" | "risk" | "funding" | "alarm" | "adjustment" | "state";
 export type EvRiskActionWord = "veto" | "clip" | "pause" | "halt";
 export type NMdKindWord = "quote" | "trade" | "bar";
 export type NPresenceStateWord = "up" | "down" | "lost";
 export type NResStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired";
+export type BotMoveResultStateWord = "planned" | "releasing" | "moved";
 export type HistoryRowKindWord = "desired" | "transition" | "risk" | "alarm" | "order" | "adjustment";
 export type CommandShowResultStateWord = "sent" | "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type HaltBotWhyWord = "node_away" | "not_seen" | "cancelling" | "flattening" | "silent";
@@ -101,6 +104,8 @@ export interface Placement {
   on_orphan?: OrphanWord;
   /** Labels that the node must have. */
   labels?: Record<string, unknown>;
+  /** Anti-affinity: bots of one such word go to different nodes where they can. */
+  apart?: string;
 }
 
 /** bot: A bot as people write it, in a manifest or a deploy request. */
@@ -157,6 +162,57 @@ export interface CCmd extends Envelope {
   expires_ms: number;
 }
 
+/** types/fill: One trade of ours, as the venue told it. */
+export interface Fill {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  /** The venue's id of the trade. */
+  trade_id: string;
+  /** The venue's id of the order. */
+  order_id: string;
+  /** Ours; absent where the venue does not say. */
+  client_order_id?: string;
+  /** Side of an order or fill. */
+  side: SideWord;
+  /** An exact decimal (price, quantity, rate) as text. */
+  price: string;
+  /** Base asset. */
+  qty: string;
+  /** Above zero: paid; as sent by the venue. */
+  fee: string;
+  /** An asset: BTC, USDT. */
+  fee_asset: string;
+  /** Whether the fill made or took. */
+  liquidity: LiquidityWord;
+  /** The venue's time. */
+  ts_ms: number;
+}
+
+/** types/trade_key: What tells one booked trade from all others of an account. */
+export interface TradeKey {
+  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
+  instrument: string;
+  trade_id: string;
+  order_id: string;
+  /** UTC Unix milliseconds. */
+  ts_ms: number;
+}
+
+/** types/resume: What a new owner needs to go on where the one before ended: its last state in the books, the fills booked since, and the trades booked last. */
+export interface Resume {
+  /** The owner before. */
+  node: string;
+  epoch: number;
+  /** Of the state: the venue is asked for trades since then. */
+  ts_ms: number;
+  /** Snapshot of strategy, sub-ledger, wants and orders; absent: none was ever told. */
+  state?: Record<string, unknown>;
+  /** Booked after the state. */
+  fills?: Fill[];
+  /** Booked up to the state, newest first. */
+  trades?: TradeKey[];
+}
+
 /** c/desired: What a bot should be; the whole document each time. `epoch` of the envelope is the bot's. An empty retained message clears it. */
 export interface CDesired extends Envelope {
   term: number;
@@ -174,11 +230,13 @@ export interface CDesired extends Envelope {
   /** Venue of its market data and orders. */
   venue: string;
   sandbox?: boolean;
-  /** For a new owner: state, sub-ledger and last booked trades. */
-  resume?: Record<string, unknown>;
+  /** For a new owner. */
+  resume?: Resume;
+  /** With release: the node that has the bot now, under a newer epoch; nothing is asked of the venue. */
+  owner?: string;
 }
 
-/** c/lease: Answer to heartbeat k: all bots of the node may trade until (the node's CLOCK_BOOTTIME when it sent k) + ttl. */
+/** c/lease: Answer to heartbeat k: those bots that the node holds as this says may trade until (the node's CLOCK_BOOTTIME when it sent k) + ttl. */
 export interface CLease extends Envelope {
   term: number;
   k: number;
@@ -191,6 +249,12 @@ export interface CLease extends Envelope {
   bots: number;
   /** Over the bots the node should hold; a mismatch is healed by a sync command. */
   bots_hash: string;
+  /** msg_bots_hash() with generation 0 over the bots that are the node's: only a node that holds just these takes the grant for them; else the list of a sync command says which. */
+  owned_hash?: string;
+  /** No grant (ttl 0). wait: the lease of an earlier process has to end first. cloned: another process of this name is alive and holds the lease. */
+  refused?: CLeaseRefusedWord;
+  /** A sentence, with refused. */
+  why?: string;
 }
 
 /** types/replay: A range of a stream that somebody lacks. */
@@ -321,6 +385,26 @@ export interface CmdFlattenArgs {
 
 /** cmd/flatten result */
 export type CmdFlattenResult = Record<string, never>;
+
+/** cmd/held args */
+export type CmdHeldArgs = Record<string, never>;
+
+/** cmd/held result */
+export interface CmdHeldResult {
+  desired: Record<string, unknown>;
+}
+
+/** cmd/late-fill args */
+export interface CmdLateFillArgs {
+  /** One trade of ours, as the venue told it. */
+  fill: Fill;
+}
+
+/** cmd/late-fill result */
+export interface CmdLateFillResult {
+  /** False: the bot had it already. */
+  booked: boolean;
+}
 
 /** cmd/logs args */
 export interface CmdLogsArgs {
@@ -553,6 +637,20 @@ export interface VenueLink {
   reason?: string;
 }
 
+/** types/lease_state: Where a node's lease stands, as the controller counts it. */
+export interface LeaseState {
+  /** none: never granted; waits: another process of this name holds it or its end is awaited; over: its bots with failover auto may go elsewhere. */
+  state: LeaseStateStateWord;
+  /** Since the last grant. */
+  age_ms?: number;
+  /** Until bots may go elsewhere if no grant follows; 0: they may. */
+  ends_ms?: number;
+  /** Of the holder. */
+  host?: string;
+  pid?: number;
+  why?: string;
+}
+
 /** types/node_row: One node in a list. */
 export interface NodeRow {
   /** A name chosen by people. */
@@ -585,6 +683,11 @@ export interface NodeRow {
   strategies?: string[];
   /** A node's connection to a venue. */
   venues?: VenueLink[];
+  draining?: boolean;
+  /** Where a node's lease stands, as the controller counts it. */
+  lease?: LeaseState;
+  /** Bots it holds that are not its by the controller's list. */
+  unclaimed?: string[];
 }
 
 /** cmd/status result */
@@ -609,6 +712,12 @@ export interface CmdSyncArgs {
   desired: CDesired[];
   /** Which version of a bot somebody holds. */
   bots: BotRef[];
+  /** The heartbeat that the list answers: it grants each bot of it that the node holds with this epoch, as a lease does. Absent: it grants nothing. */
+  k?: number;
+  /** A ULID. */
+  boot?: string;
+  incarnation?: number;
+  ttl_ms?: number;
 }
 
 /** cmd/sync result */
@@ -616,6 +725,8 @@ export interface CmdSyncResult {
   applied: number;
   /** A name chosen by people. */
   unclaimed?: string[];
+  /** What it holds of the unclaimed. */
+  held?: BotRef[];
 }
 
 /** cmd/watch args */
@@ -683,6 +794,8 @@ export interface ConfigController {
   venues?: ConfigVenues;
   /** Where and when the controller backs itself up. */
   backup?: ConfigBackup;
+  /** Scales heartbeats, leases and what is counted from them (default 1: beat 1 s, lease 15 s); the same on all nodes and the controller. Tests use 0.1. */
+  time_scale?: number;
 }
 
 /** config/dashboard: Configuration of flotilla-dashboard. */
@@ -741,6 +854,8 @@ export interface ConfigNode {
   /** Bots at most; default 1000. */
   capacity?: number;
   labels?: Record<string, unknown>;
+  /** Scales heartbeats, leases and what is counted from them (default 1: beat 1 s, lease 15 s); the same on all nodes and the controller. Tests use 0.1. */
+  time_scale?: number;
 }
 
 /** types/halt: One halt in force. */
@@ -780,32 +895,6 @@ export interface CtlState extends Envelope {
 export interface Manifest {
   /** A bot as people write it, in a manifest or a deploy request. */
   bots: Bot[];
-}
-
-/** types/fill: One trade of ours, as the venue told it. */
-export interface Fill {
-  /** Our name of an instrument: BTC-USDT, BTC-USDT-PERP. */
-  instrument: string;
-  /** The venue's id of the trade. */
-  trade_id: string;
-  /** The venue's id of the order. */
-  order_id: string;
-  /** Ours; absent where the venue does not say. */
-  client_order_id?: string;
-  /** Side of an order or fill. */
-  side: SideWord;
-  /** An exact decimal (price, quantity, rate) as text. */
-  price: string;
-  /** Base asset. */
-  qty: string;
-  /** Above zero: paid; as sent by the venue. */
-  fee: string;
-  /** An asset: BTC, USDT. */
-  fee_asset: string;
-  /** Whether the fill made or took. */
-  liquidity: LiquidityWord;
-  /** The venue's time. */
-  ts_ms: number;
 }
 
 /** types/ev_fill: A fill with where it belongs and the sub-ledger after it. */
@@ -883,6 +972,15 @@ export interface EvAlarm {
   message: string;
 }
 
+/** types/ev_state: A bot's snapshot after all records before it: what a new owner would go on from. The newest one replaces those before. */
+export interface EvState {
+  /** As the journal has it; absent: the bot never ran here. */
+  state?: Record<string, unknown>;
+  /** The node has given the bot up: the release is journaled, and nothing is sent for it any more. */
+  final?: boolean;
+  generation: number;
+}
+
 /** types/ev_record: One record of a node's stream; the member named by `kind` is there. */
 export interface EvRecord {
   /** Its number; without gaps. */
@@ -907,6 +1005,8 @@ export interface EvRecord {
   alarm?: EvAlarm;
   /** The books were set to what the venue holds, by a person. No money moved: what a missing quantity had cost is realised as a loss; one that was found costs nothing. */
   adjustment?: EvAdjustment;
+  /** A bot's snapshot after all records before it: what a new owner would go on from. The newest one replaces those before. */
+  state?: EvState;
 }
 
 /** n/ev: A batch of a node's numbered stream, published after its commit. */
@@ -962,6 +1062,8 @@ export interface NHb extends Envelope {
   venues?: VenueLink[];
   /** Messages refused since the process started, by kind: {"old_term":2}. */
   refused?: Record<string, unknown>;
+  /** As in presence. */
+  place?: string;
 }
 
 /** n/live: A bot from close by, a few times a second, while somebody watches. */
@@ -1077,6 +1179,8 @@ export interface NPresence extends Envelope {
   journal?: Journal;
   /** Highest controller term it has seen. */
   term?: number;
+  /** Hash of kernel boot id, journal id and the lock file's device and inode: a process of an equal place holds the lock that the one before held, so that one is dead. */
+  place?: string;
 }
 
 /** n/res: A node's answer to a command: accepted once its id is journaled, then the result. */
@@ -1425,6 +1529,29 @@ export interface BackupLsResult {
   failed?: string;
 }
 
+/** req/bot-adopt args */
+export interface BotAdoptArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  /** The node cancels its orders and gives it up. */
+  release?: boolean;
+}
+
+/** req/bot-adopt result */
+export interface BotAdoptResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  node: string;
+  epoch: number;
+  generation: number;
+  /** What a bot should be. */
+  run: RunWord;
+  released: boolean;
+}
+
 /** req/bot-deploy args */
 export interface BotDeployArgs {
   /** A bot as people write it, in a manifest or a deploy request. */
@@ -1644,8 +1771,14 @@ export interface BotRow {
   orders_open?: number;
   /** Of the bot's last word. */
   age_ms?: number;
-  /** False: a node runs it though the controller does not list it there. */
+  /** Its node has said that it holds it under this epoch. */
   claimed?: boolean;
+  /** The node that may trade it now; absent while nobody may (it moves, or its node's lease is over). */
+  owner?: string;
+  /** Its node is giving it up for this one. */
+  moving_to?: string;
+  /** auto: may be moved by the controller; sticky: goes on through any outage and is never moved without an operator. */
+  failover?: FailoverWord;
 }
 
 /** req/bot-ls result */
@@ -1653,6 +1786,30 @@ export interface BotLsResult {
   /** One bot in a list: what it should be, what it says it is, and how old that is. */
   items: BotRow[];
   next?: string;
+}
+
+/** req/bot-move args */
+export interface BotMoveArgs {
+  /** A name chosen by people. */
+  bot: string;
+  /** Absent: the controller chooses. */
+  node?: string;
+  /** For a sticky bot whose node does not answer: you know that it is dead for good, and it is taken over without a release. */
+  force?: boolean;
+  dry_run?: boolean;
+}
+
+/** req/bot-move result */
+export interface BotMoveResult {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  from: string;
+  /** A name chosen by people. */
+  to: string;
+  epoch: number;
+  generation: number;
+  state: BotMoveResultStateWord;
 }
 
 /** req/bot-orders args */
@@ -2172,6 +2329,23 @@ export interface MarketLsResult {
   items: MarketRow[];
 }
 
+/** req/node-drain args */
+export interface NodeDrainArgs {
+  /** A name chosen by people. */
+  node: string;
+  /** Bots may go there again; those that left stay where they are. */
+  undo?: boolean;
+}
+
+/** req/node-drain result */
+export interface NodeDrainResult {
+  /** A name chosen by people. */
+  node: string;
+  draining: boolean;
+  /** That are to leave. */
+  bots: number;
+}
+
 /** req/node-ls args */
 export interface NodeLsArgs {
   /** Items at most. */
@@ -2185,6 +2359,19 @@ export interface NodeLsResult {
   /** One node in a list. */
   items: NodeRow[];
   next?: string;
+}
+
+/** req/node-rm args */
+export interface NodeRmArgs {
+  /** A name chosen by people. */
+  node: string;
+}
+
+/** req/node-rm result */
+export interface NodeRmResult {
+  /** A name chosen by people. */
+  node: string;
+  removed: boolean;
 }
 
 /** req/node-show args */
@@ -2478,6 +2665,30 @@ export interface PortfolioResult {
   total: PortfolioAccount[];
   /** UTC Unix milliseconds. */
   as_of_ms: number;
+}
+
+/** req/rebalance args */
+export interface RebalanceArgs {
+  dry_run?: boolean;
+  /** Moves at most; default 100. */
+  limit?: number;
+}
+
+/** types/move: A bot that goes from one node to another. */
+export interface Move {
+  /** A name chosen by people. */
+  bot: string;
+  /** A name chosen by people. */
+  from: string;
+  /** A name chosen by people. */
+  to: string;
+}
+
+/** req/rebalance result */
+export interface RebalanceResult {
+  /** A bot that goes from one node to another. */
+  moves: Move[];
+  started: boolean;
 }
 
 /** req/reconcile args */
@@ -2938,6 +3149,8 @@ export interface Verbs {
   "backup-create": { args: BackupCreateArgs; result: BackupCreateResult };
   /** backups, newest first, and when the next one is due */
   "backup-ls": { args: BackupLsArgs; result: BackupLsResult };
+  /** take a bot that a node holds unclaimed into the list, or have it released */
+  "bot-adopt": { args: BotAdoptArgs; result: BotAdoptResult };
   /** create or change a bot */
   "bot-deploy": { args: BotDeployArgs; result: BotDeployResult };
   /** equity of a bot over time, oldest first */
@@ -2950,6 +3163,8 @@ export interface Verbs {
   "bot-logs": { args: BotLogsArgs; result: BotLogsResult };
   /** list bots */
   "bot-ls": { args: BotLsArgs; result: BotLsResult };
+  /** give a bot to another node: released by the old one, then taken over */
+  "bot-move": { args: BotMoveArgs; result: BotMoveResult };
   /** orders of a bot that rest now */
   "bot-orders": { args: BotOrdersArgs; result: BotOrdersResult };
   /** keep the position, cancel the orders, wait */
@@ -2988,8 +3203,12 @@ export interface Verbs {
   "log-ls": { args: LogLsArgs; result: LogLsResult };
   /** instruments that bots trade: bid, ask, last, spread, age of the feed, and which bots */
   "market-ls": { args: MarketLsArgs; result: MarketLsResult };
+  /** move all bots off a node, and place none there, until it is undone */
+  "node-drain": { args: NodeDrainArgs; result: NodeDrainResult };
   /** list nodes */
   "node-ls": { args: NodeLsArgs; result: NodeLsResult };
+  /** forget a node that is gone and has no bots */
+  "node-rm": { args: NodeRmArgs; result: NodeRmResult };
   /** one node with its bots */
   "node-show": { args: NodeShowArgs; result: NodeShowResult };
   /** post alerts as JSON to a URL when they begin and end */
@@ -3008,6 +3227,8 @@ export interface Verbs {
   "pnl-days": { args: PnlDaysArgs; result: PnlDaysResult };
   /** what all accounts hold and earned, as the books have it */
   "portfolio": { args: PortfolioArgs; result: PortfolioResult };
+  /** spread bots evenly over the nodes that are up */
+  "rebalance": { args: RebalanceArgs; result: RebalanceResult };
   /** sums of the books per account and instrument, to compare with the venue */
   "reconcile": { args: ReconcileArgs; result: ReconcileResult };
   /** lift a halt */
@@ -3052,12 +3273,14 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "audit-ls": { role: "viewer", mutates: false, help: "commands as they were asked and answered, newest first" },
   "backup-create": { role: "admin", mutates: true, help: "write a sealed backup now; the answer comes when it is on disk and checked" },
   "backup-ls": { role: "viewer", mutates: false, help: "backups, newest first, and when the next one is due" },
+  "bot-adopt": { role: "admin", mutates: true, help: "take a bot that a node holds unclaimed into the list, or have it released" },
   "bot-deploy": { role: "trader", mutates: true, help: "create or change a bot" },
   "bot-equity": { role: "viewer", mutates: false, help: "equity of a bot over time, oldest first" },
   "bot-fills": { role: "viewer", mutates: false, help: "fills in the books, newest first" },
   "bot-history": { role: "viewer", mutates: false, help: "generations of a bot, newest first: who, from where, and what changed" },
   "bot-logs": { role: "viewer", mutates: false, help: "the last lines of a bot's log" },
   "bot-ls": { role: "viewer", mutates: false, help: "list bots" },
+  "bot-move": { role: "trader", mutates: true, help: "give a bot to another node: released by the old one, then taken over" },
   "bot-orders": { role: "viewer", mutates: false, help: "orders of a bot that rest now" },
   "bot-pause": { role: "trader", mutates: true, help: "keep the position, cancel the orders, wait" },
   "bot-reconcile": { role: "trader", mutates: true, help: "a bot's books beside the venue; accept_venue books the difference" },
@@ -3077,7 +3300,9 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "instrument-ls": { role: "viewer", mutates: false, help: "instruments of a venue" },
   "log-ls": { role: "viewer", mutates: false, help: "the last lines of a bot, of a node, or of the controller, oldest first" },
   "market-ls": { role: "viewer", mutates: false, help: "instruments that bots trade: bid, ask, last, spread, age of the feed, and which bots" },
+  "node-drain": { role: "admin", mutates: true, help: "move all bots off a node, and place none there, until it is undone" },
   "node-ls": { role: "viewer", mutates: false, help: "list nodes" },
+  "node-rm": { role: "admin", mutates: true, help: "forget a node that is gone and has no bots" },
   "node-show": { role: "viewer", mutates: false, help: "one node with its bots" },
   "notify-add": { role: "admin", mutates: true, help: "post alerts as JSON to a URL when they begin and end" },
   "notify-ls": { role: "admin", mutates: false, help: "where alerts are posted to, and whether that worked" },
@@ -3087,6 +3312,7 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "pnl": { role: "viewer", mutates: false, help: "profit and loss by bot, node or account" },
   "pnl-days": { role: "viewer", mutates: false, help: "profit and loss by day (UTC) of a bot, an account or the fleet, oldest first" },
   "portfolio": { role: "viewer", mutates: false, help: "what all accounts hold and earned, as the books have it" },
+  "rebalance": { role: "admin", mutates: true, help: "spread bots evenly over the nodes that are up" },
   "reconcile": { role: "viewer", mutates: false, help: "sums of the books per account and instrument, to compare with the venue" },
   "resume": { role: "trader", mutates: true, help: "lift a halt" },
   "status": { role: "viewer", mutates: false, help: "the fleet in one answer" },
