@@ -397,7 +397,7 @@ void backups_on_second(struct backups *backups)
 
 int64_t backups_position(struct backups *backups, const char *stream, int64_t committed)
 {
-    int64_t position = -1;
+    int64_t position = 0; /* nothing of it is in a backup yet */
 
     if (backups->every_s == 0)
         return committed;
