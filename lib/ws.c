@@ -22,6 +22,7 @@
 #define SEND_BYTES_MAX ((size_t)1024 * 1024)
 #define PIECE_BYTES 65536
 #define CONNECT_TIMEOUT_S 10
+#define CONNECT_PATIENCE_MS (CONNECT_TIMEOUT_S * 1000 + 2000)
 #define STABLE_MS 60000
 #define REASON_MAX 192
 #define ENDING_TURNS 4
@@ -73,12 +74,12 @@ struct flt_ws {
 
     struct lws *wsi;
     struct resolve *resolve;
-    struct flt_timer *timer; /* the next attempt */
+    struct flt_timer *timer; /* the next attempt, or the end of patience with this one */
     struct flt_timer *soon;  /* a report that may not be made inside a call of the owner */
     uint64_t backoff_ms;
     unsigned attempt;
     int64_t opened_ns;
-    bool open, closed;
+    bool connecting, open, closed;
     int depth; /* inside a callback of the owner, or inside libwebsockets' connect */
 
     char *in; /* the message so far; NUL-terminated for the parsers' comfort */
@@ -88,8 +89,6 @@ struct flt_ws {
     uint64_t dropped;
     char reason[REASON_MAX];
 };
-
-static void start_attempt(void *arg);
 
 /* ---- life and death ---- */
 
@@ -160,7 +159,7 @@ static void go_down(struct flt_ws *ws, const char *reason)
     ws->reason[0] = '\0';
     if (ws->open && now_ns - ws->opened_ns > STABLE_MS * INT64_C(1000000))
         ws->backoff_ms = 0;
-    ws->open = false;
+    ws->open = ws->connecting = false;
     ws->backoff_ms = flt_backoff_ms(ws->backoff_ms, ws->backoff_base_ms, ws->backoff_cap_ms);
     FLT_LOG(WARN, "ws_down", "host=%s retry_ms=%llu reason=%s", ws->authority,
             (unsigned long long)ws->backoff_ms, flt_log_quote(why, quoted, sizeof quoted));
@@ -269,7 +268,9 @@ static int add_headers(const struct flt_ws *ws, struct lws *wsi, unsigned char *
 static void on_established(struct flt_ws *ws)
 {
     ws->open = true;
+    ws->connecting = false;
     ws->opened_ns = flt_mono_ns(flt_loop_clock(ws->context->loop));
+    flt_timer_stop(ws->timer);
     FLT_LOG(INFO, "ws_up", "host=%s", ws->authority);
     enter(ws);
     if (ws->events.on_open)
@@ -348,14 +349,13 @@ static void open_connection(struct flt_ws *ws, const char *address)
     info.retry_and_idle_policy = ws->idle;
     info.opaque_user_data = ws;
     info.pwsi = &ws->wsi;
+    /* Whatever libwebsockets does with it: some attempts end without CLIENT_CONNECTION_ERROR (a
+     * refused connect seen inside this call, a peer that closes before the handshake is written),
+     * and an account would wait for its stream for ever. */
+    flt_timer_start(ws->timer, CONNECT_PATIENCE_MS, 0);
     enter(ws);
-    struct lws *wsi = lws_client_connect_via_info(&info);
-    if (!leave(ws))
-        return;
-    if (!wsi && ws->wsi) { /* failed without CLIENT_CONNECTION_ERROR */
-        ws->wsi = NULL;
-        go_down_soon(ws, "cannot connect");
-    }
+    (void)!lws_client_connect_via_info(&info);
+    (void)leave(ws);
 }
 
 static void on_resolved(uv_getaddrinfo_t *uv, int status, struct addrinfo *list)
@@ -409,15 +409,25 @@ static void start_resolve(struct flt_ws *ws)
     ws->resolve = resolve;
 }
 
-static void start_attempt(void *arg)
+static void start_attempt(struct flt_ws *ws)
 {
-    struct flt_ws *ws = arg;
     unsigned char bytes[sizeof(struct in6_addr)];
 
+    ws->connecting = true;
     if (inet_pton(AF_INET, ws->host, bytes) == 1 || inet_pton(AF_INET6, ws->host, bytes) == 1)
         open_connection(ws, ws->host);
     else
         start_resolve(ws);
+}
+
+static void on_timer(void *arg)
+{
+    struct flt_ws *ws = arg;
+
+    if (ws->connecting)
+        go_down(ws, "no connection in time");
+    else
+        start_attempt(ws);
 }
 
 /* ---- the context ---- */
@@ -643,7 +653,7 @@ int flt_ws_connect(struct flt_ws_context *context, const struct flt_ws_config *c
         goto fail;
     }
     ws->vhost = vhost->lws;
-    if ((err = flt_timer_create(context->loop, start_attempt, ws, &ws->timer)) < 0 ||
+    if ((err = flt_timer_create(context->loop, on_timer, ws, &ws->timer)) < 0 ||
         (err = flt_timer_create(context->loop, on_soon, ws, &ws->soon)) < 0)
         goto fail;
     flt_timer_start(ws->timer, 0, 0);
@@ -688,7 +698,7 @@ void flt_ws_reconnect(struct flt_ws *ws)
 {
     if (ws->open)
         go_down_soon(ws, "we asked for a new connection");
-    else if (!ws->wsi && !ws->resolve)
+    else if (!ws->connecting)
         flt_timer_start(ws->timer, 0, 0); /* no need to wait for the backoff */
 }
 
