@@ -17,6 +17,7 @@ struct flt_loop {
     uv_timer_t lag_timer; /* unreferenced: it keeps no loop alive */
     uint64_t lag_due_ns;
     int64_t lag_us_max;
+    unsigned jobs; /* given to the pool and not done */
     uv_signal_t signals[2];
     bool has_signals;
     void (*on_signal)(void *ctx, int signal);
@@ -31,6 +32,7 @@ struct flt_timer {
 
 struct job {
     uv_work_t uv;
+    struct flt_loop *loop;
     void (*work)(void *arg);
     void (*done)(void *arg);
     void *arg;
@@ -103,6 +105,8 @@ void flt_loop_destroy(struct flt_loop *loop)
         return;
     for (int turn = 0; turn < LAST_TURNS; turn++) /* what is closing by steps comes to its end */
         uv_run(&loop->uv, UV_RUN_NOWAIT);
+    while (loop->jobs > 0) /* who waits for one still closes handles of its own (Paho's end) */
+        uv_run(&loop->uv, UV_RUN_ONCE);
     uv_walk(&loop->uv, close_leftover, NULL);
     while (uv_loop_close(&loop->uv) == UV_EBUSY) {
         uv_run(&loop->uv, UV_RUN_ONCE);
@@ -203,6 +207,7 @@ static void on_job_done(uv_work_t *uv, int status)
     void *const arg = job->arg;
 
     (void)status; /* nothing here cancels a job, so it is always 0 */
+    job->loop->jobs--;
     free(job);
     if (done)
         done(arg);
@@ -215,13 +220,14 @@ int flt_loop_work(struct flt_loop *loop, void (*work)(void *arg), void (*done)(v
 
     if (!job)
         return -ENOMEM;
-    *job = (struct job){ .work = work, .done = done, .arg = arg };
+    *job = (struct job){ .loop = loop, .work = work, .done = done, .arg = arg };
     job->uv.data = job;
     const int err = uv_queue_work(&loop->uv, &job->uv, on_job_work, on_job_done);
     if (err < 0) {
         free(job);
         return FLT_FAIL(err, "what=uv_queue_work");
     }
+    loop->jobs++;
     return 0;
 }
 
