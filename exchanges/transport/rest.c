@@ -211,11 +211,16 @@ static void answered(struct call *call, const struct flt_http_response *response
     rest->codec->parse(rest->table, call->op, &call->args, &reply, &result);
     learn_limits(call, response);
     obey(call, &result);
-    if (result.failure.error == EXCHANGE_TIMESTAMP && !call->resynced) {
-        call->resynced = true;
-        rest->synced = false; /* refused before matching: it may go again, with a better clock */
+    if (result.failure.error == EXCHANGE_TIMESTAMP) {
+        rest->synced = false;
         rest->sync_until_ms = mono_ms(rest) + SYNC_WAIT_MS;
         rest_sync_clock(rest);
+    }
+    /* Refused before matching, so it may go again with a better clock; but not an order: its id
+     * leaves once, ever, and its lease was looked at for the first time. */
+    if (result.failure.error == EXCHANGE_TIMESTAMP && !call->resynced &&
+        call->op != OP_PLACE_ORDER) {
+        call->resynced = true;
         retry(call, 0);
     } else if (may_repeat(call, result.failure.error)) {
         retry(call, (int64_t)flt_backoff_ms(0, 200, 2000));
