@@ -154,8 +154,29 @@ int data_load_csv(const char *path, struct flt_dec tick, struct data *out, struc
     return err;
 }
 
+void data_free_trades(struct tape_trades *trades)
+{
+    free(trades->ts_ms);
+    free(trades->price_ticks);
+    free(trades->qty_lots);
+    free(trades->sold);
+    *trades = (struct tape_trades){ 0 };
+}
+
+void data_free_quotes(struct tape_quotes *quotes)
+{
+    free(quotes->ts_ms);
+    free(quotes->bid_ticks);
+    free(quotes->bid_lots);
+    free(quotes->ask_ticks);
+    free(quotes->ask_lots);
+    *quotes = (struct tape_quotes){ 0 };
+}
+
 void data_free(struct data *data)
 {
+    data_free_trades(&data->trades);
+    data_free_quotes(&data->quotes);
     for (size_t i = 0; i < FLT_COUNT(data->owned); i++)
         free(data->owned[i]);
     if (data->mapped)

@@ -41,4 +41,16 @@ FLT_MUST_USE int data_load_csv(const char *path, struct flt_dec tick, struct dat
  * the store, its tick the store's own. */
 FLT_MUST_USE int data_load(const char *root, const char *name, struct flt_dec tick,
                            struct data *out, struct flt_error *error);
+/* A file or store of trades or quotes beside the candles, in their tick: what it holds its columns
+ * say. Quantities are rounded down to lots. */
+FLT_MUST_USE int data_add_tape(const char *root, const char *name, struct flt_dec lot,
+                               struct data *data, struct flt_error *error);
+/* Trades or quotes alone: bars of `step_ms` are made of the trades' prices, or of the middle of bid
+ * and ask; where nothing was recorded there is no bar. `tick` zero: by the most decimals. */
+FLT_MUST_USE int data_load_tape(const char *root, const char *name, struct flt_dec tick,
+                                struct flt_dec lot, int64_t step_ms, struct data *out,
+                                struct flt_error *error);
+bool data_is_tape(const char *name); /* and not candles */
+void data_free_trades(struct tape_trades *trades);
+void data_free_quotes(struct tape_quotes *quotes);
 void data_free(struct data *data); /* twice is fine */

@@ -43,10 +43,9 @@ static void fill_curves(const struct output *output, const struct curves *curves
     }
 }
 
-static struct metric_trade *measure_trades(const struct output *output)
+struct metric_trade *output_metric_trades(const struct output *output)
 {
     const struct instrument *i = &output->result->instrument;
-    const int64_t *ts_ms = output->config->data->columns.ts_ms;
     struct metric_trade *out = malloc((output->trades->count + 1) * sizeof *out);
 
     for (size_t k = 0; out && k < output->trades->count; k++) {
@@ -57,12 +56,12 @@ static struct metric_trade *measure_trades(const struct output *output)
 
         out[k] = (struct metric_trade){ flt_amt_to_double(trade->pnl), flt_amt_to_double(cost),
                                         flt_amt_to_double(trade->fees),
-                                        ts_ms[trade->exit_bar] - ts_ms[trade->entry_bar] };
+                                        trade->exit_ms - trade->entry_ms };
     }
     return out;
 }
 
-static void add_fills(const struct output *output, struct metrics_input *input)
+void output_add_fills(const struct output *output, struct metrics_input *input)
 {
     const struct run_result *result = output->result;
     struct flt_amt volume = FLT_AMT_ZERO;
@@ -78,7 +77,7 @@ static void add_fills(const struct output *output, struct metrics_input *input)
         input->positions += before == 0 && fill->position_lots != 0;
         before = fill->position_lots;
     }
-    input->volume = flt_amt_to_double(volume);
+    input->volume += flt_amt_to_double(volume);
 }
 
 int output_metrics(const struct output *output, struct metrics *out)
@@ -86,7 +85,7 @@ int output_metrics(const struct output *output, struct metrics *out)
     const struct data *data = output->config->data;
     const size_t count = output->result->bars;
     double *memory = calloc(3 * (count + 1), sizeof *memory);
-    struct metric_trade *trades = measure_trades(output);
+    struct metric_trade *trades = output_metric_trades(output);
     int err = -ENOMEM;
 
     if (memory && trades && count > 0) {
@@ -104,7 +103,7 @@ int output_metrics(const struct output *output, struct metrics *out)
         };
 
         fill_curves(output, &curves);
-        add_fills(output, &input);
+        output_add_fills(output, &input);
         err = metrics_make(&input, out);
     }
     free(trades);
@@ -125,44 +124,87 @@ static const char *qty_text(const struct run_result *result, int64_t lots, char 
     return flt_dec_format(lots_to_qty(&result->instrument, lots), out);
 }
 
-static void write_fills(const struct output *output, struct flt_buf *buf)
+void output_fill_row(const struct output *output, struct flt_buf *buf, size_t i,
+                     const struct output_place *place)
 {
     const struct run_result *result = output->result;
-    const int64_t *ts_ms = output->config->data->columns.ts_ms;
+    const struct run_fill *fill = &result->fills[i];
     char price[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX], position[FLT_DEC_TEXT_MAX];
     char fee[FLT_AMT_TEXT_MAX], cash[FLT_AMT_TEXT_MAX];
 
-    flt_buf_printf(buf, "fill,bar,ts_ms,side,price,qty,fee,cash_after,position_after,tag\n");
-    for (size_t i = 0; i < result->fill_count; i++) {
-        const struct run_fill *fill = &result->fills[i];
+    flt_buf_printf(buf, "%zu,%zu,%" PRId64 ",%s,%s,%s,%s,%s,%s,%s", place->number, place->bar,
+                   fill->ts_ms, side_name(fill->side), price_text(result, fill->price_ticks, price),
+                   qty_text(result, fill->qty_lots, qty), flt_amt_format(fill->fee, fee),
+                   flt_amt_format(place->cash, cash),
+                   qty_text(result, fill->position_lots, position), result->tags[fill->tag]);
+}
 
-        flt_buf_printf(buf, "%zu,%zu,%" PRId64 ",%s,%s,%s,%s,%s,%s,%s\n", i, fill->bar,
-                       ts_ms[fill->bar], side_name(fill->side),
-                       price_text(result, fill->price_ticks, price),
-                       qty_text(result, fill->qty_lots, qty), flt_amt_format(fill->fee, fee),
-                       flt_amt_format(fill->cash, cash),
-                       qty_text(result, fill->position_lots, position), result->tags[fill->tag]);
+void output_trade_row(const struct output *output, struct flt_buf *buf, size_t i,
+                      const struct output_place *place)
+{
+    const struct run_result *result = output->result;
+    const struct round_trip *trade = &output->trades->trade[i];
+    char entry[FLT_DEC_TEXT_MAX], exit[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX];
+    char fees[FLT_AMT_TEXT_MAX], pnl[FLT_AMT_TEXT_MAX];
+
+    flt_buf_printf(buf, "%s,%zu,%" PRId64 ",%s,%zu,%" PRId64 ",%s,%s,%s,%s",
+                   result->tags[trade->tag], place->bar, trade->entry_ms,
+                   price_text(result, trade->entry_ticks, entry), place->end_bar, trade->exit_ms,
+                   price_text(result, trade->exit_ticks, exit),
+                   qty_text(result, trade->qty_lots, qty), flt_amt_format(trade->fees, fees),
+                   flt_amt_format(trade->pnl, pnl));
+}
+
+void output_order_row(const struct output *output, struct flt_buf *buf, size_t i,
+                      const struct output_place *place)
+{
+    const struct run_result *result = output->result;
+    const struct run_order *order = &result->log[i];
+    char price[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX], filled[FLT_DEC_TEXT_MAX], end[24] = "";
+
+    if (order_status_is_final(order->status))
+        (void)snprintf(end, sizeof end, "%zu", place->end_bar);
+    flt_buf_printf(buf, "%zu,%zu,%" PRId64 ",%s,%s,%s,%s,%s,%s,%s,%s", place->number, place->bar,
+                   order->ts_ms, side_name(order->side), order_type_name(order->type),
+                   order->type == ORDER_LIMIT ? price_text(result, order->price_ticks, price) : "",
+                   qty_text(result, order->qty_lots, qty),
+                   qty_text(result, order->filled_lots, filled), order_status_name(order->status),
+                   end, result->tags[order->tag]);
+}
+
+static void write_fills(const struct output *output, struct flt_buf *buf)
+{
+    flt_buf_printf(buf, OUTPUT_FILLS "\n");
+    for (size_t i = 0; i < output->result->fill_count; i++) {
+        const struct run_fill *fill = &output->result->fills[i];
+
+        output_fill_row(output, buf, i, &(struct output_place){ i, fill->bar, 0, fill->cash });
+        flt_buf_append(buf, "\n", 1);
     }
 }
 
 static void write_trades(const struct output *output, struct flt_buf *buf)
 {
-    const struct run_result *result = output->result;
-    const int64_t *ts_ms = output->config->data->columns.ts_ms;
-    char entry[FLT_DEC_TEXT_MAX], exit[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX];
-    char fees[FLT_AMT_TEXT_MAX], pnl[FLT_AMT_TEXT_MAX];
-
-    flt_buf_printf(buf, "tag,entry_bar,entry_ts_ms,entry_price,exit_bar,exit_ts_ms,exit_price,qty,"
-                        "fees,pnl_net\n");
+    flt_buf_printf(buf, OUTPUT_TRADES "\n");
     for (size_t i = 0; i < output->trades->count; i++) {
         const struct round_trip *trade = &output->trades->trade[i];
 
-        flt_buf_printf(buf, "%s,%zu,%" PRId64 ",%s,%zu,%" PRId64 ",%s,%s,%s,%s\n",
-                       result->tags[trade->tag], trade->entry_bar, ts_ms[trade->entry_bar],
-                       price_text(result, trade->entry_ticks, entry), trade->exit_bar,
-                       ts_ms[trade->exit_bar], price_text(result, trade->exit_ticks, exit),
-                       qty_text(result, trade->qty_lots, qty), flt_amt_format(trade->fees, fees),
-                       flt_amt_format(trade->pnl, pnl));
+        output_trade_row(
+            output, buf, i,
+            &(struct output_place){ i, trade->entry_bar, trade->exit_bar, FLT_AMT_ZERO });
+        flt_buf_append(buf, "\n", 1);
+    }
+}
+
+static void write_orders(const struct output *output, struct flt_buf *buf)
+{
+    flt_buf_printf(buf, OUTPUT_ORDERS "\n");
+    for (size_t i = 0; i < output->result->log_count; i++) {
+        const struct run_order *order = &output->result->log[i];
+
+        output_order_row(output, buf, i,
+                         &(struct output_place){ i, order->bar, order->end_bar, FLT_AMT_ZERO });
+        flt_buf_append(buf, "\n", 1);
     }
 }
 
@@ -187,7 +229,30 @@ static void write_equity(const struct output *output, struct flt_buf *buf)
 /* --- summary
  * ----------------------------------------------------------------------------------------- */
 
-static void write_config(const struct output *output, struct flt_buf *buf, const char *key)
+/* What is off is not there. */
+static void write_costs(const struct run_config *config, struct flt_buf *buf)
+{
+    const struct run_costs *costs = &config->costs;
+
+    if (costs->own_fees) {
+        flt_jw_dec(buf, "fee_maker", costs->fee_maker);
+        flt_jw_dec(buf, "fee_taker", costs->fee_taker);
+    }
+    if (costs->slip_rate.coef > 0)
+        flt_jw_dec(buf, "slippage", costs->slip_rate);
+    if (costs->slip_ticks > 0)
+        flt_jw_int(buf, "slippage_ticks", costs->slip_ticks);
+    if (costs->latency_ms > 0)
+        flt_jw_int(buf, "latency_ms", costs->latency_ms);
+    if (costs->share_ppm > 0)
+        flt_jw_dec(buf, "volume_share_pct", (struct flt_dec){ costs->share_ppm, 4 });
+    if (costs->own_queue)
+        flt_jw_dec(
+            buf, "queue",
+            flt_dec_mul((struct flt_dec){ costs->queue_lots, 0 }, config->lot, FLT_ROUND_DOWN));
+}
+
+void output_config(const struct output *output, struct flt_buf *buf, const char *key)
 {
     const struct run_config *config = output->config;
 
@@ -199,6 +264,9 @@ static void write_config(const struct output *output, struct flt_buf *buf, const
         flt_jw_tree(buf, "risk", config->risk);
     flt_jw_str(buf, "fill", config->fill->name);
     flt_jw_dec(buf, "fee", config->fee);
+    write_costs(config, buf);
+    if (output->result->strategy_ms != config->data->bar_ms)
+        flt_jw_int(buf, "timeframe_ms", output->result->strategy_ms);
     flt_jw_dec(buf, "tick", output->result->instrument.tick);
     flt_jw_dec(buf, "lot", config->lot);
     flt_jw_amt(buf, "cash", config->cash);
@@ -212,23 +280,37 @@ static void write_config_hash(const struct output *output, struct flt_buf *buf)
     uint8_t hash[32];
     char hex[65];
 
-    write_config(output, &config, NULL);
+    output_config(output, &config, NULL);
     flt_sha256(config.data ? config.data : "", config.length, hash);
     flt_jw_str(buf, "config_sha256", flt_hex(hash, sizeof hash, hex));
     flt_buf_finish(&config);
 }
 
-static void write_data(const struct output *output, struct flt_buf *buf)
+static void write_tape(const char *key, const char *name, const char *sha256, size_t rows,
+                       struct flt_buf *buf)
+{
+    if (rows == 0)
+        return;
+    flt_jw_begin(buf, key, '{');
+    flt_jw_str(buf, "name", name);
+    flt_jw_str(buf, "sha256", sha256);
+    flt_jw_int(buf, "rows", (int64_t)rows);
+    flt_jw_end(buf, '}');
+}
+
+void output_data(const struct output *output, struct flt_buf *buf, const char *key)
 {
     const struct data *data = output->config->data;
 
-    flt_jw_begin(buf, "data", '{');
+    flt_jw_begin(buf, key, '{');
     flt_jw_str(buf, "name", data->name);
     flt_jw_str(buf, "sha256", data->sha256);
     flt_jw_int(buf, "bars", (int64_t)data->count);
     flt_jw_int(buf, "bar_ms", data->bar_ms);
     flt_jw_int(buf, "first_ts_ms", data->columns.ts_ms[0]);
     flt_jw_int(buf, "last_ts_ms", data->columns.ts_ms[data->count - 1]);
+    write_tape("trades", data->trades_name, data->trades_sha256, data->trades.count, buf);
+    write_tape("quotes", data->quotes_name, data->quotes_sha256, data->quotes.count, buf);
     flt_jw_end(buf, '}');
 }
 
@@ -275,10 +357,10 @@ bool output_note(const struct output *output, size_t index, char *out, size_t si
                        result->bars, output->config->data->count);
         count++;
     }
-    if (result->ready_bars >= output->config->data->count) {
+    if (result->ready_bars >= result->strategy_bars) {
         (void)snprintf(text[count], sizeof text[0],
                        "too little data: the indicators need %zu bars and there are %zu",
-                       result->ready_bars, output->config->data->count);
+                       result->ready_bars, result->strategy_bars);
         count++;
     } else if (result->fill_count == 0) {
         (void)snprintf(text[count], sizeof text[0], "the strategy never traded");
@@ -303,8 +385,8 @@ void output_summary(const struct output *output, struct flt_buf *buf)
     flt_jw_begin(buf, NULL, '{');
     flt_jw_int(buf, "v", 1);
     flt_jw_str(buf, "version", FLT_VERSION);
-    write_data(output, buf);
-    write_config(output, buf, "config");
+    output_data(output, buf, "data");
+    output_config(output, buf, "config");
     write_config_hash(output, buf);
     write_end(output, buf);
     flt_jw_begin(buf, "notes", '[');
@@ -316,19 +398,14 @@ void output_summary(const struct output *output, struct flt_buf *buf)
     flt_buf_append(buf, "\n", 1);
 }
 
-static int write_file(const struct output *output, const char *dir, const char *name,
-                      void (*write)(const struct output *, struct flt_buf *),
-                      struct flt_error *error)
+int output_file(const char *dir, const char *name, struct flt_buf *buf, struct flt_error *error)
 {
-    struct flt_buf buf = FLT_BUF_INIT;
     char path[PATH_BYTES];
     int err = flt_path_join(path, sizeof path, dir, name);
 
-    if (!err) {
-        write(output, &buf);
-        err = buf.failed ? -ENOMEM : flt_file_write(path, buf.data, buf.length, 0644);
-    }
-    flt_buf_finish(&buf);
+    if (!err)
+        err = buf->failed ? -ENOMEM : flt_file_write(path, buf->data, buf->length, 0644);
+    flt_buf_finish(buf);
     if (err)
         flt_error_set(error, flt_error_from_errno(err), "out", "", "%s/%s cannot be written: %s",
                       dir, name, strerror(-err));
@@ -342,13 +419,18 @@ int output_write(const struct output *output, const char *dir, struct flt_error 
         void (*write)(const struct output *, struct flt_buf *);
     } files[] = { { "fills.csv", write_fills },
                   { "trades.csv", write_trades },
+                  { "orders.csv", write_orders },
                   { "equity.csv", write_equity },
                   { "summary.json", output_summary } };
     int err = flt_mkdir_p(dir);
 
     if (err)
         flt_error_set(error, flt_error_from_errno(err), "out", "", "%s: %s", dir, strerror(-err));
-    for (size_t i = 0; !err && i < FLT_COUNT(files); i++)
-        err = write_file(output, dir, files[i].name, files[i].write, error);
+    for (size_t i = 0; !err && i < FLT_COUNT(files); i++) {
+        struct flt_buf buf = FLT_BUF_INIT;
+
+        files[i].write(output, &buf);
+        err = output_file(dir, files[i].name, &buf, error);
+    }
     return err;
 }

@@ -8,7 +8,7 @@ struct open_lot {
     uint32_t tag;
     enum side side;
     size_t bar;
-    int64_t price_ticks, qty_lots;
+    int64_t ts_ms, price_ticks, qty_lots;
     struct flt_amt fee; /* of what is left */
 };
 
@@ -32,7 +32,8 @@ static int add_open(struct pairing *pairing, const struct run_fill *fill, int64_
         pairing->cap = cap;
     }
     pairing->open[pairing->count++] =
-        (struct open_lot){ fill->tag, fill->side, fill->bar, fill->price_ticks, lots, fee };
+        (struct open_lot){ fill->tag,         fill->side, fill->bar, fill->ts_ms,
+                           fill->price_ticks, lots,       fee };
     return 0;
 }
 
@@ -92,6 +93,8 @@ static int close_part(struct pairing *pairing, const struct run_fill *fill, int6
         .side = open->side,
         .entry_bar = open->bar,
         .exit_bar = fill->bar,
+        .entry_ms = open->ts_ms,
+        .exit_ms = fill->ts_ms,
         .entry_ticks = open->price_ticks,
         .exit_ticks = fill->price_ticks,
         .qty_lots = part,

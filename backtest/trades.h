@@ -9,6 +9,7 @@ struct round_trip {
     uint32_t tag;   /* the entry's */
     enum side side; /* of the entry: buy is long */
     size_t entry_bar, exit_bar;
+    int64_t entry_ms, exit_ms; /* of the fills */
     int64_t entry_ticks, exit_ticks, qty_lots;
     struct flt_amt fees, pnl; /* pnl: after fees */
 };

@@ -233,7 +233,7 @@ def bytes_of(folder):
     return {name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder))}
 
 
-FILES = ("fills.csv", "trades.csv", "equity.csv", "summary.json", "price.csv", "monthly.csv", "report.html")
+FILES = ("fills.csv", "trades.csv", "orders.csv", "equity.csv", "summary.json", "price.csv", "monthly.csv", "report.html")
 
 
 def repeatable(folder):
