@@ -227,6 +227,14 @@ static int on_open_orders(void *ctx, struct bot *bot, unsigned leg)
     return (int)answer(ctx, &(struct tape_frame){ .kind = TAPE_OUT_OPEN, .n = { leg } });
 }
 
+static int on_sweep(void *ctx, struct bot *bot, unsigned leg)
+{
+    (void)ctx;
+    (void)bot;
+    (void)leg;
+    return 0;
+}
+
 static int on_record(void *ctx, struct bot *bot, const struct bot_record *record)
 {
     struct tape_frame frame;
@@ -280,7 +288,8 @@ static int make_bot(struct replay *replay, struct flt_error *error)
                                       .query_order = on_query,
                                       .fetch_fills = on_fetch,
                                       .open_orders = on_open_orders,
-                                      .record = on_record };
+                                      .record = on_record,
+                                      .sweep = on_sweep };
     const struct tape_frame *header = &replay->header;
     const struct instrument *legs[STRATEGY_LEGS_MAX];
     struct bot_config config = { .instruments = legs,
@@ -398,6 +407,17 @@ static void play_market(struct bot *bot, const struct tape_frame *f)
     }
 }
 
+static int play_adjust(struct bot *bot, const struct tape_frame *f)
+{
+    const struct bot_adjustment adjustment = {
+        .leg = (unsigned)f->n[0], .qty = flt_amt_parse(f->text), .by = "", .reason = ""
+    };
+
+    if (f->n[1])
+        return bot_accept_orders(bot, "", "") < 0 ? -EINVAL : 0;
+    return bot_adjust(bot, &adjustment);
+}
+
 /* The past, time, and the host's word; 0 also for what is not of these. */
 static int play_word(struct bot *bot, const struct tape_frame *f)
 {
@@ -434,6 +454,17 @@ static int play_word(struct bot *bot, const struct tape_frame *f)
     case TAPE_CANCEL:
         bot_cancel_order(bot, f->coid);
         break;
+    case TAPE_DISTRUST:
+        bot_distrust(bot);
+        break;
+    case TAPE_SWEPT:
+        bot_on_swept(bot, (unsigned)f->n[0], f->n[1] != 0);
+        break;
+    case TAPE_DRIFT:
+        bot_set_drift(bot, f->n[0] ? f->text : NULL);
+        break;
+    case TAPE_ADJUST:
+        return play_adjust(bot, f);
     default:
         break;
     }

@@ -20,6 +20,7 @@ struct account {
     const struct exchange_ops *ops;
     struct exchange_account *handle;
     bool link_up;
+    uint64_t link; /* counts the times it came up */
     struct account *next;
 };
 
@@ -54,6 +55,7 @@ static void on_link(void *ctx, bool up, const char *reason)
     if (account->link_up == up)
         return;
     account->link_up = up;
+    account->link += up;
     FLT_LOG(INFO, up ? "account_up" : "account_down", "account=%s venue=%s why=%s", account->name,
             account->venue_name, flt_log_quote(reason ? reason : "", quoted, sizeof quoted));
     hosts_on_account(account->accounts->node->hosts, account);
@@ -451,6 +453,11 @@ const struct exchange_ops *account_ops(const struct account *account)
 struct exchange_account *account_handle(const struct account *account)
 {
     return account->handle;
+}
+
+uint64_t account_link(const struct account *account)
+{
+    return account->link;
 }
 
 bool account_link_is_up(const struct account *account)

@@ -28,4 +28,5 @@ FLT_MUST_USE int accounts_paper(struct accounts *accounts, const char *bot, stru
 const char *account_name(const struct account *account);
 const struct exchange_ops *account_ops(const struct account *account);
 struct exchange_account *account_handle(const struct account *account); /* NULL: venue not open */
+uint64_t account_link(const struct account *account); /* number of this connection */
 bool account_link_is_up(const struct account *account);

@@ -11,6 +11,7 @@
 #include "botnode/record.h"
 #include "botnode/recorder.h"
 #include "botnode/report.h"
+#include "botnode/sweep.h"
 #include "lib/fail.h"
 
 #define REPEAT_NS (60 * INT64_C(1000000000))
@@ -204,6 +205,16 @@ static int port_open_orders(void *ctx, struct bot *bot, unsigned leg)
     return err;
 }
 
+static int port_sweep(void *ctx, struct bot *bot, unsigned leg)
+{
+    struct host *host = ctx;
+
+    (void)bot;
+    if (!host->account || !account_handle(host->account))
+        return -ENOTCONN;
+    return sweeps_ask(host->node->sweeps, host, leg);
+}
+
 /* What a person wants to read in the bot's log: trades, phases, what was refused and why. */
 static void log_record(struct host *host, const struct bot_record *record)
 {
@@ -254,6 +265,7 @@ static const struct engine_port port_ops = {
     .query_order = port_query,
     .fetch_fills = port_fills,
     .open_orders = port_open_orders,
+    .sweep = port_sweep,
     .record = port_record,
     .log = port_log,
 };
@@ -480,6 +492,8 @@ static int host_make_bot(struct host *host, struct flt_error *error)
     int err;
 
     port.ctx = host;
+    if (!spec->has_account)
+        port.sweep = NULL; /* a paper account forgets nothing that its bot does not */
     config.request_life_ms =
         account_ops(host->account)->request_life_ms(account_handle(host->account));
     if (config.strategy)
@@ -581,6 +595,8 @@ void host_try_start(struct host *host)
     bot_set_lease(host->bot, true, true);
     bot_set_storage(host->bot, journal_entries_ok(host->node->journal));
     bot_set_desired(host->bot, host->run, host_stop_how(host));
+    if (sweeps_needs(host))
+        bot_distrust(host->bot);
     bot_start(host->bot);
     host->report_due = true;
     if (account_link_is_up(host->account))

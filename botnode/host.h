@@ -38,6 +38,7 @@ struct host {
     struct host *next_owner; /* hosts.c: chain of the table by owner */
     enum bot_phase phase;    /* as last seen, for since_ms */
     int64_t since_ms;
+    bool swept;                  /* missed trades were told in this process */
     bool report_due;             /* the state topic is behind */
     int64_t reported_ns;         /* monotonic; 0: never */
     int64_t reported_mark_ticks; /* the price that state was valued at */

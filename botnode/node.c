@@ -14,6 +14,7 @@
 #include "botnode/bus.h"
 #include "botnode/hosts.h"
 #include "botnode/report.h"
+#include "botnode/sweep.h"
 #include "lib/config.h"
 #include "lib/fail.h"
 #include "lib/http.h"
@@ -190,6 +191,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     err = err ? err : hosts_create(node, &node->hosts);
     err = err ? err : accounts_create(node, &node->accounts);
     err = err ? err : audit_create(node, &node->audit);
+    err = err ? err : sweeps_create(node, &node->sweeps);
     err = err ? err : bus_create(node, &node->bus);
     err = err ? err : accounts_restore(node->accounts);
     err = err ? err : hosts_restore(node->hosts);
@@ -280,6 +282,7 @@ void botnode_close(struct botnode *node)
     hosts_destroy(node->hosts);
     node->hosts = NULL;
     accounts_destroy(node->accounts);
+    sweeps_destroy(node->sweeps);
     audit_destroy(node->audit);
     venues_destroy(node->venues);
     journal_close(node->journal);

@@ -8,6 +8,7 @@
  *   host.c      one bot: its life, and the port between engine and venue
  *   record.c    what goes into the numbered stream
  *   recorder.c  a bot's inputs and outputs into a file, when asked for
+ *   sweep.c     missed trades of the venue, to the bots they belong to
  *   report.c    a bot's state and detail topics
  *   accounts.c  trading accounts and their keys
  *   venues.c    market data
@@ -24,6 +25,7 @@
 
 struct accounts;
 struct audit;
+struct sweeps;
 struct hosts;
 struct bus;
 
@@ -39,6 +41,7 @@ struct botnode {
     struct accounts *accounts;
     struct hosts *hosts;
     struct audit *audit;
+    struct sweeps *sweeps;
     struct bus *bus;
     struct flt_timer *second;
     struct flt_timer *part; /* HOSTS_SLICES of a second */

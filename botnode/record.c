@@ -114,6 +114,19 @@ static void fill_of(const struct host *host, const struct bot_record *record,
     record_book(host, leg, &out->book);
 }
 
+void record_adjustment(const struct host *host, const struct bot_adjustment *adjustment,
+                       struct msg_ev_adjustment *out)
+{
+    snprintf(out->instrument, sizeof out->instrument, "%s", host->legs[adjustment->leg]->name);
+    snprintf(out->venue, sizeof out->venue, "%s", host->desired.venue);
+    snprintf(out->account, sizeof out->account, "%s", host_account(host));
+    snprintf(out->by, sizeof out->by, "%s", adjustment->by);
+    snprintf(out->reason, sizeof out->reason, "%s", adjustment->reason);
+    out->mode = host->desired.spec.mode;
+    out->qty = adjustment->qty;
+    record_book(host, adjustment->leg, &out->book);
+}
+
 static void order_of(const struct host *host, const struct bot_record *record,
                      struct msg_ev_order *out)
 {
@@ -174,6 +187,11 @@ static bool record_of(const struct host *host, const struct bot_record *record,
         snprintf(out->alarm.code, sizeof out->alarm.code, "%s", record->code);
         snprintf(out->alarm.message, sizeof out->alarm.message, "%s", record->message);
         return true;
+    case BOT_RECORD_ADJUST:
+        out->kind = MSG_EV_RECORD_KIND_ADJUSTMENT;
+        out->has_adjustment = true;
+        record_adjustment(host, record->adjustment, &out->adjustment);
+        return true;
     case BOT_RECORD_CHECKPOINT:
         break;
     }
@@ -217,6 +235,7 @@ int record_append(struct host *host, const struct bot_record *record)
     if (!state.failed && (!in_stream || entry.body))
         n = journal_append(host->node->journal, &entry);
     json_object_put(message.fill.book.fees);
+    json_object_put(message.adjustment.book.fees);
     flt_buf_finish(&body);
     flt_buf_finish(&state);
     return n < 0

@@ -45,6 +45,9 @@ static void state_of_bot(const struct host *host, struct msg_n_state *out)
         snprintf(out->note, sizeof out->note, "%s", status.reason);
     }
     out->orders_open = status.open_orders;
+    out->has_checked_ms =
+        (status.phase == BOT_STOPPED || status.phase == BOT_FLAT) && status.clear_ms > 0;
+    out->checked_ms = status.clear_ms;
     out->has_price = status.mark_ticks > 0;
     if (out->has_price)
         out->price = ticks_to_price(instrument, status.mark_ticks);

@@ -11,6 +11,7 @@
 #include "engine/core.h"
 
 #define ALL_KINDS (~0u)
+#define ASKS_OPEN "asks the venue whether an order is open"
 #define PUMP_ROUNDS_MAX 64 /* a strategy that never comes to rest waits for the next event */
 
 /* The members that hold the time are a cache: they change in a bot that does not. */
@@ -247,6 +248,7 @@ void bot_fail(struct bot *bot, const char *code, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     (void)snprintf(bot->error_code, sizeof bot->error_code, "%s", code);
+    (void)snprintf(bot->error_reason, sizeof bot->error_reason, "%s", text);
     (void)snprintf(bot->reason, sizeof bot->reason, "%s", text);
     bot_alarm(bot, code, "%s", text);
 }
@@ -292,9 +294,24 @@ static struct verdict decide_closing(const struct bot *bot)
 
     if (!is_flat(bot))
         return (struct verdict){ BOT_FLATTENING, ALLOW_CLOSE, code, reason };
+    if (!recover_is_clear(bot))
+        return (struct verdict){ BOT_FLATTENING, ALLOW_NOTHING, code, ASKS_OPEN };
     if (bot->run == BOT_RUN_STOPPED)
         return (struct verdict){ BOT_STOPPED, ALLOW_NOTHING, code, reason };
     return (struct verdict){ BOT_FLAT, ALLOW_NOTHING, code, reason };
+}
+
+/* Stopped is said when the venue says it too. */
+static struct verdict decide_stopped(const struct bot *bot, const char *code, const char *reason)
+{
+    if (bot->how == BOT_STOP_DETACH && bot->wants.live_count > 0)
+        return (struct verdict){ BOT_STOPPING, ALLOW_HOLD, "detached",
+                                 "its orders were left at the venue and may trade" };
+    if (bot->wants.live_count > 0)
+        return (struct verdict){ BOT_STOPPING, ALLOW_NOTHING, code, reason };
+    if (!recover_is_clear(bot))
+        return (struct verdict){ BOT_STOPPING, ALLOW_NOTHING, code, *reason ? reason : ASKS_OPEN };
+    return (struct verdict){ BOT_STOPPED, ALLOW_NOTHING, code, reason };
 }
 
 static struct verdict decide_active(const struct bot *bot)
@@ -304,12 +321,8 @@ static struct verdict decide_active(const struct bot *bot)
 
     if (close)
         return decide_closing(bot);
-    if (bot->run == BOT_RUN_STOPPED && bot->how == BOT_STOP_DETACH)
-        return (struct verdict){ BOT_STOPPED, ALLOW_HOLD, "manual", "its orders were left" };
     if (bot->run == BOT_RUN_STOPPED)
-        return bot->wants.live_count > 0
-                   ? (struct verdict){ BOT_STOPPING, ALLOW_NOTHING, "manual", "" }
-                   : (struct verdict){ BOT_STOPPED, ALLOW_NOTHING, "manual", "" };
+        return decide_stopped(bot, "manual", "");
     if (bot->halt == BOT_HALT_CANCEL)
         return (struct verdict){ BOT_PAUSED, ALLOW_NOTHING, "halt", bot->halt_reason };
     if (bot->halt == BOT_HALT_PAUSE)
@@ -318,6 +331,11 @@ static struct verdict decide_active(const struct bot *bot)
         return (struct verdict){ BOT_PAUSED, ALLOW_EXITS, "manual", "" };
     if (bot->risk.tripped)
         return (struct verdict){ BOT_PAUSED, ALLOW_EXITS, bot->risk.tripped, bot->risk.message };
+    if (*bot->drift)
+        return (struct verdict){ BOT_PAUSED, ALLOW_EXITS, "drift", bot->drift };
+    if (bot->missing > 0)
+        return (struct verdict){ BOT_PAUSED, ALLOW_EXITS, "drift",
+                                 "the venue does not tell all trades of an order" };
     return (struct verdict){ BOT_RUNNING, ALLOW_ALL, "", "" };
 }
 
@@ -330,13 +348,26 @@ static bool has_prices(const struct bot *bot)
     return true;
 }
 
+/* In doubt nothing new is sent, and nothing closed; but a stop or a halt takes its orders away. */
+static struct verdict decide_error(const struct bot *bot)
+{
+    const bool stop = bot->run == BOT_RUN_STOPPED && bot->how != BOT_STOP_DETACH;
+    const bool cancel = stop || bot->run == BOT_RUN_FLAT || bot->halt >= BOT_HALT_CANCEL;
+    const bool gone = stop && bot->started && bot->link_up && recover_is_clear(bot);
+
+    if (gone || (stop && bot->phase == BOT_STOPPED && bot->wants.live_count == 0))
+        return (struct verdict){ BOT_STOPPED, ALLOW_NOTHING, bot->error_code, bot->error_reason };
+    return (struct verdict){ BOT_ERROR, cancel ? ALLOW_NOTHING : ALLOW_HOLD, bot->error_code,
+                             bot->error_reason };
+}
+
 static struct verdict decide(const struct bot *bot)
 {
     const bool resting =
         (bot->phase == BOT_STOPPED || bot->phase == BOT_FLAT) && bot->wants.live_count == 0;
 
     if (*bot->error_code)
-        return (struct verdict){ BOT_ERROR, ALLOW_HOLD, bot->error_code, bot->reason };
+        return decide_error(bot);
     if (!bot->started)
         return (struct verdict){ BOT_WAITING, ALLOW_HOLD, "starting", "" };
     if (!bot->link_up && resting && decide_active(bot).phase == bot->phase)
@@ -398,6 +429,8 @@ void bot_update_phase(struct bot *bot)
         recover_check(bot);
     const struct verdict verdict = decide(bot);
 
+    if (verdict.allow == ALLOW_NOTHING)
+        recover_ask_clear(bot);
     if (verdict.allow != bot->allow)
         wants_dirty_all(&bot->wants);
     bot->allow = verdict.allow;
@@ -604,10 +637,8 @@ static void begin_recovery(struct bot *bot)
     for (uint32_t i = 0; i < bot->wants.slot_count; i++)
         if (bot->wants.slots[i].used && bot->wants.slots[i].live.state != ORDER_BAD)
             orders_settle(bot, i); /* what had ended and was not recorded so */
-    for (size_t i = 0; i < bot->leg_count; i++) {
-        bot->legs[i].listed = bot->legs[i].listing = false;
-        bot->legs[i].list_ms = 0;
-    }
+    for (size_t i = 0; i < bot->leg_count; i++)
+        recover_begin_leg(&bot->legs[i]);
     recover_second(bot);
 }
 
@@ -617,6 +648,20 @@ void bot_start(struct bot *bot)
         tape_put(bot, &(struct tape_frame){ .kind = TAPE_START });
     bot->started = true;
     risk_start(&bot->risk, bot_wall_ms(bot), bot_mono_ms(bot));
+    if (bot->link_up)
+        begin_recovery(bot);
+    bot_pump(bot);
+}
+
+void bot_distrust(struct bot *bot)
+{
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_DISTRUST });
+    for (size_t i = 0; i < bot->leg_count; i++)
+        bot->legs[i].sweep_due = bot->port.sweep != NULL;
+    if (!bot->started)
+        return;
+    bot->recovered = false;
     if (bot->link_up)
         begin_recovery(bot);
     bot_pump(bot);

@@ -52,7 +52,8 @@ enum bot_record_kind {
     BOT_RECORD_TRANSITION, /* the phase changed */
     BOT_RECORD_RISK,       /* a risk rule refused or tripped (at most one a second and rule) */
     BOT_RECORD_ALARM,      /* a person should know: mismatch, unknown for long, contradiction */
-    BOT_RECORD_CHECKPOINT  /* nothing happened; the state changed and should be saved */
+    BOT_RECORD_CHECKPOINT, /* nothing happened; the state changed and should be saved */
+    BOT_RECORD_ADJUST      /* a person accepted the venue's word: bot_adjust() */
 };
 
 struct bot_order { /* one order as the engine knows it; borrowed for the call */
@@ -72,6 +73,12 @@ struct bot_order { /* one order as the engine knows it; borrowed for the call */
     int64_t created_ms, ts_ms;
 };
 
+struct bot_adjustment { /* borrowed for the call */
+    unsigned leg;
+    struct flt_amt qty; /* added to the position */
+    const char *by, *reason;
+};
+
 struct bot_record {
     enum bot_record_kind kind;
     int64_t ts_ms;
@@ -81,6 +88,7 @@ struct bot_record {
     bool pauses;                   /* RISK: the rule pauses the bot, else it refused an order */
     enum bot_phase from, to;       /* TRANSITION */
     struct flt_amt realised;       /* FILL: what this fill realised */
+    const struct bot_adjustment *adjustment; /* ADJUST */
 };
 
 enum { BOT_PLACE_RESTS = 100 };
@@ -112,6 +120,10 @@ struct engine_port {
     /* No records of ended orders and no names of keys in records (bot_key_name), nor notes: for
      * backtests, where nobody reads them and time counts. */
     bool brief;
+    /* Brings the trades of the leg's instrument that the venue made since the last booked one, by
+     * bot_on_fill; answer: bot_on_swept. Asked for after bot_distrust() only. NULL: there can be
+     * none (paper, backtest). Negative: asked again later. */
+    int (*sweep)(void *ctx, struct bot *bot, unsigned leg);
 };
 
 struct bot_config { /* borrowed for bot_create only, except clock, strategy and instruments */
@@ -150,6 +162,9 @@ void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade
 /* From here on the bot acts: with the link up it recovers (open orders, unknown orders, missed
  * fills), then does what is desired. */
 void bot_start(struct bot *bot);
+/* Trades may have been lost with the disk: recovery begins anew, with a sweep. Also before
+ * bot_start(); without it nothing is swept. */
+void bot_distrust(struct bot *bot);
 
 /* --- inputs -------------------------------------------------------------------------------------
  */
@@ -184,6 +199,8 @@ void bot_on_open_orders(struct bot *bot, unsigned leg, const struct exchange_fai
  * monotonic), and is not in it, is asked about. `orders` may hold those of other bots. */
 void bot_on_audit(struct bot *bot, unsigned leg, const struct order *orders, size_t count,
                   int64_t asked_ns);
+/* The trades that port.sweep was asked for were told; false: they could not be. */
+void bot_on_swept(struct bot *bot, unsigned leg, bool told);
 void bot_on_second(struct bot *bot); /* once a second of the clock */
 /* The private stream (and with it the way to the venue). Up starts recovery. */
 void bot_on_link(struct bot *bot, bool up, const char *reason);
@@ -229,6 +246,13 @@ void bot_set_storage(struct bot *bot, bool entries);
 FLT_MUST_USE int bot_set_params(struct bot *bot, struct json_object *params,
                                 struct json_object *risk, struct flt_error *error);
 void bot_cancel_order(struct bot *bot, const char *client_order_id); /* an operator's hand */
+/* The venue holds less than the books say: the bot pauses, exits stay. NULL: no more so. */
+void bot_set_drift(struct bot *bot, const char *message);
+/* The venue's word is booked: the position moves by `qty` and its cost with it, the cash does not.
+ * -ERANGE: it does not fit; nothing is booked then. */
+FLT_MUST_USE int bot_adjust(struct bot *bot, const struct bot_adjustment *adjustment);
+/* The same for each order whose trades the venue does not tell; how many, or negative. */
+FLT_MUST_USE int bot_accept_orders(struct bot *bot, const char *by, const char *reason);
 
 /* --- inspection ---------------------------------------------------------------------------------
  */
@@ -255,7 +279,10 @@ struct bot_status {
     int64_t mark_ticks;   /* of leg 0; 0: no price yet (then unrealised is at cost) */
     int64_t quote_age_ms; /* -1: never */
     unsigned open_orders, unknown_orders;
-    int64_t last_fill_ms; /* 0: none */
+    int64_t clear_ms; /* when the venue last listed no order of it, and none was sent since; 0 */
+    int64_t last_fill_ms;   /* 0: none */
+    int64_t first_start_ms; /* wall; kept over restarts */
+    bool moved;             /* the snapshot it began with is of an older epoch */
     struct bot_counters counters;
 };
 

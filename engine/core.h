@@ -28,6 +28,7 @@ struct live { /* an order at the venue, or on its way; state ORDER_BAD: none */
     bool by_us;      /* we asked for its end at least once */
     bool alarmed;    /* unknown for long was reported */
     bool listed;     /* during an audit: the venue has it */
+    bool missing;    /* trades of it are missing for long: counted in the bot */
     enum asking asking;
     uint8_t asks;
     uint32_t epoch, sequence;
@@ -135,12 +136,19 @@ struct leg {
     bool listed; /* open orders are known since the link came up */
     bool listing;
     int64_t list_ms;
+    bool sweep_due; /* trades may be missing: to be asked for once the list is known */
+    bool sweeping;
+    int64_t sweep_ms;
+    bool clear;                 /* the venue's list had none of ours, and none was sent since */
+    uint32_t begun, begun_then; /* orders sent; at the time the list was asked for */
+    int64_t clear_ms;
 };
 
 struct seen_trade {
     uint64_t hash;
     uint32_t sequence; /* of the order; 0: not ours to know */
     int64_t ts_ms;
+    int64_t lots; /* 0: restored */
 };
 
 enum allow { ALLOW_HOLD, ALLOW_NOTHING, ALLOW_CLOSE, ALLOW_EXITS, ALLOW_ALL };
@@ -172,7 +180,9 @@ struct bot {
     bool lease_entries, lease_send, storage_entries;
     bool strategy_started; /* EVENT_START was given since it last could not act */
     bool in_strategy, pumping, dirty_state;
-    char error_code[32];
+    uint32_t missing; /* orders whose trades the venue does not tell */
+    char drift[160];  /* "": books and venue agree, as far as the host knows */
+    char error_code[32], error_reason[160];
     char halt_reason[128], link_reason[128];
     char reason_code[32], reason[160];
     int64_t since_ms;
@@ -244,6 +254,7 @@ void orders_view(const struct bot *bot, const struct slot *slot, struct bot_orde
 
 /* fills.c: books */
 bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill);
+int64_t fills_lots_of(const struct bot *bot, uint32_t sequence); /* booked in this process */
 void fills_remember(struct bot *bot, const struct fill *fill, uint32_t sequence);
 
 /* view.c */
@@ -263,6 +274,9 @@ void columns_finish(struct bot *bot);
 /* recover.c */
 void recover_second(struct bot *bot);
 void recover_check(struct bot *bot); /* whether it is done */
+void recover_begin_leg(struct leg *leg);
+bool recover_is_clear(const struct bot *bot);
+void recover_ask_clear(struct bot *bot); /* asks for lists where it is not known */
 
 /* tape.c */
 void tape_hold(struct bot *bot, const struct bot_config *config);

@@ -90,10 +90,28 @@ static void remember(struct bot *bot, struct seen_trade trade)
     bot->seen_at = bot->seen_at + 1 == bot->seen_cap ? 0 : bot->seen_at + 1;
 }
 
+static int64_t lots_of(const struct bot *bot, const struct fill *fill)
+{
+    for (unsigned i = 0; i < bot->leg_count; i++)
+        if (!strcmp(bot->legs[i].instrument->name, fill->instrument))
+            return qty_to_lots(bot->legs[i].instrument, fill->qty, FLT_ROUND_DOWN);
+    return 0;
+}
+
 void fills_remember(struct bot *bot, const struct fill *fill, uint32_t sequence)
 {
     remember(bot, (struct seen_trade){ hash_trade(fill->instrument, fill->trade_id, fill->order_id),
-                                       sequence, fill->ts_ms });
+                                       sequence, fill->ts_ms, lots_of(bot, fill) });
+}
+
+int64_t fills_lots_of(const struct bot *bot, uint32_t sequence)
+{
+    int64_t lots = 0;
+
+    for (size_t i = 0; i < bot->seen_count; i++)
+        if (bot->seen[i].sequence == sequence)
+            lots += bot->seen[i].lots;
+    return lots;
 }
 
 void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade_id,
@@ -110,7 +128,7 @@ void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade
                           .kind = TAPE_RESTORE_FILL, .fills = &fill, .fill_count = 1 });
     }
     if (!is_seen(bot, hash))
-        remember(bot, (struct seen_trade){ hash, 0, ts_ms });
+        remember(bot, (struct seen_trade){ hash, 0, ts_ms, 0 });
 }
 
 /* A trade of ours whose order is settled and that we do not remember: when the memory is full, it
@@ -160,6 +178,28 @@ static void count_for_order(struct bot *bot, uint32_t number, int64_t lots, cons
     wants_dirty(&bot->wants, number);
 }
 
+/* A trade of an order that nothing here remembers: sent after the snapshot that this process began
+ * with (a power loss took the rest), so it was sent for the want of that snapshot. */
+static void count_for_want(struct bot *bot, const struct flt_coid *id, int64_t lots, enum side side,
+                           struct slot *copy)
+{
+    const uint32_t number = wants_find(&bot->wants, id->key);
+
+    if (number == NO_SLOT || bot->recovered || id->epoch < bot->saved_epoch ||
+        (id->epoch == bot->saved_epoch && id->sequence <= bot->saved_sequence))
+        return;
+    struct slot *want = &bot->wants.slots[number];
+
+    if (want->kind == WANT_LIMIT && want->side != side)
+        return;
+    want->filled_lots += lots;
+    copy->kind = want->kind;
+    copy->qty_lots = want->qty_lots;
+    copy->filled_lots = want->filled_lots;
+    copy->live.current = true;
+    wants_dirty(&bot->wants, number);
+}
+
 static void tell_strategy(struct bot *bot, const struct event *event)
 {
     if (event->key < KEY_CLOSE)
@@ -167,9 +207,10 @@ static void tell_strategy(struct bot *bot, const struct event *event)
 }
 
 /* Books and tells. `number` NO_SLOT: the order is gone. */
-static bool book(struct bot *bot, uint32_t number, unsigned leg_number, uint32_t key,
+static bool book(struct bot *bot, uint32_t number, unsigned leg_number, const struct flt_coid *id,
                  const struct fill *fill)
 {
+    const uint32_t key = id->key;
     struct leg *leg = &bot->legs[leg_number];
     const struct flt_amt before = ledger_realised(&leg->ledger);
     const int64_t position = leg->position_lots;
@@ -195,6 +236,8 @@ static bool book(struct bot *bot, uint32_t number, unsigned leg_number, uint32_t
             copy.qty_lots = bot->wants.slots[want].qty_lots;
             copy.filled_lots = bot->wants.slots[want].filled_lots;
         }
+    } else {
+        count_for_want(bot, id, lots, fill->side, &copy);
     }
     tell_strategy(
         bot, &(struct event){
@@ -238,6 +281,8 @@ bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
         id.sequence = slot->live.sequence;
     } else if (!flt_coid_parse(fill->client_order_id, &id) || id.owner != bot->owner) {
         return false; /* not ours */
+    } else if (id.sequence > bot->last_sequence && id.epoch == bot->epoch) {
+        bot->last_sequence = id.sequence;
     }
     if (is_seen(bot, hash_trade(fill->instrument, fill->trade_id, fill->order_id))) {
         bot->counters.duplicates++;
@@ -249,7 +294,7 @@ bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
         return false;
     }
     fills_remember(bot, fill, id.sequence);
-    return book(bot, number, leg, id.key, fill);
+    return book(bot, number, leg, &id, fill);
 }
 
 void bot_on_fill(struct bot *bot, const struct fill *fill)

@@ -127,6 +127,8 @@ struct journal_trade {
 typedef void journal_trade_fn(void *ctx, const struct journal_trade *trade);
 FLT_MUST_USE int journal_trades(struct journal *journal, const char *bot, size_t limit,
                                 journal_trade_fn *fn, void *ctx);
+/* 1: this trade is booked, or on its way to the disk; 0: not; negative: failure. */
+int journal_trade_known(struct journal *journal, const char *account, const struct fill *fill);
 /* The last booked trade of an account's instrument; "" and 0 when there is none. */
 FLT_MUST_USE int journal_last_trade(struct journal *journal, const char *account,
                                     const char *instrument, char trade_id[ORDER_ID_MAX],

@@ -272,6 +272,42 @@ int journal_trades(struct journal *journal, const char *bot, size_t limit, journ
     return settled(each_row(journal, stmt, on_trade, &each));
 }
 
+static bool is_trade(const struct op *op, const char *account, const struct fill *fill)
+{
+    return op->kind == OP_RECORD && op->texts[TEXT_TRADE] &&
+           strcmp(op->texts[TEXT_TRADE], fill->trade_id) == 0 &&
+           strcmp(op->texts[TEXT_ORDER], fill->order_id) == 0 &&
+           strcmp(op->texts[TEXT_INSTRUMENT], fill->instrument) == 0 &&
+           strcmp(op->texts[TEXT_ACCOUNT], account) == 0;
+}
+
+static bool has_trade(const struct ops *ops, const char *account, const struct fill *fill)
+{
+    for (const struct op *op = ops->first; op; op = op->next)
+        if (is_trade(op, account, fill))
+            return true;
+    return false;
+}
+
+int journal_trade_known(struct journal *journal, const char *account, const struct fill *fill)
+{
+    int known = 0, err;
+
+    if (has_trade(&journal->queued, account, fill) || has_trade(&journal->in_flight, account, fill))
+        return 1;
+    sqlite3_stmt *const stmt =
+        flt_db_stmt(journal->reader, "SELECT 1 FROM trades WHERE account = ? AND instrument = ?"
+                                     " AND trade_id = ? AND order_id = ?");
+
+    flt_db_bind_str(stmt, 1, account);
+    flt_db_bind_str(stmt, 2, fill->instrument);
+    flt_db_bind_str(stmt, 3, fill->trade_id);
+    flt_db_bind_str(stmt, 4, fill->order_id);
+    while ((err = flt_db_step(journal->reader, stmt)) == FLT_DB_ROW)
+        known = 1;
+    return err ? err : known;
+}
+
 struct last_trade {
     char *trade_id;
     int64_t *ts_ms;

@@ -127,6 +127,20 @@ int ledger_apply(struct ledger *ledger, const struct instrument *instrument,
     return 0;
 }
 
+int ledger_adjust(struct ledger *ledger, struct flt_amt qty)
+{
+    struct ledger next = *ledger;
+
+    next.cost = cost_after(ledger, qty, FLT_AMT_ZERO);
+    next.position = flt_amt_add(ledger->position, qty);
+    if (!flt_amt_ok(next.position) || !flt_amt_ok(next.cost))
+        return FLT_FAIL(-ERANGE, "why=\"an adjustment does not fit\"");
+    if (flt_amt_sign(next.position) == 0)
+        next.cost = FLT_AMT_ZERO;
+    *ledger = next;
+    return 0;
+}
+
 struct flt_amt ledger_realised(const struct ledger *ledger)
 {
     return flt_amt_add(ledger->cash, ledger->cost);

@@ -30,6 +30,9 @@ struct ledger {
 
 FLT_MUST_USE int ledger_apply(struct ledger *ledger, const struct instrument *instrument,
                               const struct fill *fill);
+/* The position moves without a trade: what goes takes its share of the cost along (a loss), what
+ * comes costs nothing. */
+FLT_MUST_USE int ledger_adjust(struct ledger *ledger, struct flt_amt qty);
 struct flt_amt ledger_realised(const struct ledger *ledger);
 struct flt_amt ledger_unrealised(const struct ledger *ledger, struct flt_dec mark);
 struct flt_amt ledger_pnl(const struct ledger *ledger,

@@ -97,6 +97,8 @@ void orders_begin(struct bot *bot, uint32_t number, const struct live *live)
     if (*live->order_id)
         lookup_put(&bot->wants.order_ids, hash_order_id(live->order_id), number);
     bot->wants.live_count++;
+    bot->legs[slot->leg].begun++;
+    bot->legs[slot->leg].clear = false;
     bot->orders_stale = true;
     orders_count(bot, number);
 }
@@ -110,6 +112,7 @@ void orders_clear(struct bot *bot, uint32_t number)
         lookup_remove(&bot->wants.order_ids, hash_order_id(live->order_id), number);
     live->state = ORDER_BAD;
     orders_count(bot, number);
+    bot->missing -= live->missing;
     memset(live, 0, sizeof *live);
     bot->wants.live_count--;
     bot->orders_stale = true;
@@ -238,6 +241,8 @@ void orders_settle(struct bot *bot, uint32_t number)
             live->check_ms = bot_mono_ms(bot) + STREAM_MS;
         return;
     }
+    bot->missing -= live->missing;
+    live->missing = false;
     if (order_state_is_final(live->state))
         end_order(bot, number);
     else if (live->state != ORDER_UNKNOWN && !live->cancelling && live->state != ORDER_SENT)
@@ -779,6 +784,8 @@ static void ask(struct bot *bot, uint32_t number, int64_t now)
         live->asks++;
     if (live->asks == 6 && !live->alarmed) {
         live->alarmed = true;
+        live->missing = trades;
+        bot->missing += trades;
         bot_alarm(bot, trades ? "trades_missing" : "unknown_order",
                   "order %s: executed %" PRId64 " lots, booked %" PRId64, live->coid,
                   live->executed_lots, live->booked_lots);

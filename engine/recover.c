@@ -9,6 +9,8 @@
 
 #define LIST_AGAIN_MS 2000
 #define LIST_ANSWER_MS 15000
+#define CLEAR_AGAIN_MS 500
+#define SWEEP_ANSWER_MS 60000 /* it may be many pages */
 #define AUDIT_SETTLED_MS 5000 /* a request is at the venue by then, or not on its way any more */
 
 /* A slot for an order that is not in any yet: its key's own, when that is free and the order is of
@@ -84,6 +86,7 @@ int bot_restore_intent(struct bot *bot, const struct order_intent *intent)
 static void adopt_open(struct bot *bot, unsigned leg, const struct flt_coid *id,
                        const struct order *order)
 {
+    /* trades of it may have come before the list did */
     const struct instrument *instrument = bot->legs[leg].instrument;
     struct live live = {
         .side = order->side,
@@ -91,6 +94,7 @@ static void adopt_open(struct bot *bot, unsigned leg, const struct flt_coid *id,
         .tif = order->tif,
         .price_ticks = price_to_ticks(instrument, order->price, FLT_ROUND_DOWN),
         .qty_lots = qty_to_lots(instrument, order->qty, FLT_ROUND_DOWN),
+        .booked_lots = fills_lots_of(bot, id->sequence),
         .created_ms = order->ts_ms,
         .ts_ms = order->ts_ms,
         .sent_ms = bot_mono_ms(bot),
@@ -114,6 +118,16 @@ static void take_open(struct bot *bot, unsigned leg, const struct order *order)
     const uint32_t number = orders_find(bot, order->client_order_id, NULL);
     if (number != NO_SLOT)
         orders_apply(bot, number, order);
+}
+
+static bool lists_ours(const struct bot *bot, const struct order *orders, size_t count)
+{
+    struct flt_coid id;
+
+    for (size_t i = 0; i < count; i++)
+        if (flt_coid_parse(orders[i].client_order_id, &id) && id.owner == bot->owner)
+            return true;
+    return false;
 }
 
 void bot_on_open_orders(struct bot *bot, unsigned number, const struct exchange_failure *failure,
@@ -140,6 +154,9 @@ void bot_on_open_orders(struct bot *bot, unsigned number, const struct exchange_
         return; /* asked before the link was lost again */
     leg->listing = false;
     leg->listed = true;
+    leg->clear = leg->begun == leg->begun_then && !lists_ours(bot, orders, count);
+    leg->clear_ms = leg->clear ? bot_wall_ms(bot) : 0;
+    leg->list_ms = leg->clear ? 0 : bot_mono_ms(bot) + CLEAR_AGAIN_MS;
     for (size_t i = 0; i < count; i++)
         take_open(bot, number, &orders[i]);
     recover_second(bot); /* what is not in the list is asked about, now */
@@ -188,6 +205,40 @@ void bot_on_audit(struct bot *bot, unsigned number, const struct order *orders, 
     bot_pump(bot);
 }
 
+static void ask_list(struct bot *bot, unsigned number, int64_t now)
+{
+    struct leg *leg = &bot->legs[number];
+
+    leg->listing = true;
+    leg->begun_then = leg->begun;
+    leg->list_ms = now + LIST_ANSWER_MS;
+    if (bot->port.open_orders(bot->port.ctx, bot, number)) {
+        leg->listing = false;
+        leg->list_ms = now + LIST_AGAIN_MS;
+    }
+}
+
+/* After the lists, so that a trade finds its order: an order that traded in full and is in neither
+ * snapshot nor ring (a power loss) shows in nothing but its trades. */
+static void sweep_legs(struct bot *bot, int64_t now)
+{
+    for (size_t i = 0; i < bot->leg_count; i++)
+        if (!bot->legs[i].listed)
+            return;
+    for (unsigned i = 0; i < bot->leg_count; i++) {
+        struct leg *leg = &bot->legs[i];
+
+        if (!leg->sweep_due || now < leg->sweep_ms)
+            continue;
+        leg->sweeping = true;
+        leg->sweep_ms = now + SWEEP_ANSWER_MS;
+        if (bot->port.sweep(bot->port.ctx, bot, i)) {
+            leg->sweeping = false;
+            leg->sweep_ms = now + LIST_AGAIN_MS;
+        }
+    }
+}
+
 void recover_second(struct bot *bot)
 {
     const int64_t now = bot_mono_ms(bot);
@@ -199,14 +250,59 @@ void recover_second(struct bot *bot)
 
         if (leg->listed || now < leg->list_ms)
             continue;
-        leg->listing = true;
-        leg->list_ms = now + LIST_ANSWER_MS;
-        if (bot->port.open_orders(bot->port.ctx, bot, i)) {
-            leg->listing = false;
-            leg->list_ms = now + LIST_AGAIN_MS;
-        }
+        ask_list(bot, i, now);
     }
+    sweep_legs(bot, now);
     recover_check(bot);
+}
+
+void bot_on_swept(struct bot *bot, unsigned number, bool told)
+{
+    if (number >= bot->leg_count)
+        return;
+    if (bot_input(bot))
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_SWEPT, .n = { number, told } });
+    struct leg *leg = &bot->legs[number];
+
+    bot->counters.events++;
+    if (!leg->sweeping)
+        return; /* asked before the link was lost again */
+    leg->sweeping = false;
+    leg->sweep_due = !told;
+    if (!told)
+        leg->sweep_ms = bot_mono_ms(bot) + LIST_AGAIN_MS;
+    recover_second(bot);
+    bot_pump(bot);
+}
+
+void recover_begin_leg(struct leg *leg)
+{
+    leg->listed = leg->listing = leg->sweeping = leg->clear = false;
+    leg->list_ms = leg->sweep_ms = 0;
+}
+
+/* --- the end of a bot's orders: the venue's list has the last word
+ * ------------------------------------------------------------------ */
+
+bool recover_is_clear(const struct bot *bot)
+{
+    if (bot->port.brief)
+        return bot->wants.live_count == 0; /* a backtest's orders are where we see them */
+    for (size_t i = 0; i < bot->leg_count; i++)
+        if (!bot->legs[i].clear)
+            return false;
+    return bot->wants.live_count == 0;
+}
+
+void recover_ask_clear(struct bot *bot)
+{
+    const int64_t now = bot_mono_ms(bot);
+
+    if (bot->wants.live_count > 0 || !bot->recovered || !bot->link_up || !bot->lease_send)
+        return;
+    for (unsigned i = 0; i < bot->leg_count; i++)
+        if (!bot->legs[i].clear && now >= bot->legs[i].list_ms)
+            ask_list(bot, i, now);
 }
 
 void recover_check(struct bot *bot)
@@ -214,7 +310,7 @@ void recover_check(struct bot *bot)
     if (bot->recovered || !bot->link_up)
         return;
     for (size_t i = 0; i < bot->leg_count; i++)
-        if (!bot->legs[i].listed)
+        if (!bot->legs[i].listed || bot->legs[i].sweep_due)
             return;
     for (uint32_t i = 0; i < bot->wants.slot_count; i++) {
         const struct live *live = &bot->wants.slots[i].live;

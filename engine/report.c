@@ -13,8 +13,8 @@ static const char *const run_names[] = { "running", "paused", "stopped", "flat" 
 static const char *const stop_names[] = { "cancel", "flatten", "detach" };
 static const char *const halt_names[] = { "none", "pause", "cancel", "flatten" };
 static const char *const mode_names[] = { "live", "paper", "shadow", "backtest" };
-static const char *const kind_names[] = { "fill", "order", "transition",
-                                          "risk", "alarm", "checkpoint" };
+static const char *const kind_names[] = { "fill",  "order",      "transition", "risk",
+                                          "alarm", "checkpoint", "adjust" };
 
 static bool find_name(const char *const *names, size_t count, const char *text, int *out)
 {
@@ -279,6 +279,9 @@ void bot_status(const struct bot *bot, struct bot_status *out)
     out->quote_age_ms = leg->price_ns ? (flt_mono_ns(bot->clock) - leg->price_ns) / 1000000 : -1;
     count_orders(bot, out);
     out->last_fill_ms = bot->last_fill_ms;
+    out->first_start_ms = bot->risk.started_ms;
+    out->moved = bot->saved_epoch != 0 && bot->saved_epoch != bot->epoch;
+    out->clear_ms = recover_is_clear(bot) ? bot->legs[0].clear_ms : 0;
     out->counters = bot->counters;
 }
 

@@ -219,6 +219,14 @@ static int on_open_orders(void *ctx, struct bot *bot, unsigned leg)
     return put_output(bot, &frame, tape->port.open_orders(tape->port.ctx, bot, leg));
 }
 
+/* Not on the tape: how the trades are brought is the host's matter; what it brings is there. */
+static int on_sweep(void *ctx, struct bot *bot, unsigned leg)
+{
+    struct tape *tape = ctx;
+
+    return tape->port.sweep(tape->port.ctx, bot, leg);
+}
+
 static int on_record(void *ctx, struct bot *bot, const struct bot_record *record)
 {
     struct tape *tape = ctx;
@@ -252,6 +260,7 @@ void tape_hold(struct bot *bot, const struct bot_config *config)
                                       .query_order = on_query,
                                       .fetch_fills = on_fetch,
                                       .open_orders = on_open_orders,
+                                      .sweep = tape->port.sweep ? on_sweep : NULL,
                                       .record = tape->port.record ? on_record : NULL,
                                       .log = tape->port.log ? on_log : NULL };
     put_header(bot, config);

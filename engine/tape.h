@@ -52,6 +52,11 @@ enum tape_kind {
     TAPE_OUT_RECORD,
     TAPE_FINAL, /* text: bot_save() as the bot ended */
     TAPE_END,   /* text: why the recording ended */
+    /* inputs again: behind, so that older tapes keep their numbers */
+    TAPE_DISTRUST,
+    TAPE_SWEPT,
+    TAPE_DRIFT,
+    TAPE_ADJUST,
     TAPE_KIND_COUNT
 };
 

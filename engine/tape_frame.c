@@ -71,6 +71,10 @@ static const struct {
     [TAPE_OUT_RECORD] = { "record", M_NUMBERS | M_COID | M_TEXT | M_FILLS },
     [TAPE_FINAL] = { "final_state", M_TEXT },
     [TAPE_END] = { "end", M_TEXT },
+    [TAPE_DISTRUST] = { "distrust", 0 },
+    [TAPE_SWEPT] = { "swept", M_NUMBERS },
+    [TAPE_DRIFT] = { "drift", M_NUMBERS | M_TEXT },
+    [TAPE_ADJUST] = { "adjust", M_NUMBERS | M_TEXT },
 };
 
 const char *tape_kind_name(enum tape_kind kind)

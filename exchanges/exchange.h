@@ -174,6 +174,9 @@ struct exchange_ops {
                   const char *client_order_id);
     int (*query_order)(struct exchange_account *account, const struct instrument *instrument,
                        const char *client_order_id, exchange_order_fn *fn, void *ctx);
+    /* The same by the venue's own id: whose order a trade belongs to. */
+    int (*query_order_id)(struct exchange_account *account, const struct instrument *instrument,
+                          const char *order_id, exchange_order_fn *fn, void *ctx);
     int (*open_orders)(struct exchange_account *account, const struct instrument *instrument,
                        exchange_orders_fn *fn, void *ctx); /* instrument NULL: all */
     int (*fills)(struct exchange_account *account, const struct fills_query *query,

@@ -75,6 +75,7 @@ const struct exchange_ops exchange_paper = {
     .place = paper_place,
     .cancel = paper_cancel,
     .query_order = paper_query_order,
+    .query_order_id = paper_query_order_id,
     .open_orders = paper_open_orders,
     .fills = paper_fills,
     .balances = paper_balances,

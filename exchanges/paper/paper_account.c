@@ -473,13 +473,11 @@ int paper_cancel(struct exchange_account *account, const struct instrument *inst
 
 /* --- questions --- */
 
-int paper_query_order(struct exchange_account *account, const struct instrument *instrument,
-                      const char *client_order_id, exchange_order_fn *fn, void *ctx)
+static int answer_order(struct exchange_account *account, const struct paper_order *order,
+                        exchange_order_fn *fn, void *ctx)
 {
-    const struct paper_order *order = find_order(account, client_order_id);
     struct news *news = news_add(&account->news, NEWS_ANSWER_ORDER);
 
-    (void)instrument;
     if (!news)
         return -ENOMEM;
     news->order_fn = fn;
@@ -490,6 +488,24 @@ int paper_query_order(struct exchange_account *account, const struct instrument 
     else
         news_fail(&news->failure, EXCHANGE_ORDER_NOT_FOUND, "no such order");
     return 0;
+}
+
+int paper_query_order(struct exchange_account *account, const struct instrument *instrument,
+                      const char *client_order_id, exchange_order_fn *fn, void *ctx)
+{
+    (void)instrument;
+    return answer_order(account, find_order(account, client_order_id), fn, ctx);
+}
+
+int paper_query_order_id(struct exchange_account *account, const struct instrument *instrument,
+                         const char *order_id, exchange_order_fn *fn, void *ctx)
+{
+    const struct paper_order *order = account->orders;
+
+    (void)instrument;
+    while (order && strcmp(order->order.order_id, order_id) != 0)
+        order = order->next;
+    return answer_order(account, order, fn, ctx);
 }
 
 static int tell_list(struct exchange_account *account, enum news_kind kind, struct list *list,

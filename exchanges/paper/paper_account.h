@@ -13,6 +13,8 @@ int paper_cancel(struct exchange_account *account, const struct instrument *inst
                  const char *client_order_id);
 int paper_query_order(struct exchange_account *account, const struct instrument *instrument,
                       const char *client_order_id, exchange_order_fn *fn, void *ctx);
+int paper_query_order_id(struct exchange_account *account, const struct instrument *instrument,
+                         const char *order_id, exchange_order_fn *fn, void *ctx);
 int paper_open_orders(struct exchange_account *account, const struct instrument *instrument,
                       exchange_orders_fn *fn, void *ctx);
 int paper_fills(struct exchange_account *account, const struct fills_query *query,

@@ -331,6 +331,19 @@ int transport_query_order(struct exchange_account *account, const struct instrum
     return ask(call, OP_QUERY_ORDER, &args, on_queried);
 }
 
+int transport_query_order_id(struct exchange_account *account, const struct instrument *instrument,
+                             const char *order_id, exchange_order_fn *fn, void *ctx)
+{
+    const struct op_args args = { .instrument = instrument, .order_id = order_id };
+    struct order_call *call = order_call(account, NULL);
+
+    if (call) {
+        call->fn.order = fn;
+        call->ctx = ctx;
+    }
+    return ask(call, OP_QUERY_ORDER, &args, on_queried);
+}
+
 static void on_listed(void *ctx, const struct result *result)
 {
     struct order_call *call = ctx;

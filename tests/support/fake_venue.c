@@ -10,7 +10,16 @@
 
 #define QUEUE_MAX 8192
 
-enum message_kind { MSG_PLACE, MSG_CANCEL, MSG_QUERY, MSG_FILLS, MSG_LIST, MSG_ORDER, MSG_FILL };
+enum message_kind {
+    MSG_PLACE,
+    MSG_CANCEL,
+    MSG_QUERY,
+    MSG_FILLS,
+    MSG_LIST,
+    MSG_ORDER,
+    MSG_FILL,
+    MSG_SWEEP
+};
 
 struct fake_message {
     enum message_kind kind;
@@ -324,8 +333,21 @@ static int port_list(void *ctx, struct bot *bot, unsigned leg)
 
     (void)bot;
     (void)leg;
+    venue->lists++;
     if (!chance(venue, venue->faults.lose_answer))
         (void)post(venue, MSG_LIST);
+    return 0;
+}
+
+static int port_sweep(void *ctx, struct bot *bot, unsigned leg)
+{
+    struct fake_venue *venue = ctx;
+
+    (void)bot;
+    (void)leg;
+    venue->sweeps++;
+    if (!chance(venue, venue->faults.lose_answer))
+        post(venue, MSG_SWEEP)->known = venue->trade_count;
     return 0;
 }
 
@@ -385,9 +407,9 @@ void fake_open(struct fake_venue *venue, uint64_t seed)
         .fee_maker = { 1, 3 },
         .fee_taker = { 1, 3 },
     };
-    venue->port =
-        (struct engine_port){ venue,      port_intend, port_place,  port_cancel, port_query,
-                              port_fetch, port_list,   port_record, NULL,        false };
+    venue->port = (struct engine_port){ venue,      port_intend, port_place, port_cancel,
+                                        port_query, port_fetch,  port_list,  port_record,
+                                        NULL,       false,       port_sweep };
 }
 
 void fake_close(struct fake_venue *venue)
@@ -441,6 +463,8 @@ void fake_start(struct fake_venue *venue)
     bot_on_link(venue->bot, true, "");
 }
 
+static bool power_went; /* for the fake_crash inside fake_power_loss */
+
 void fake_crash(struct fake_venue *venue, const struct strategy_ops *ops, const char *params,
                 const char *risk, uint32_t epoch, bool lose_commit)
 {
@@ -473,7 +497,36 @@ void fake_crash(struct fake_venue *venue, const struct strategy_ops *ops, const 
     for (size_t i = from; i < venue->recorded; i++)
         bot_restore_fill(venue->bot, venue->booked[i].instrument, venue->booked[i].trade_id,
                          venue->booked[i].order_id, venue->booked[i].ts_ms);
+    if (power_went)
+        bot_distrust(venue->bot);
     fake_start(venue);
+}
+
+void fake_disk_sync(const struct fake_venue *venue, struct fake_disk *out)
+{
+    free(out->state);
+    out->state = strdup(venue->state ? venue->state : "");
+    out->recorded = venue->recorded;
+}
+
+void fake_power_loss(struct fake_venue *venue, const struct strategy_ops *ops, const char *params,
+                     const char *risk, uint32_t epoch, const struct fake_disk *disk)
+{
+    free(venue->state);
+    free(venue->older_state);
+    venue->state = strdup(disk->state);
+    venue->older_state = NULL;
+    venue->recorded = venue->older_recorded = disk->recorded;
+    venue->intent_count = 0;
+    for (size_t i = 0; i < venue->order_count; i++) { /* nothing is on its way after a boot */
+        if (!venue->orders[i].arrived && fake_random(venue, 2))
+            venue->orders[i].arrive_ms = -1;
+        else if (!venue->orders[i].arrived && venue->orders[i].arrive_ms >= 0)
+            arrive(venue, i);
+    }
+    power_went = true;
+    fake_crash(venue, ops, params, risk, epoch, false);
+    power_went = false;
 }
 
 void fake_price(struct fake_venue *venue, int64_t bid_ticks, int64_t ask_ticks)
@@ -516,6 +569,15 @@ static void answer_list(struct fake_venue *venue, const struct exchange_failure 
     bot_on_open_orders(venue->bot, 0, failure, orders, count);
 }
 
+/* As the host, whose journal knows what is booked. */
+static bool is_booked(const struct fake_venue *venue, const struct fill *fill)
+{
+    for (size_t i = venue->recorded; i-- > 0;)
+        if (!strcmp(venue->booked[i].trade_id, fill->trade_id))
+            return true;
+    return false;
+}
+
 static void deliver(struct fake_venue *venue, struct fake_message *slot)
 {
     const struct fake_message message = *slot;
@@ -544,6 +606,12 @@ static void deliver(struct fake_venue *venue, struct fake_message *slot)
         break;
     case MSG_FILL:
         bot_on_fill(venue->bot, &message.fill);
+        break;
+    case MSG_SWEEP:
+        for (size_t i = 0; i < message.known; i++)
+            if (!is_booked(venue, &venue->trades[i].fill))
+                bot_on_fill(venue->bot, &venue->trades[i].fill);
+        bot_on_swept(venue->bot, 0, true);
         break;
     }
 }

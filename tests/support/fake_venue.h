@@ -58,6 +58,7 @@ struct fake_venue {
     size_t older_recorded;
     struct fill *booked;
     bool intend_fails;
+    size_t lists, sweeps; /* asked for */
     size_t places, cancels, queries, fetches, risk_records, alarms;
     char last_risk[32], last_alarm[32], last_alarm_text[160];
 };
@@ -72,6 +73,15 @@ void fake_start(struct fake_venue *venue);
 /* The process dies and a new one begins: with the newest snapshot, or the one before. */
 void fake_crash(struct fake_venue *venue, const struct strategy_ops *ops, const char *params,
                 const char *risk, uint32_t epoch, bool lose_commit);
+/* What was on disk at a moment, and the power goes: snapshot and booked trades are as then, and no
+ * intent is left. */
+struct fake_disk {
+    char *state;
+    size_t recorded;
+};
+void fake_disk_sync(const struct fake_venue *venue, struct fake_disk *out); /* frees what it had */
+void fake_power_loss(struct fake_venue *venue, const struct strategy_ops *ops, const char *params,
+                     const char *risk, uint32_t epoch, const struct fake_disk *disk);
 void fake_price(struct fake_venue *venue, int64_t bid_ticks, int64_t ask_ticks);
 void fake_run(struct fake_venue *venue, int64_t ms); /* in steps of 50 ms, with seconds */
 uint32_t fake_random(struct fake_venue *venue, uint32_t below);

@@ -1,0 +1,147 @@
+"""What is true at the venue is what the fleet says: after a power loss, of a stop, of an account.
+
+Usage: test_orders_truth.py FLOTILLA
+"""
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+import unittest
+import urllib.request
+from collections import Counter
+from decimal import Decimal
+
+import tap
+from fleet import CliError, Fleet, alive, wait_for
+
+FLOTILLA = sys.argv[1]
+OPEN = ("NEW", "PARTIALLY_FILLED")
+
+
+class Venue:
+    """The simulator's control API."""
+
+    def __init__(self, folder):
+        with open(os.path.join(folder, "fleet.json"), encoding="ascii") as file:
+            self.base = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
+
+    def ask(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=8) as reply:
+            return json.load(reply)
+
+    def ledger(self, what):
+        rows, after = [], 0
+        while after is not None:
+            page = self.ask("GET", f"/ledger/{what}?after={after}&limit=5000")
+            rows += page["items"]
+            after = page.get("next")
+        return rows
+
+
+def same(row):
+    symbol = row.get("symbol") or row["instrument"].replace("-", "")
+    return (symbol, str(row["trade_id"]), str(row["order_id"]), row["side"],
+            Decimal(row["price"]), Decimal(row["qty"]), Decimal(row["fee"]))
+
+
+class Truth(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(FLOTILLA).up()
+        cls.venue = Venue(cls.fleet.dir)
+        cls.venue.ask("POST", "/speed", {"speed": 20})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.close()
+
+    def bots(self):
+        return self.fleet.cli("bot", "ls")["items"]
+
+    def bot(self, name):
+        return next(bot for bot in self.bots() if bot["bot"] == name)
+
+    def booked(self):
+        path = os.path.join(self.fleet.dir, "controller", "controller.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
+
+    def fills_differ(self):
+        theirs = Counter(map(same, self.venue.ledger("fills")))
+        ours = Counter(map(same, self.booked()))
+        later = Counter(map(same, self.venue.ledger("fills")))
+        lost, made_up = theirs - ours, ours - later
+        return f"lost {list(lost)[:3]}, made up {list(made_up)[:3]}" if lost or made_up else ""
+
+    def logged(self, process, text):
+        with open(os.path.join(self.fleet.dir, "log", f"{process}.log"), encoding="utf-8") as file:
+            return [row for row in file if text in row]
+
+    # --- the power goes
+
+    def copy_journal(self, node, out):
+        """The journal as it is on disk now: what was committed, and nothing of the ring."""
+        path = os.path.join(self.fleet.dir, node, "journal.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db, \
+                contextlib.closing(sqlite3.connect(out)) as copy:
+            db.backup(copy)
+
+    def test_1_a_power_loss_takes_seconds_of_the_journal_and_no_fill_is_lost(self):
+        wait_for("fills", lambda: len(self.venue.ledger("fills")) > 20)
+        node, copy = "node-1", os.path.join(self.fleet.dir, "older.db")
+        self.copy_journal(node, copy)
+        before = len(self.booked())
+        wait_for("more fills", lambda: len(self.booked()) > before + 30, 40)
+        self.fleet.process.send_signal(signal.SIGSTOP)  # `up` must not start it again too early
+        pid = self.fleet.pids()[node]
+        os.kill(pid, signal.SIGKILL)
+        folder = os.path.join(self.fleet.dir, node)
+        for name in ("journal.db", "journal.db-wal", "journal.db-shm", "intents.ring"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(folder, name))
+        shutil.move(copy, os.path.join(folder, "journal.db"))
+        os.chmod(os.path.join(folder, "journal.db"), 0o600)
+        at_venue = len(self.venue.ledger("fills"))
+        wait_for("trades while it is down", lambda: len(self.venue.ledger("fills")) > at_venue + 5, 30)
+        self.fleet.process.send_signal(signal.SIGCONT)
+        wait_for(f"{node} is started again", lambda: self.fleet.pids().get(node, pid) != pid and
+                 alive(self.fleet.pids()[node]), 30)
+        wait_for("its bots run", lambda: all(bot.get("phase") == "running" for bot in self.bots()
+                                             if bot["node"] == node), 40)
+        wait_for("the sweep's line", lambda: self.logged(node, "ev=swept"), 10)
+        end = time.monotonic() + 25
+        while self.fills_differ():
+            self.assertLess(time.monotonic(), end, self.fills_differ() + self.fleet.logs(6))
+            time.sleep(0.3)
+        self.assertTrue(any("missed=0" not in row for row in self.logged(node, "ev=swept")),
+                        "trades were found that nothing else told of")
+        done = self.fleet.run("doctor", "--reconcile")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    # --- stopped
+
+    def test_2_stopped_is_said_when_the_venue_shows_no_order(self):
+        name = next(bot["bot"] for bot in self.bots() if bot["strategy"] == "grid" and
+                    bot["mode"] == "live")
+        self.fleet.cli("bot", "stop", name, "--wait")
+        shown = self.fleet.cli("bot", "show", name)
+        self.assertEqual(shown["state"]["phase"], "stopped")
+        self.assertEqual(shown["state"]["orders_open"], 0)
+        self.assertGreaterEqual(shown["state"]["checked_ms"], shown["state"]["since_ms"] - 60000)
+        mine = {row["client_order_id"] for row in self.booked() if row["bot"] == name}
+        prefix = next(iter(mine))[:8]  # fleet and bot: the first 40 bits
+        resting = [row for row in self.venue.ledger("orders")
+                   if row["status"] in OPEN and row["client_order_id"].startswith(prefix)]
+        self.assertEqual(resting, [])
+
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[:1]
+    tap.run(Truth)
