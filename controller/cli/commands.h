@@ -32,6 +32,9 @@ int cmd_user_add(struct cli *cli);
 int cmd_user_passwd(struct cli *cli);
 int cmd_user_rm(struct cli *cli);
 
+/* top.c */
+int cmd_top(struct cli *cli);
+
 /* cmd_money.c */
 extern const struct column pnl_columns[]; /* of pnl and status */
 int cmd_pnl(struct cli *cli);

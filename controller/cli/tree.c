@@ -105,6 +105,13 @@ static const struct cli_flag up_flags[] = {
     CLI_END,
 };
 
+static const struct cli_flag top_flags[] = {
+    CLI_FLAG_SELECTOR,
+    { .name = "node", .value = "NODE", .live = "node", .help = "bots of this node only" },
+    { .name = "write", .help = "keys may pause, resume, stop and halt, after a question" },
+    CLI_END,
+};
+
 static const struct cli_flag doctor_flags[] = {
     { .name = "reconcile", .help = "compare the books with the simulator's ledger, fill by fill" },
     CLI_END,
@@ -205,6 +212,15 @@ static const struct cli_command commands[] = {
           "password is printed at the first start only; it stays in DIR/secrets." },
     { .name = "down", .help = "stop what up started in --dir", .run = cmd_down },
     { .name = "status", .help = "the fleet in a few lines", .run = cmd_status },
+    { .name = "top",
+      .help = "the fleet live on the whole terminal",
+      .run = cmd_top,
+      .flags = top_flags,
+      .details =
+          "Read-only unless --write. Keys: arrows and enter, / filter, s sort, n nodes, space\n"
+          "pauses the display, q goes back; ? lists all. Data is drawn at most 4 times a\n"
+          "second, and only what changed.",
+      .examples = "  flotilla top -l state=error\n  flotilla top --write" },
     { .name = "doctor",
       .help = "what is wrong, and what to do about it",
       .run = cmd_doctor,
