@@ -5,6 +5,7 @@
  * over $CONTROL/dynamic-security/v1 (lib/roles.h); the bootstrap is done offline, so that there is
  * no moment in which the broker runs without passwords. */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "lib/attr.h"
@@ -36,6 +37,39 @@ FLT_MUST_USE int broker_find_plugin(char *out, size_t size, struct flt_error *er
 
 /* Writes DIR/mosquitto.conf (each time: the port may have changed). */
 FLT_MUST_USE int broker_write_config(const struct broker_config *config, struct flt_error *error);
+/* A listener beyond loopback, in DIR/conf.d/listen.conf; it holds from the broker's next start.
+ * Without `cert` and `key` it is refused unless `plain` says that the network itself is sealed (a
+ * VPN): passwords would cross it readable. */
+struct broker_listener {
+    const char *address; /* "0.0.0.0", "10.8.0.1" */
+    uint16_t port;
+    const char *cert, *key, *client_ca; /* PEM files, absolute; client_ca: certificates are asked */
+    bool plain;
+};
+FLT_MUST_USE int broker_write_listener(const char *dir, const struct broker_listener *listener,
+                                       struct flt_error *error);
+
+/* A bridge from this broker to another, in DIR/conf.d/bridge-NAME.conf (mode 0600: it has the
+ * password). Directions are fixed by `side`, so that two sites can never send a message around:
+ * what nodes say goes towards the controller, what the controller says towards the nodes. */
+struct broker_bridge {
+    const char *name; /* of the site; also the login there unless `username` */
+    const char *tenant;
+    bool hub;                 /* this broker is the controller's, the nodes are over there */
+    const char *const *nodes; /* that the bridge carries */
+    size_t node_count;
+    const char *host; /* of the other broker */
+    uint16_t port;
+    bool tls;
+    const char *ca_file, *cert, *key; /* NULL: the system's certificates; no client certificate */
+    const char *username, *password;
+    bool mosquitto; /* the other side is one: it is told that this is a bridge. EMQX: false */
+};
+FLT_MUST_USE int broker_write_bridge(const char *dir, const struct broker_bridge *bridge,
+                                     struct flt_error *error);
+/* -ENOENT: there was none. */
+FLT_MUST_USE int broker_remove_bridge(const char *dir, const char *name);
+
 /* Writes DIR/dynsec.json with these logins. -EEXIST: there is one, and it is left alone. */
 FLT_MUST_USE int broker_write_logins(const char *dir, const char *tenant,
                                      const struct broker_login *logins, size_t count,

@@ -96,6 +96,10 @@ static void write_settings(struct flt_buf *buf, const struct broker_config *conf
     write_user(buf);
     flt_buf_printf(buf, "listener %u 127.0.0.1\n", config->port);
     flt_buf_printf(buf, "listener 0 %s\n", socket_path);
+    flt_buf_printf(buf,
+                   "# What flotilla broker listen and broker bridge wrote.\n"
+                   "include_dir %s/conf.d\n",
+                   config->dir);
 }
 
 int broker_write_config(const struct broker_config *config, struct flt_error *error)
@@ -117,7 +121,14 @@ int broker_write_config(const struct broker_config *config, struct flt_error *er
             "the broker's socket path is longer than the %d bytes that Unix allows",
             BROKER_SOCKET_PATH_MAX);
     write_settings(&buf, config, plugin, socket_path);
-    err = buf.failed ? -ENOMEM : flt_path_join(path, sizeof path, config->dir, "mosquitto.conf");
+    if ((size_t)snprintf(path, sizeof path, "%s/conf.d", config->dir) >= sizeof path)
+        err = -ENAMETOOLONG;
+    if (!err)
+        err = flt_mkdir_p(path);
+    if (!err)
+        err = buf.failed ? -ENOMEM : 0;
+    if (!err)
+        err = flt_path_join(path, sizeof path, config->dir, "mosquitto.conf");
     if (!err)
         err = flt_file_write(path, buf.data, buf.length, 0600);
     flt_buf_finish(&buf);

@@ -48,6 +48,8 @@ const struct handler handlers[] = {
     { "halt-ls", verb_halt_ls },
     { "halt-show", verb_halt_show },
     { "instrument-ls", verb_instrument_ls },
+    { "login-add", verb_login_add },
+    { "login-rm", verb_login_rm },
     { "node-ls", verb_node_ls },
     { "node-show", verb_node_show },
     { "pnl", verb_pnl },

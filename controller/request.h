@@ -118,3 +118,5 @@ HANDLER(verb_user_add);
 HANDLER(verb_user_ls);
 HANDLER(verb_user_passwd);
 HANDLER(verb_user_rm);
+HANDLER(verb_login_add);
+HANDLER(verb_login_rm);

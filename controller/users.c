@@ -15,7 +15,7 @@
 #define ANSWER_MS 5000
 #define PASSWORD_BYTES 15
 
-enum user_call_kind { CALL_LIST, CALL_ADD, CALL_PASSWORD, CALL_REMOVE };
+enum user_call_kind { CALL_LIST, CALL_ADD, CALL_PASSWORD, CALL_REMOVE, CALL_LOGIN, CALL_LOGOUT };
 
 struct user_call { /* a question to the plugin that waits for its answer */
     struct user_call *next;
@@ -24,6 +24,7 @@ struct user_call { /* a question to the plugin that waits for its answer */
     struct request *request; /* NULL: our own */
     char name[FLT_NAME_MAX], password[32];
     enum msg_role role;
+    bool bridge; /* of CALL_LOGIN: not a node */
     int64_t deadline_ms;
 };
 
@@ -236,6 +237,25 @@ static void finish_removed(struct controller *controller, struct user_call *call
     request_answer(call->request, &out);
 }
 
+static void finish_login(struct user_call *call)
+{
+    struct msg_login_add_result out = { .kind = call->bridge ? MSG_LOGIN_ADD_RESULT_KIND_BRIDGE
+                                                             : MSG_LOGIN_ADD_RESULT_KIND_NODE };
+
+    snprintf(out.name, sizeof out.name, "%s", call->name);
+    snprintf(out.password, sizeof out.password, "%s", call->password);
+    request_answer(call->request, &out);
+    flt_wipe(&out, sizeof out);
+}
+
+static void finish_logout(struct user_call *call)
+{
+    struct msg_login_rm_result out = { 0 };
+
+    snprintf(out.name, sizeof out.name, "%s", call->name);
+    request_answer(call->request, &out);
+}
+
 static void finish_call(struct controller *controller, struct user_call *call,
                         struct json_object *data)
 {
@@ -251,6 +271,12 @@ static void finish_call(struct controller *controller, struct user_call *call,
         break;
     case CALL_REMOVE:
         finish_removed(controller, call);
+        break;
+    case CALL_LOGIN:
+        finish_login(call);
+        break;
+    case CALL_LOGOUT:
+        finish_logout(call);
         break;
     }
     call_free(call);
@@ -460,4 +486,73 @@ HANDLER(verb_user_ls)
     if (out->has_next)
         snprintf(out->next, sizeof out->next, "%s", out->items[limit - 1].name);
     return 0;
+}
+
+/* --- logins of nodes and bridges: the same plugin, but nobody who asks for things
+ * --------------------------------------------------------------------- */
+
+#define BRIDGE_NODES_MAX 256
+
+static int check_bridge(const struct msg_login_add_args *in, struct flt_error *error)
+{
+    if (in->kind == MSG_LOGIN_ADD_ARGS_KIND_NODE && in->nodes_count > 0)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "nodes", "leave them out",
+                             "only a bridge carries nodes");
+    if (in->kind == MSG_LOGIN_ADD_ARGS_KIND_BRIDGE && in->nodes_count == 0)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "nodes", "name each node behind it",
+                             "a bridge speaks for nodes: which ones?");
+    return 0;
+}
+
+/* A name that is there already gets a new password. */
+HANDLER(verb_login_add)
+{
+    const struct msg_login_add_args *in = args;
+    struct controller *controller = request->controller;
+    const char *nodes[BRIDGE_NODES_MAX];
+    struct flt_buf payload = FLT_BUF_INIT;
+    struct user_call *call;
+    enum msg_role role;
+    const int err = check_bridge(in, error);
+
+    (void)result;
+    if (err)
+        return err;
+    if (find_user(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
+        return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
+                             "%s is a login of people or of the controller", in->name);
+    call = call_create(controller, CALL_LOGIN, in->name, request);
+    if (!call || new_password(call->password) != 0)
+        return -ENOMEM;
+    call->bridge = in->kind == MSG_LOGIN_ADD_ARGS_KIND_BRIDGE;
+    for (size_t i = 0; i < in->nodes_count && i < BRIDGE_NODES_MAX; i++)
+        nodes[i] = in->nodes[i];
+    if (call->bridge)
+        flt_dynsec_create_bridge(&payload, controller->config.tenant, in->name, nodes,
+                                 in->nodes_count, call->password, call->id);
+    else
+        flt_dynsec_create(&payload, controller->config.tenant, FLT_ROLE_NODE, in->name,
+                          call->password, call->id);
+    return ask(controller, call, &payload);
+}
+
+HANDLER(verb_login_rm)
+{
+    const struct msg_login_rm_args *in = args;
+    struct controller *controller = request->controller;
+    struct flt_buf payload = FLT_BUF_INIT;
+    struct user_call *call;
+    enum msg_role role;
+
+    (void)result;
+    if (find_user(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
+        return flt_error_set(error, FLT_CONFLICT, "name", "user-rm removes people",
+                             "%s is a login of people or of the controller", in->name);
+    call = call_create(controller, CALL_LOGOUT, in->name, request);
+    if (!call)
+        return -ENOMEM;
+    flt_dynsec_remove(&payload,
+                      in->kind == MSG_LOGIN_RM_ARGS_KIND_BRIDGE ? FLT_ROLE_BRIDGE : FLT_ROLE_NODE,
+                      in->name, call->id);
+    return ask(controller, call, &payload);
 }

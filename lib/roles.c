@@ -59,6 +59,8 @@ static const struct flt_verb verbs[] = {
     { "resume", FLT_ROLE_TRADER },
     { "account-add", FLT_ROLE_ADMIN },
     { "backup-create", FLT_ROLE_ADMIN },
+    { "login-add", FLT_ROLE_ADMIN },
+    { "login-rm", FLT_ROLE_ADMIN },
     { "account-rm", FLT_ROLE_ADMIN },
     { "bot-adopt", FLT_ROLE_ADMIN },
     { "node-drain", FLT_ROLE_ADMIN },
@@ -90,7 +92,8 @@ bool flt_verb_allowed(const char *verb, enum flt_role_kind kind)
     return false;
 }
 
-static const char *const kind_names[] = { "viewer", "trader", "admin", "controller", "node" };
+static const char *const kind_names[] = { "viewer",     "trader", "admin",
+                                          "controller", "node",   "bridge" };
 
 const char *flt_role_kind_name(enum flt_role_kind kind)
 {
@@ -110,7 +113,11 @@ char *flt_role_name(enum flt_role_kind kind, const char *name, char out[FLT_ROLE
     if (kind == FLT_ROLE_CONTROLLER)
         snprintf(out, FLT_ROLE_NAME_MAX, "controller");
     else
-        snprintf(out, FLT_ROLE_NAME_MAX, "%s-%s", kind == FLT_ROLE_NODE ? "node" : "user", name);
+        snprintf(out, FLT_ROLE_NAME_MAX, "%s-%s",
+                 kind == FLT_ROLE_NODE     ? "node"
+                 : kind == FLT_ROLE_BRIDGE ? "bridge"
+                                           : "user",
+                 name);
     return out;
 }
 
@@ -158,6 +165,9 @@ static const struct right node_rights[] = {
     { "sr", "n/@/#" },    { "r", "c/@/#" },     { "r", "ctl/#" },
     { "r", "u/+/sig/#" }, { "r", "n/+/sig/#" }, { "r", "n/+/md/#" },
 };
+/* A bridge carries what its nodes may say and hear, for each of them. */
+static const struct right bridge_rights[] = { { "s", "n/@/#" }, { "r", "c/@/#" } };
+static const struct right bridge_common[] = { { "r", "ctl/#" }, { "r", "u/+/sig/#" } };
 static const struct right user_rights[] = {
     { "r", "u/@/res/#" },    { "r", "ui/#" },   { "r", "ctl/#" },     { "r", "n/+/b/+/#" },
     { "r", "n/+/presence" }, { "r", "n/+/hb" }, { "r", "n/+/sig/+" }, { "r", "n/+/md/#" },
@@ -223,16 +233,11 @@ static void begin_command(struct flt_buf *buf, const char *command, const char *
     flt_jw_str(buf, "correlationData", id);
 }
 
-void flt_dynsec_create(struct flt_buf *buf, const char *tenant, enum flt_role_kind kind,
-                       const char *name, const char *password, const char *id)
+static void create_client(struct flt_buf *buf, enum flt_role_kind kind, const char *name,
+                          const char *password, const char *id)
 {
     char role[FLT_ROLE_NAME_MAX];
 
-    flt_jw_begin(buf, NULL, '{');
-    flt_jw_begin(buf, "commands", '[');
-    begin_command(buf, "createRole", id);
-    write_role(buf, tenant, kind, name);
-    flt_jw_end(buf, '}');
     begin_command(buf, "createClient", id);
     flt_jw_str(buf, "username", name);
     flt_jw_str(buf, "password", password);
@@ -242,6 +247,52 @@ void flt_dynsec_create(struct flt_buf *buf, const char *tenant, enum flt_role_ki
     flt_jw_end(buf, '}');
     flt_jw_end(buf, ']');
     flt_jw_end(buf, '}');
+    /* Where the login is there already, the password that is shown must be the one that counts. */
+    begin_command(buf, "setClientPassword", id);
+    flt_jw_str(buf, "username", name);
+    flt_jw_str(buf, "password", password);
+    flt_jw_end(buf, '}');
+}
+
+void flt_dynsec_create(struct flt_buf *buf, const char *tenant, enum flt_role_kind kind,
+                       const char *name, const char *password, const char *id)
+{
+    flt_jw_begin(buf, NULL, '{');
+    flt_jw_begin(buf, "commands", '[');
+    begin_command(buf, "createRole", id);
+    write_role(buf, tenant, kind, name);
+    flt_jw_end(buf, '}');
+    create_client(buf, kind, name, password, id);
+    flt_jw_end(buf, ']');
+    flt_jw_end(buf, '}');
+}
+
+static void write_bridge(struct flt_buf *buf, const char *tenant, const char *name,
+                         const char *const *nodes, size_t count)
+{
+    char role[FLT_ROLE_NAME_MAX];
+
+    flt_jw_str(buf, "rolename", flt_role_name(FLT_ROLE_BRIDGE, name, role));
+    flt_jw_begin(buf, "acls", '[');
+    write_rights(buf, tenant, name, bridge_common, FLT_COUNT(bridge_common));
+    for (size_t i = 0; i < count; i++)
+        write_rights(buf, tenant, nodes[i], bridge_rights, FLT_COUNT(bridge_rights));
+    flt_jw_end(buf, ']');
+}
+
+void flt_dynsec_create_bridge(struct flt_buf *buf, const char *tenant, const char *name,
+                              const char *const *nodes, size_t count, const char *password,
+                              const char *id)
+{
+    flt_jw_begin(buf, NULL, '{');
+    flt_jw_begin(buf, "commands", '[');
+    begin_command(buf, "createRole", id);
+    write_bridge(buf, tenant, name, nodes, count);
+    flt_jw_end(buf, '}');
+    begin_command(buf, "modifyRole", id); /* it may have carried others before */
+    write_bridge(buf, tenant, name, nodes, count);
+    flt_jw_end(buf, '}');
+    create_client(buf, FLT_ROLE_BRIDGE, name, password, id);
     flt_jw_end(buf, ']');
     flt_jw_end(buf, '}');
 }

@@ -21,6 +21,7 @@ enum flt_role_kind {
     FLT_ROLE_ADMIN,  /* and accounts and users: every verb */
     FLT_ROLE_CONTROLLER,
     FLT_ROLE_NODE,
+    FLT_ROLE_BRIDGE, /* carries some nodes of another site; its rights need their names */
 };
 
 /* "viewer", "trader", "admin"; -EINVAL for anything else: people get no other kind. */
@@ -46,6 +47,10 @@ void flt_role_write(struct flt_buf *buf, const char *tenant, enum flt_role_kind 
  * "already exists" is success for create, "not found" for remove. Not transactional: repeat. */
 void flt_dynsec_create(struct flt_buf *buf, const char *tenant, enum flt_role_kind kind,
                        const char *name, const char *password, const char *id);
+/* The same for a bridge, which may speak for `nodes` alone. */
+void flt_dynsec_create_bridge(struct flt_buf *buf, const char *tenant, const char *name,
+                              const char *const *nodes, size_t count, const char *password,
+                              const char *id);
 void flt_dynsec_change_kind(struct flt_buf *buf, const char *tenant, enum flt_role_kind kind,
                             const char *name, const char *id);
 void flt_dynsec_password(struct flt_buf *buf, const char *name, const char *password,

@@ -12,8 +12,8 @@
 /* --- deploying
  * ------------------------------------------------------------------------------------------ */
 
-/* As YAML would read a plain word: true, false and integers are those, all else is text, so that a
- * price keeps its digits. */
+/* As YAML would read a plain word: true, false and integers are those, [11,22] is a list, all else
+ * is text, so that a price keeps its digits. */
 static struct json_object *plain_value(const char *text)
 {
     char *end;
@@ -25,7 +25,9 @@ static struct json_object *plain_value(const char *text)
 
     if (*text && !*end && !errno)
         return json_object_new_int64(value);
-    return json_object_new_string(text);
+    struct json_object *list = *text == '[' ? flt_json_parse(text, strlen(text), NULL) : NULL;
+
+    return list ? list : json_object_new_string(text);
 }
 
 /* --param levels=20 --param lower=60000: an object of its pairs; NULL: none was given. */

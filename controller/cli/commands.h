@@ -18,6 +18,11 @@ int cmd_broker_config(struct cli *cli);
 int cmd_broker_run(struct cli *cli);
 int cmd_broker_passwd(struct cli *cli);
 
+/* cmd_site.c */
+int cmd_broker_listen(struct cli *cli);
+int cmd_broker_bridge(struct cli *cli);
+int cmd_broker_login(struct cli *cli);
+
 /* cmd_fleet.c */
 int cmd_status(struct cli *cli);
 int cmd_node_ls(struct cli *cli);

@@ -418,6 +418,24 @@ int fleet_write_broker_config(const struct fleet *fleet, struct flt_error *error
     return err ? err : broker_write_config(&config, error);
 }
 
+int fleet_write_node(const struct fleet *fleet, const char *out_dir, const char *node,
+                     struct flt_error *error)
+{
+    struct flt_buf buf = FLT_BUF_INIT;
+    struct fleet target = *fleet;
+    char path[BROKER_PATH_MAX];
+    int err = fleet_path(out_dir, path, error, "%s", node);
+
+    if (!err)
+        err = file_error(error, flt_mkdir_p(path), "make", path);
+    if (err)
+        return err;
+    write_daemon(&buf, fleet, node); /* paths as they will be over there */
+    snprintf(target.dir, sizeof target.dir, "%s", out_dir);
+    snprintf(path, sizeof path, "%s/node.json", node);
+    return save_config(&target, &buf, path, error);
+}
+
 int fleet_write_configs(const struct fleet *fleet, struct flt_error *error)
 {
     struct flt_buf buf = FLT_BUF_INIT;

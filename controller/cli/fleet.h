@@ -33,6 +33,9 @@ FLT_MUST_USE int fleet_create(const char *dir, bool demo, struct fleet *fleet,
 FLT_MUST_USE int fleet_save(const struct fleet *fleet, struct flt_error *error);
 /* Configuration files of broker, controller, nodes and dashboard, anew at each start. */
 FLT_MUST_USE int fleet_write_configs(const struct fleet *fleet, struct flt_error *error);
+/* OUT_DIR/<node>/node.json for a fleet folder that will be at fleet->dir of another machine. */
+FLT_MUST_USE int fleet_write_node(const struct fleet *fleet, const char *out_dir, const char *node,
+                                  struct flt_error *error);
 /* mosquitto.conf alone. */
 FLT_MUST_USE int fleet_write_broker_config(const struct fleet *fleet, struct flt_error *error);
 /* DIR/secrets/<name>.password; freed (and wiped) by the caller. */

@@ -120,7 +120,7 @@ static void a_create_names_role_and_client_and_echoes_the_id(void **ctx)
     struct json_object *tree = flt_json_parse(buf.data, buf.length, NULL);
     struct json_object *commands = flt_json_get(tree, "commands");
 
-    assert_int_equal(json_object_array_length(commands), 2);
+    assert_int_equal(json_object_array_length(commands), 3); /* role, client, password */
     struct json_object *client = json_object_array_get_idx(commands, 1);
 
     assert_true(flt_json_str(client, "username", &text));
@@ -134,6 +134,36 @@ static void a_create_names_role_and_client_and_echoes_the_id(void **ctx)
     flt_buf_finish(&buf);
 }
 
+static void a_bridge_speaks_for_its_nodes_alone(void **ctx)
+{
+    static const char *const nodes[] = { "node-3", "node-4" };
+    struct flt_buf buf = FLT_BUF_INIT;
+    size_t sends = 0;
+
+    (void)ctx;
+    flt_dynsec_create_bridge(&buf, "main", "berlin", nodes, 2, "secret", "c1");
+    struct json_object *tree = flt_json_parse(buf.data, buf.length, NULL);
+    struct json_object *create = json_object_array_get_idx(flt_json_get(tree, "commands"), 0);
+    struct json_object *acls = flt_json_get(create, "acls");
+
+    for (size_t i = 0; i < json_object_array_length(acls); i++) {
+        const char *type = "", *topic = "";
+
+        (void)flt_json_str(json_object_array_get_idx(acls, i), "acltype", &type);
+        (void)flt_json_str(json_object_array_get_idx(acls, i), "topic", &topic);
+        if (strcmp(type, "publishClientSend") != 0)
+            continue;
+        sends++;
+        assert_true(strcmp(topic, "flt/v1/main/n/node-3/#") == 0 ||
+                    strcmp(topic, "flt/v1/main/n/node-4/#") == 0);
+    }
+    assert_int_equal(sends, 2);
+    assert_true(has(create, "publishClientReceive", "c/node-4/#"));
+    assert_false(has(create, "publishClientReceive", "c/node-5/#"));
+    json_object_put(tree);
+    flt_buf_finish(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_user_publishes_only_listed_verbs_under_the_own_name),
         cmocka_unit_test(a_node_publishes_only_below_itself),
         cmocka_unit_test(a_create_names_role_and_client_and_echoes_the_id),
+        cmocka_unit_test(a_bridge_speaks_for_its_nodes_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

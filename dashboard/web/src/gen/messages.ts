@@ -37,6 +37,9 @@ export type HaltBotWhyWord = "node_away" | "not_seen" | "cancelling" | "flatteni
 export type HealthNodeStateWord = "up" | "suspect" | "down" | "lost" | "never";
 export type InstrumentKindWord = "spot" | "perp";
 export type InstrumentStatusWord = "trading" | "halted" | "delisted";
+export type LoginAddArgsKindWord = "node" | "bridge";
+export type LoginAddResultKindWord = "node" | "bridge";
+export type LoginRmArgsKindWord = "node" | "bridge";
 export type MarketRowStatusWord = "trading" | "halted" | "delisted";
 export type PnlArgsByWord = "bot" | "node" | "account";
 export type ParamTypeWord = "int" | "double" | "decimal" | "bool" | "enum" | "duration";
@@ -2290,6 +2293,37 @@ export interface LogLsResult {
   items: LogLine[];
 }
 
+/** req/login-add args */
+export interface LoginAddArgs {
+  /** A name chosen by people. */
+  name: string;
+  kind: LoginAddArgsKindWord;
+  /** Of a bridge: the nodes behind it; it may speak for these alone. */
+  nodes?: string[];
+}
+
+/** req/login-add result */
+export interface LoginAddResult {
+  /** A name chosen by people. */
+  name: string;
+  kind: LoginAddResultKindWord;
+  /** Shown once. */
+  password: string;
+}
+
+/** req/login-rm args */
+export interface LoginRmArgs {
+  /** A name chosen by people. */
+  name: string;
+  kind: LoginRmArgsKindWord;
+}
+
+/** req/login-rm result */
+export interface LoginRmResult {
+  /** A name chosen by people. */
+  name: string;
+}
+
 /** req/market-ls args */
 export interface MarketLsArgs {
   /** A name chosen by people. */
@@ -3201,6 +3235,10 @@ export interface Verbs {
   "instrument-ls": { args: InstrumentLsArgs; result: InstrumentLsResult };
   /** the last lines of a bot, of a node, or of the controller, oldest first */
   "log-ls": { args: LogLsArgs; result: LogLsResult };
+  /** a login of the broker for a node on another machine, or for a bridge that carries some nodes */
+  "login-add": { args: LoginAddArgs; result: LoginAddResult };
+  /** remove a node's or bridge's login; its connection ends */
+  "login-rm": { args: LoginRmArgs; result: LoginRmResult };
   /** instruments that bots trade: bid, ask, last, spread, age of the feed, and which bots */
   "market-ls": { args: MarketLsArgs; result: MarketLsResult };
   /** move all bots off a node, and place none there, until it is undone */
@@ -3299,6 +3337,8 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "health": { role: "viewer", mutates: false, help: "the controller and its nodes in figures; what was refused or malformed, by kind" },
   "instrument-ls": { role: "viewer", mutates: false, help: "instruments of a venue" },
   "log-ls": { role: "viewer", mutates: false, help: "the last lines of a bot, of a node, or of the controller, oldest first" },
+  "login-add": { role: "admin", mutates: true, help: "a login of the broker for a node on another machine, or for a bridge that carries some nodes" },
+  "login-rm": { role: "admin", mutates: true, help: "remove a node's or bridge's login; its connection ends" },
   "market-ls": { role: "viewer", mutates: false, help: "instruments that bots trade: bid, ask, last, spread, age of the feed, and which bots" },
   "node-drain": { role: "admin", mutates: true, help: "move all bots off a node, and place none there, until it is undone" },
   "node-ls": { role: "viewer", mutates: false, help: "list nodes" },
