@@ -89,6 +89,7 @@ struct exchange_env { /* what venues share in a process; outlives them */
     struct flt_loop *loop;
     struct flt_http *http;
     struct flt_ws_context *ws;
+    int64_t receive_window_ms; /* at most this; 0: the venue's own */
 };
 
 typedef void exchange_bars_fn(void *ctx, const struct exchange_failure *failure,
@@ -169,6 +170,10 @@ struct exchange_ops {
     /* Questions under way are answered inside, with EXCHANGE_UNKNOWN_OUTCOME, so that whoever asked
      * can free what it kept; there are no events any more. */
     void (*account_close)(struct exchange_account *account);
+    /* What is asked from now on leaves before this boot time or not at all, queued and repeated
+     * requests too; 0: no limit. The end of a lease (docs/ARCHITECTURE.md, Who may trade). NULL:
+     * nothing leaves the process. */
+    void (*set_deadline)(struct exchange_account *account, int64_t not_after_boot_ns);
     int (*place)(struct exchange_account *account, const struct order_request *request);
     int (*cancel)(struct exchange_account *account, const struct instrument *instrument,
                   const char *client_order_id);

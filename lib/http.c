@@ -42,6 +42,7 @@ struct flt_http_call {
     struct buffer body_out, body_in;
     struct buffer head; /* "name\0value\0" after another */
     size_t body_bytes_max;
+    int64_t not_after_boot_ns;
     int sends;          /* times that libcurl was about to send the request */
     bool is_repeatable; /* GET and HEAD */
     bool too_large;
@@ -143,6 +144,9 @@ static int on_before_send(void *arg, char *peer_ip, char *own_ip, int peer_port,
     (void)own_port;
     if (call->sends++ > 0 && !call->is_repeatable)
         return CURL_PREREQFUNC_ABORT;
+    if (call->not_after_boot_ns &&
+        flt_boot_ns(flt_loop_clock(call->http->loop)) >= call->not_after_boot_ns)
+        return CURL_PREREQFUNC_ABORT; /* connecting, or the process itself, took too long */
     call->body_in.size = 0;
     call->response.sent_ns = flt_mono_ns(flt_loop_clock(call->http->loop));
     return CURL_PREREQFUNC_OK;
@@ -455,6 +459,7 @@ static int set_request(struct flt_http_call *call, const struct flt_http_request
     };
     call->body_bytes_max =
         request->response_bytes_max ? request->response_bytes_max : (size_t)16 * 1024 * 1024;
+    call->not_after_boot_ns = request->not_after_boot_ns;
     call->sends = 0;
     call->too_large = false;
     call->error[0] = '\0';

@@ -27,6 +27,7 @@ struct flt_http_request {
     uint32_t timeout_ms;         /* whole exchange; 0: 10000 */
     uint32_t connect_timeout_ms; /* 0: 3000 */
     size_t response_bytes_max;   /* 0: 16 MiB */
+    int64_t not_after_boot_ns;   /* boot time from which no byte of it leaves any more; 0: none */
 };
 
 enum flt_http_outcome {

@@ -344,6 +344,11 @@ int transport_query_order_id(struct exchange_account *account, const struct inst
     return ask(call, OP_QUERY_ORDER, &args, on_queried);
 }
 
+void transport_set_deadline(struct exchange_account *account, int64_t not_after_boot_ns)
+{
+    rest_account_set_deadline(account->rest, not_after_boot_ns);
+}
+
 static void on_listed(void *ctx, const struct result *result)
 {
     struct order_call *call = ctx;

@@ -27,6 +27,7 @@ struct call {
     struct op_cost cost;
     struct flt_http_call *http;
     int64_t queued_ms, not_before_ms;
+    int64_t not_after_boot_ns; /* 0: whenever */
     unsigned tries;
     bool resynced, dropped;
     enum exchange_error early; /* ends without being sent, at the next turn of the loop */
@@ -41,6 +42,7 @@ struct rest_account {
     struct rest *rest;
     struct signer *signer;
     struct rate rate;
+    int64_t not_after_boot_ns;
 };
 
 struct rest {
@@ -79,9 +81,18 @@ int64_t rest_clock_offset_ms(const struct rest *rest)
     return rest->offset_ms;
 }
 
+static int64_t receive_window_ms(const struct rest *rest)
+{
+    const int64_t most_ms = rest->env.receive_window_ms, own_ms = rest->codec->receive_window_ms;
+
+    return most_ms > 0 && own_ms > most_ms ? most_ms : own_ms;
+}
+
 int64_t rest_request_life_ms(const struct rest *rest)
 {
-    return rest->codec->receive_window_ms ? rest->codec->receive_window_ms + CLOCK_ERROR_MS : 0;
+    const int64_t window_ms = receive_window_ms(rest);
+
+    return window_ms ? window_ms + CLOCK_ERROR_MS : 0;
 }
 
 /* --- queues --- */
@@ -270,13 +281,18 @@ static void end_early(struct call *call, enum exchange_error error, const char *
     flt_timer_start(call->rest->pump_timer, 0, 0);
 }
 
-static int build(struct call *call, struct flt_error *error)
+static int build(struct call *call, int64_t now_ms, struct flt_error *error)
 {
     struct rest *rest = call->rest;
-    const struct codec_env env = { rest->url, call->account ? call->account->signer : NULL,
-                                   rest_now_ms(rest), rest->codec->receive_window_ms };
+    const struct codec_env env = { rest->url, call->account ? call->account->signer : NULL, now_ms,
+                                   receive_window_ms(rest) };
 
     return rest->codec->build(&env, call->op, &call->args, &rest->wire, error);
+}
+
+static bool is_late(const struct call *call)
+{
+    return call->not_after_boot_ns && flt_boot_ns(call->rest->clock) >= call->not_after_boot_ns;
 }
 
 static void dispatch(struct call *call)
@@ -285,8 +301,17 @@ static void dispatch(struct call *call)
     const struct wire *wire = &rest->wire;
     const char *headers[WIRE_HEADERS_MAX + 1] = { NULL };
     struct flt_error error = { 0 };
+    /* The signed time is read BEFORE the lease is looked at: if we are frozen between the two, the
+     * look comes late and refuses; if we are frozen after it, the venue refuses the old signature.
+     * The other way round a frozen process would wake up with a fresh signature and a stale look.
+     */
+    const int64_t now_ms = rest_now_ms(rest);
 
-    if (build(call, &error) != 0) {
+    if (is_late(call)) {
+        end_early(call, EXCHANGE_VENUE_BUSY, "not sent: the lease is over");
+        return;
+    }
+    if (build(call, now_ms, &error) != 0) {
         end_early(call, op_mutates(call->op) ? EXCHANGE_INVALID_ORDER : EXCHANGE_BAD_REQUEST,
                   error.message);
         return;
@@ -298,7 +323,8 @@ static void dispatch(struct call *call)
                                               .headers = headers,
                                               .body = wire->body.data,
                                               .body_size = wire->body.length,
-                                              .timeout_ms = call->account ? 5000 : 15000 };
+                                              .timeout_ms = call->account ? 5000 : 15000,
+                                              .not_after_boot_ns = call->not_after_boot_ns };
 
     call->tries++;
     rate_take(&rest->rate, &call->cost, mono_ms(rest));
@@ -412,6 +438,7 @@ static struct call *call_create(struct rest *rest, struct rest_account *account,
         keep(call->from_trade_id, sizeof call->from_trade_id, args->from_trade_id);
     call->args.interval = keep(call->interval, sizeof call->interval, args->interval);
     call->queued_ms = mono_ms(rest);
+    call->not_after_boot_ns = account ? account->not_after_boot_ns : 0;
     rest->codec->cost(op, args, &call->cost);
     return call;
 }
@@ -609,6 +636,11 @@ void rest_account_close(struct rest_account *account)
     drop(account->rest, account, false);
     signer_destroy(account->signer);
     free(account);
+}
+
+void rest_account_set_deadline(struct rest_account *account, int64_t not_after_boot_ns)
+{
+    account->not_after_boot_ns = not_after_boot_ns;
 }
 
 const struct signer *rest_account_signer(const struct rest_account *account)

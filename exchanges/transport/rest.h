@@ -28,6 +28,9 @@ FLT_MUST_USE int rest_account_open(struct rest *rest, const struct exchange_cred
 void rest_account_close(struct rest_account *account);
 const struct signer *rest_account_signer(const struct rest_account *account);
 
+/* Calls made from now on are signed and sent before this boot time or end unsent; 0: no limit. */
+void rest_account_set_deadline(struct rest_account *account, int64_t not_after_boot_ns);
+
 /* `fn` is called once, never inside rest_send. `account` NULL: public. The arguments are copied.
  * EXCHANGE_BUSY: the queue is full, or an entry would have to wait for over a second. */
 FLT_MUST_USE int rest_send(struct rest *rest, struct rest_account *account, enum op op,

@@ -34,6 +34,7 @@ int transport_query_order(struct exchange_account *account, const struct instrum
                           const char *client_order_id, exchange_order_fn *fn, void *ctx);
 int transport_query_order_id(struct exchange_account *account, const struct instrument *instrument,
                              const char *order_id, exchange_order_fn *fn, void *ctx);
+void transport_set_deadline(struct exchange_account *account, int64_t not_after_boot_ns);
 int transport_open_orders(struct exchange_account *account, const struct instrument *instrument,
                           exchange_orders_fn *fn, void *ctx);
 int transport_fills(struct exchange_account *account, const struct fills_query *query,
@@ -48,9 +49,9 @@ int64_t transport_request_life_ms(struct exchange_account *account);
     .bars = transport_bars, .clock_offset_ms = transport_clock_offset_ms,                          \
     .account_open = transport_account_open, .account_close = transport_account_close,              \
     .place = transport_place, .cancel = transport_cancel, .query_order = transport_query_order,    \
-    .query_order_id = transport_query_order_id, .open_orders = transport_open_orders,              \
-    .fills = transport_fills, .balances = transport_balances,                                      \
-    .request_life_ms = transport_request_life_ms
+    .query_order_id = transport_query_order_id, .set_deadline = transport_set_deadline,            \
+    .open_orders = transport_open_orders, .fills = transport_fills,                                \
+    .balances = transport_balances, .request_life_ms = transport_request_life_ms
 
 /* Between the transport's own files: what an account needs of its market. */
 struct rest;

@@ -2,6 +2,8 @@
 ALTER TABLE nodes ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE nodes ADD COLUMN place TEXT NOT NULL DEFAULT ''; -- of the lease's holder (presence)
 ALTER TABLE bots ADD COLUMN moving_to TEXT NOT NULL DEFAULT ''; -- its node is to release it for this one
+-- Its node may still hold it as sticky, and then trades on whatever we say.
+ALTER TABLE bots ADD COLUMN held_sticky INTEGER NOT NULL DEFAULT 0;
 
 -- The newest state of each bot that a stream told; `n`: its record's number in that stream.
 CREATE TABLE snapshots (

@@ -975,7 +975,7 @@ export interface EvAlarm {
   message: string;
 }
 
-/** types/ev_state: A bot's snapshot after all records before it: what a new owner would go on from. The newest one replaces those before. */
+/** types/ev_state: A node has given a bot up, with its last state: what a new owner goes on from. The release is journaled with this record, and nothing is sent for the bot any more. */
 export interface EvState {
   /** As the journal has it; absent: the bot never ran here. */
   state?: Record<string, unknown>;
@@ -1008,7 +1008,7 @@ export interface EvRecord {
   alarm?: EvAlarm;
   /** The books were set to what the venue holds, by a person. No money moved: what a missing quantity had cost is realised as a loss; one that was found costs nothing. */
   adjustment?: EvAdjustment;
-  /** A bot's snapshot after all records before it: what a new owner would go on from. The newest one replaces those before. */
+  /** A node has given a bot up, with its last state: what a new owner goes on from. The release is journaled with this record, and nothing is sent for the bot any more. */
   state?: EvState;
 }
 
@@ -1226,6 +1226,18 @@ export interface NSig extends Envelope {
   /** UTC Unix milliseconds. */
   expires_ms?: number;
   signal: Record<string, unknown>;
+}
+
+/** n/snap: A bot's snapshot after all records of its stream up to `n`, sent when it has changed, seconds apart: what a new owner would go on from. Told after the commit of `n`. */
+export interface NSnap extends Envelope {
+  /** A name chosen by people. */
+  bot: string;
+  /** A ULID. */
+  stream: string;
+  /** The stream's newest record when it was taken. */
+  n: number;
+  generation: number;
+  state: Record<string, unknown>;
 }
 
 /** types/risk_state: Where a bot stands against its limits. */
@@ -3385,6 +3397,8 @@ export const topics = {
   node_fill: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/fill`,
   /** n/log */
   node_log: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/log`,
+  /** n/snap */
+  node_snap: (tenant: string, node: string, bot: string) => `flt/v1/${tenant}/n/${node}/b/${bot}/snap`,
   /** n/ev */
   node_ev: (tenant: string, node: string) => `flt/v1/${tenant}/n/${node}/ev`,
   /** n/rp */
