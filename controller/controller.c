@@ -330,6 +330,7 @@ static void on_up(void *ctx)
     struct msg_ctl_state state;
     char topic[TOPIC_MAX];
 
+    controller->up_ms = controller_mono_ms(controller);
     FLT_LOG(INFO, "bus_up", "term=%" PRId64 " incarnation=%" PRId64, controller->term,
             controller->incarnation);
     subscribe_all(controller);
@@ -348,9 +349,10 @@ static void on_up(void *ctx)
 
 static void on_down(void *ctx, const char *reason)
 {
+    struct controller *controller = ctx;
     char quoted[160];
 
-    (void)ctx;
+    controller->up_ms = -1;
     FLT_LOG(WARN, "bus_down", "why=%s", flt_log_quote(reason, quoted, sizeof quoted));
 }
 
@@ -510,6 +512,7 @@ int controller_create(struct flt_loop *loop, const struct msg_config_controller 
     controller->clock = flt_loop_clock(loop);
     controller->config = *config; /* lives longer than we do */
     controller->started_ms = controller_mono_ms(controller);
+    controller->up_ms = -1;
     err = open_database(controller, error);
     if (!err)
         err = take_term(controller);

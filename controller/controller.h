@@ -34,6 +34,7 @@ struct controller {
     uint8_t key[32];                         /* seals accounts at rest */
     uint8_t box_private[32], box_public[32]; /* people seal credentials to it */
     int64_t term, incarnation, halt_number, started_ms;
+    int64_t up_ms; /* since when we are connected; -1: not now, and hear nobody */
     uint64_t sequence;
     char will_topic[TOPIC_MAX];
     struct flt_buf will, out;  /* `out`: scratch of one publish */
