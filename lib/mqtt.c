@@ -11,6 +11,7 @@
 #include "lib/mqtt_url.h"
 
 #define CONNECT_TIMEOUT_MS 5000
+#define REFUSED_MS 5000
 #define STABLE_MS 60000 /* a connection that held so long starts the backoff anew */
 #define QUEUE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define REASON_MAX 384
@@ -273,8 +274,8 @@ static void wait_for_next_attempt(struct flt_mqtt *mqtt, bool refused)
 {
     const uint64_t cap_ms = mqtt->config.backoff_cap_ms;
 
-    if (refused) /* wrong password: between half the cap and the cap, from the first time on */
-        mqtt->backoff_ms = flt_backoff_ms(cap_ms, (cap_ms + 1) / 2, cap_ms);
+    if (refused) /* wrong password: never often, from the first time on */
+        mqtt->backoff_ms = flt_backoff_ms(REFUSED_MS, REFUSED_MS / 2, REFUSED_MS);
     else
         mqtt->backoff_ms = flt_backoff_ms(mqtt->backoff_ms, mqtt->config.backoff_base_ms, cap_ms);
     mqtt->state = STATE_WAITING;
@@ -493,7 +494,7 @@ static int copy_config(const struct flt_mqtt_config *from, struct flt_mqtt_confi
         .version = from->version,
         .keepalive_s = from->keepalive_s ? from->keepalive_s : 10,
         .backoff_base_ms = from->backoff_base_ms ? from->backoff_base_ms : 100,
-        .backoff_cap_ms = from->backoff_cap_ms ? from->backoff_cap_ms : 5000,
+        .backoff_cap_ms = from->backoff_cap_ms ? from->backoff_cap_ms : 2000,
         .window = from->window ? from->window : 20,
     };
     if (to->keepalive_s < 5)
