@@ -25,7 +25,8 @@ def tools_of(build):
     at = lambda *names: os.path.join(os.path.abspath(build), *names)
     return {"flotilla": at("controller", "cli", "flotilla"), "sim": at("exchanges", "sim", "flotilla-sim"),
             "node": at("botnode", "flotilla-node"), "controller": at("controller", "flotilla-controller"),
-            "inject": at("tests", "chaos", "chaos_inject.so"), "link": at("tests", "chaos", "chaos_link")}
+            "inject": at("tests", "chaos", "chaos_inject.so"), "link": at("tests", "chaos", "chaos_link"),
+            "swarm": at("tests", "chaos", "chaos_swarm")}
 
 
 def bot(name, strategy, instrument, node, **params):

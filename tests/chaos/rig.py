@@ -65,8 +65,10 @@ class Process:
         self.again_at, self.starts = 0.0, 0
 
     def start(self):
-        env = dict(os.environ, CHAOS_CONTROL=self.control_path, CHAOS_EVIDENCE=self.rig.evidence,
-                   LD_PRELOAD=self.rig.tools["inject"])
+        env = dict(os.environ)
+        if self.rig.tools["inject"]:
+            env.update(CHAOS_CONTROL=self.control_path, CHAOS_EVIDENCE=self.rig.evidence,
+                       LD_PRELOAD=self.rig.tools["inject"])
         if self.name in self.rig.losers:
             env["CHAOS_DIR"] = os.path.join(self.rig.dir, self.name)
         with open(os.path.join(self.rig.dir, "log", f"{self.name}.log"), "ab") as log:
@@ -171,14 +173,13 @@ class Links:
 
 
 class Rig:
-    losers = (*NODES, "controller")  # whose power can go
-
-    def __init__(self, tools, seed, factor=10.0, library="mosquitto", config=None):
-        self.tools, self.seed, self.library = tools, seed, library
+    def __init__(self, tools, seed, factor=10.0, library="mosquitto", config=None, nodes=NODES):
+        self.tools, self.seed, self.library, self.nodes = tools, seed, library, nodes
+        self.losers = (*nodes, "controller")  # whose power can go
         self.config = config or {}
         self.dir = tempfile.mkdtemp(prefix="flotilla-chaos-")
         self.evidence = os.path.join(self.dir, "chaos")
-        for name in ("chaos", "log", "sim", "controller", *NODES):
+        for name in ("chaos", "log", "sim", "controller", *self.nodes):
             os.makedirs(os.path.join(self.dir, name), mode=0o700, exist_ok=True)
         real, mono = time.time_ns(), time.monotonic_ns()
         self.factor = factor
@@ -239,10 +240,11 @@ class Rig:
         with open(self.path("fleet.json"), encoding="ascii") as file:
             self.fleet = json.load(file)
         broker = self.fleet["ports"]["mqtt"]
-        venue, self.control_port, *ports = free_ports(7)
-        wires = {f"{name}-broker": (port, broker) for name, port in zip((*NODES, "controller"), ports)}
-        wires.update({f"{name}-venue": (port, venue) for name, port in zip(NODES, ports[3:])})
-        for name in NODES:
+        venue, self.control_port, *ports = free_ports(3 + 2 * len(self.nodes))
+        wires = {f"{name}-broker": (port, broker) for name, port in zip((*self.nodes, "controller"), ports)}
+        wires.update({f"{name}-venue": (port, venue)
+                      for name, port in zip(self.nodes, ports[len(self.nodes) + 1:])})
+        for name in self.nodes:
             self.daemon(name, wires[f"{name}-broker"][0], wires[f"{name}-venue"][0], node=name)
         self.daemon("controller", wires["controller-broker"][0], venue)
         self.links = Links(self.tools["link"], self.path("chaos", "sent.log"), wires)
@@ -257,7 +259,7 @@ class Rig:
                 ("sim", self.sim_argv(venue)),
                 ("controller", [self.tools["controller"], "--config",
                                 config.format("controller", "controller")]),
-                *((name, [self.tools["node"], "--config", config.format(name, name)]) for name in NODES)):
+                *((name, [self.tools["node"], "--config", config.format(name, name)]) for name in self.nodes)):
             self.processes[name] = Process(self, name, argv)
 
     def daemon(self, name, broker, venue, **more):
@@ -268,7 +270,7 @@ class Rig:
                     "venues": {"binance": {"rest_url": f"http://127.0.0.1:{venue}",
                                            "stream_url": f"ws://127.0.0.1:{venue}",
                                            "ws_api_url": f"ws://127.0.0.1:{venue}/ws-api/v3"}},
-                    **self.config.get("node" if name in NODES else name, {})},
+                    **self.config.get("node" if name in self.nodes else name, {})},
                    name, f"{name}.json")
 
     def sim_argv(self, port):
@@ -283,37 +285,43 @@ class Rig:
 
     def up(self, bots):
         self.configure()
-        for name in ("broker", "sim", "controller", *NODES):
+        self.begin()
+        self.until("both nodes are up", self.nodes_down, 20)
+        self.until("instruments are loaded", lambda: self.why_not("instrument-ls", "binance"), 20)
+        self.ask("apply", {"bots": bots, "start": True})
+        self.until("all bots run", lambda: self.bots_not(("running",)), 40)
+        return self
+
+    def begin(self):
+        """Everything runs, and the account is there."""
+        for name in ("broker", "sim", "controller", *self.nodes):
             self.processes[name].start()
         self.until("the broker answers", self.no_client, 20)
         self.until("the controller answers", lambda: self.why_not("status"), 20)
         self.run_cli("account", "add", "demo", "--venue", "binance", "--sandbox", "--key-file",
                      self.path("secrets", "key.json"))
-        self.until("both nodes are up", self.nodes_down, 20)
-        self.ask("apply", {"bots": bots, "start": True})
-        self.until("all bots run", lambda: self.bots_not(("running",)), 40)
-        return self
 
     def nodes_down(self):
         rows = self.try_ask("node-ls", {})
         if rows is None:
             return "no answer"
         down = [row["node"] for row in rows["items"] if row["state"] != "up"]
-        return f"down: {down}" if down or len(rows["items"]) < len(NODES) else None
+        return f"down: {down}" if down or len(rows["items"]) < len(self.nodes) else None
 
     def run_cli(self, *words):
-        process = self.processes["controller"]
+        env = dict(os.environ)
+        if self.tools["inject"]:
+            env.update(CHAOS_CONTROL=self.processes["controller"].control_path,
+                       LD_PRELOAD=self.tools["inject"])
         done = subprocess.run([self.tools["flotilla"], "--dir", self.dir, "--timeout", "20s", *words],
-                              capture_output=True, text=True, timeout=60, check=False,
-                              env=dict(os.environ, CHAOS_CONTROL=process.control_path,
-                                       LD_PRELOAD=self.tools["inject"]))
+                              capture_output=True, text=True, timeout=60, check=False, env=env)
         if done.returncode:
             raise AssertionError(f"flotilla {words}: {done.stderr}")
 
     def down(self):
         """A clean end: what each process said by its exit status."""
         codes = {}
-        for name in (*NODES, "controller", "sim", "broker"):
+        for name in (*self.nodes, "controller", "sim", "broker"):
             if name in self.processes:
                 codes[name] = self.processes[name].end()
         return {name: code for name, code in codes.items() if code != 0}
@@ -382,8 +390,9 @@ class Rig:
         except (AssertionError, TimeoutError):
             return None
 
-    def why_not(self, verb):
-        return None if self.try_ask(verb, {}) is not None else "no answer"
+    def why_not(self, verb, venue=None):
+        answer = self.try_ask(verb, {"venue": venue} if venue else {})
+        return "no answer" if answer is None or (venue and not answer["items"]) else None
 
     def bots_not(self, phases):
         rows = self.try_ask("bot-ls", {"limit": 500})
