@@ -272,6 +272,7 @@ int bus_open(struct flt_loop *loop, const struct bus_config *config,
                                           .client_id = client_id,
                                           .username = config->user,
                                           .password = config->password,
+                                          .ca_file = config->ca_file,
                                           .backoff_base_ms = 30,
                                           .backoff_cap_ms = 1000 };
     const struct flt_mqtt_events mqtt_events = { .ctx = bus,

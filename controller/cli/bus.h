@@ -18,6 +18,7 @@ struct bus_config {
     const char *url; /* "unix:/dir/broker/mosquitto.sock" */
     const char *tenant;
     const char *user, *password;
+    const char *ca_file; /* NULL: the system's */
 };
 
 struct bus_events {

@@ -27,6 +27,7 @@ struct cli {
     bool color;
     size_t width; /* columns of the terminal that stdout is; 0: no terminal, nothing is cut */
     char dir[CLI_DIR_MAX]; /* absolute */
+    const char *url;       /* of a broker elsewhere; NULL: the one of `dir` */
     const char *user;
     uint32_t timeout_ms;
 };

@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "controller/cli/cli.h"
+#include "controller/cli/settings.h"
 
-/* flag, then $FLOTILLA_DIR, then the XDG data folder; made absolute, as daemons keep it. */
+/* The setting, else the XDG data folder; made absolute, as daemons keep it. */
 static int choose_dir(struct cli *cli)
 {
-    const char *dir = cli_flag(cli, "dir") ? cli_flag(cli, "dir") : getenv("FLOTILLA_DIR");
+    const char *dir = setting_get(SETTING_DIR);
     const char *data = getenv("XDG_DATA_HOME");
     const char *home = getenv("HOME");
     char cwd[CLI_DIR_MAX] = "";
@@ -65,14 +66,20 @@ static void choose_format(struct cli *cli, const char *output)
 
 static int apply_globals(struct cli *cli)
 {
-    const char *output = cli_flag(cli, "output");
-    const char *timeout = cli_flag(cli, "timeout");
+    int err = settings_load(cli);
 
-    choose_format(cli, output);
-    cli->color = choose_color(cli_flag(cli, "color"));
-    cli->user = cli_flag(cli, "user") ? cli_flag(cli, "user") : "admin";
-    const int64_t ms = timeout ? cli_duration_ms(timeout) : 5000;
+    if (err)
+        return err;
+    const char *timeout = setting_get(SETTING_TIMEOUT);
+    const int64_t ms = cli_duration_ms(timeout);
 
+    choose_format(cli, setting_get(SETTING_OUTPUT));
+    cli->color = choose_color(setting_get(SETTING_COLOR));
+    cli->user = setting_get(SETTING_USER);
+    /* A folder that was named more closely than the address (a flag over a context) wins. */
+    if (setting_get(SETTING_URL) &&
+        setting_origin_of(SETTING_URL) >= setting_origin_of(SETTING_DIR))
+        cli->url = setting_get(SETTING_URL);
     if (ms <= 0 || ms > 3600000)
         return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "timeout", "for example 500ms, 10s, 2m",
                         "--timeout is not a duration between 1ms and 1h: %.64s", timeout);

@@ -5,21 +5,52 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controller/cli/session.h"
+#include "controller/cli/settings.h"
+#include "lib/config.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
 
 #define PAGE 500
 
-/* $FLOTILLA_PASSWORD, else DIR/secrets/<user>.password. */
-static int find_password(const struct cli *cli, char **out, struct flt_error *error)
+/* $FLOTILLA_PASSWORD, else the file that the settings name, else DIR/secrets/<user>.password. */
+static int find_password(struct cli *cli, char **out)
 {
     const char *given = getenv("FLOTILLA_PASSWORD");
+    const char *path = setting_get(SETTING_PASSWORD_FILE);
+    size_t size;
 
     if (given && *given) {
         *out = strdup(given);
         return *out ? 0 : -ENOMEM;
     }
-    return fleet_password(cli->dir, cli->user, out, error);
+    if (path) {
+        *out = flt_file_read(path, 512, &size);
+        if (!*out)
+            return CLI_FAIL(cli, flt_error_from_errno(-errno), "password_file",
+                            "flotilla config show --origin says who names it",
+                            "cannot read %.200s: %s", path, strerror(errno));
+        (*out)[strcspn(*out, "\r\n")] = 0;
+        return 0;
+    }
+    if (cli->url)
+        return CLI_FAIL(cli, FLT_DENIED, "user",
+                        "$FLOTILLA_PASSWORD, or a context with --password-file",
+                        "no password of %.64s for %.128s", cli->user, cli->url);
+    return fleet_password(cli->dir, cli->user, out, &cli->error);
+}
+
+/* A broker elsewhere needs no folder: the settings say the tenant. */
+static int find_fleet(struct cli *cli, struct fleet *fleet)
+{
+    const char *tenant = setting_get(SETTING_TENANT);
+
+    if (!cli->url)
+        return fleet_load(cli->dir, fleet, &cli->error);
+    if (tenant && !flt_name_ok(tenant))
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "tenant", "", "not a tenant's name: %.64s",
+                        tenant);
+    snprintf(fleet->tenant, sizeof fleet->tenant, "%s", tenant ? tenant : "main");
+    return 0;
 }
 
 static void on_topic(void *ctx, const char *topic, const struct flt_mqtt_message *message)
@@ -35,20 +66,24 @@ int session_open(struct session *session, struct cli *cli)
     const struct bus_events events = { .ctx = session, .on_message = on_topic };
     char url[CLI_DIR_MAX + 32];
     char *password = NULL;
-    int err = fleet_load(cli->dir, &session->fleet, &cli->error);
+    int err = find_fleet(cli, &session->fleet);
 
     session->cli = cli;
     if (!err && !flt_name_ok(cli->user))
         err =
             CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "user", "", "not a user's name: %.64s", cli->user);
     if (!err)
-        err = find_password(cli, &password, &cli->error);
+        err = find_password(cli, &password);
     if (!err)
         err = flt_loop_create(flt_clock_system(), &session->loop);
     if (err)
         return err;
-    snprintf(url, sizeof url, "unix:%s/broker/mosquitto.sock", cli->dir);
-    const struct bus_config config = { url, session->fleet.tenant, cli->user, password };
+    if (cli->url)
+        snprintf(url, sizeof url, "%s", cli->url);
+    else
+        snprintf(url, sizeof url, "unix:%s/broker/mosquitto.sock", cli->dir);
+    const struct bus_config config = { url, session->fleet.tenant, cli->user, password,
+                                       setting_get(SETTING_CA_FILE) };
 
     err = bus_open(session->loop, &config, &events, &session->bus);
     flt_wipe(password, strlen(password));

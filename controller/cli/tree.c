@@ -6,7 +6,9 @@
 #include "controller/cli/ask.h"
 #include "controller/cli/cli.h"
 #include "controller/cli/commands.h"
+#include "controller/cli/filter.h"
 #include "controller/cli/session.h"
+#include "controller/cli/settings.h"
 #include "controller/cli/tree.h"
 #include "lib/json.h"
 #include "strategies/indicators/indicator.h"
@@ -48,11 +50,10 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
 {
     static const struct {
         const char *kind, *verb, *key;
-    } lists[] = { { "bot", "bot-ls", "bot" },
-                  { "node", "node-ls", "node" },
-                  { "account", "account-ls", "name" },
-                  { "strategy", "strategy-ls", "strategy" },
-                  { "user", "user-ls", "name" } };
+    } lists[] = { { "bot", "bot-ls", "bot" },          { "node", "node-ls", "node" },
+                  { "account", "account-ls", "name" }, { "strategy", "strategy-ls", "strategy" },
+                  { "user", "user-ls", "name" },       { "alert", "alert-ls", "alert" },
+                  { "notify", "notify-ls", "name" },   { "token", "token-ls", "name" } };
     struct cli *cli = ctx;
     struct json_object *result = NULL;
     char name[64];
@@ -66,6 +67,11 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
             fprintf(file, "%s\t%s\n", row->name, row->help);
     if (strcmp(kind, "store") == 0)
         data_complete(cli, file, prefix);
+    if (strcmp(kind, "context") == 0)
+        contexts_complete(file, prefix);
+    for (size_t i = 0; strcmp(kind, "filter") == 0 && filter_key(i); i++)
+        if (strncmp(filter_key(i), prefix, strlen(prefix)) == 0)
+            fprintf(file, "%s=\t\n", filter_key(i));
     cli->timeout_ms = 300;
     for (size_t i = 0; i < FLT_COUNT(lists); i++) {
         if (strcmp(kind, lists[i].kind) != 0 ||
@@ -330,6 +336,12 @@ static const struct cli_command commands[] = {
       .run = cmd_exchange,
       .raw = true,
       .examples = "  flotilla exchange --help" },
+    { .name = "context",
+      .help = "the fleets that you know, by name",
+      .commands = cli_context_commands },
+    { .name = "config",
+      .help = "settings and where they come from",
+      .commands = cli_config_commands },
     { .name = "completion",
       .args = "SHELL",
       .help = "completion script for bash, zsh or fish",

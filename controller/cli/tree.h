@@ -38,6 +38,8 @@
 /* Each ends with CLI_END; tree.c hangs them under the root. */
 extern const struct cli_command cli_alert_commands[];
 extern const struct cli_command cli_broker_commands[];
+extern const struct cli_command cli_config_commands[];
+extern const struct cli_command cli_context_commands[];
 extern const struct cli_command cli_market_commands[];
 extern const struct cli_command cli_node_commands[];
 extern const struct cli_command cli_backup_commands[];

@@ -298,7 +298,7 @@ static int open_bus(struct up *up)
     if (err)
         return err;
     snprintf(url, sizeof url, "unix:%s/broker/mosquitto.sock", up->fleet.dir);
-    const struct bus_config config = { url, up->fleet.tenant, "up", password };
+    const struct bus_config config = { url, up->fleet.tenant, "up", password, NULL };
 
     err = bus_open(up->loop, &config, &events, &up->bus);
     flt_wipe(password, strlen(password));
