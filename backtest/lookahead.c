@@ -11,12 +11,25 @@ enum { PRICES = 4 };
 struct other { /* the same past with another future */
     struct data data;
     int64_t *prices[PRICES];
+    int64_t *trade, *bid, *ask; /* of the tape */
 };
 
 static void other_free(struct other *other)
 {
     for (size_t i = 0; i < PRICES; i++)
         free(other->prices[i]);
+    free(other->trade);
+    free(other->bid);
+    free(other->ask);
+}
+
+static int64_t *copy_of(const int64_t *from, size_t count)
+{
+    int64_t *copy = malloc((count + 1) * sizeof *copy);
+
+    if (copy && count > 0)
+        memcpy(copy, from, count * sizeof *copy);
+    return copy;
 }
 
 static int other_make(const struct data *data, struct other *out)
@@ -26,19 +39,31 @@ static int other_make(const struct data *data, struct other *out)
 
     memset(out, 0, sizeof *out);
     out->data = *data;
-    for (size_t i = 0; i < PRICES; i++) {
-        out->prices[i] = malloc((data->count + 1) * sizeof *out->prices[i]);
-        if (!out->prices[i]) {
-            other_free(out);
-            return -ENOMEM;
-        }
-        memcpy(out->prices[i], from[i], data->count * sizeof *out->prices[i]);
+    for (size_t i = 0; i < PRICES; i++)
+        out->prices[i] = copy_of(from[i], data->count);
+    out->trade = copy_of(data->trades.price_ticks, data->trades.count);
+    out->bid = copy_of(data->quotes.bid_ticks, data->quotes.count);
+    out->ask = copy_of(data->quotes.ask_ticks, data->quotes.count);
+    if (!out->prices[0] || !out->prices[1] || !out->prices[2] || !out->prices[3] || !out->trade ||
+        !out->bid || !out->ask) {
+        other_free(out);
+        return -ENOMEM;
     }
+    out->data.trades.price_ticks = out->trade;
+    out->data.quotes.bid_ticks = out->bid;
+    out->data.quotes.ask_ticks = out->ask;
     out->data.columns.open_ticks = out->prices[0];
     out->data.columns.high_ticks = out->prices[1];
     out->data.columns.low_ticks = out->prices[2];
     out->data.columns.close_ticks = out->prices[3];
     return 0;
+}
+
+static int64_t mirrored(int64_t pivot, int64_t price)
+{
+    const int64_t other = pivot - 3 * (price - pivot);
+
+    return other < 1 ? 1 : other;
 }
 
 /* From `bar` on the market goes the other way, three times as far (a price stays above zero): what
@@ -51,14 +76,32 @@ static void perturb(struct other *other, size_t bar)
         int64_t v[PRICES];
 
         for (size_t k = 0; k < PRICES; k++) {
-            v[k] = pivot - 3 * (other->prices[k][i] - pivot);
-            v[k] = v[k] < 1 ? 1 : v[k];
+            v[k] = mirrored(pivot, other->prices[k][i]);
         }
         other->prices[0][i] = v[0];
         other->prices[1][i] = v[2]; /* a mirrored low is the high */
         other->prices[2][i] = v[1];
         other->prices[3][i] = v[3];
     }
+}
+
+/* The tape as well; what was the bid becomes the ask. */
+static void perturb_tape(struct other *other, size_t bar)
+{
+    const struct data *data = &other->data;
+    const int64_t pivot = other->prices[3][bar - 1];
+    const int64_t from_ms = data->columns.ts_ms[bar - 1] + data->bar_ms;
+
+    for (size_t i = 0; i < data->trades.count; i++)
+        if (data->trades.ts_ms[i] >= from_ms)
+            other->trade[i] = mirrored(pivot, other->trade[i]);
+    for (size_t i = 0; i < data->quotes.count; i++)
+        if (data->quotes.ts_ms[i] >= from_ms) {
+            const int64_t bid = other->bid[i];
+
+            other->bid[i] = mirrored(pivot, other->ask[i]);
+            other->ask[i] = mirrored(pivot, bid);
+        }
 }
 
 static bool same_fill(const struct run_fill *a, const struct run_fill *b)
@@ -145,6 +188,7 @@ static int check_point(const struct run_config *config, const struct run_result 
         return err;
     shorter.count = bar;
     perturb(&other, bar);
+    perturb_tape(&other, bar);
     err = run_over(config, &shorter, 0, &cut, error);
     if (!err)
         err = run_over(config, &other.data, 0, &mirrored, error);

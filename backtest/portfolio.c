@@ -36,11 +36,12 @@ static bool sees_account(const struct portfolio_config *config, const struct run
            !has_own_budget(run);
 }
 
-/* Equal shares, exact to the last digit: the first takes what does not divide. */
+/* Equal shares in units of 1e-8, as budgets are; the first takes what does not divide. */
 static struct flt_amt share_of(struct flt_amt cash, size_t count, size_t i)
 {
-    const struct flt_amt part = flt_amt_div(cash, flt_amt_from_int((int64_t)count), FLT_ROUND_DOWN);
+    struct flt_amt part = flt_amt_div(cash, flt_amt_from_int((int64_t)count), FLT_ROUND_DOWN);
 
+    part.units -= part.units % 10000000000;
     if (i > 0)
         return part;
     return flt_amt_sub(

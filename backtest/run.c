@@ -58,6 +58,7 @@ void run_match(struct run *run, size_t bar)
     else
         run_match_bar(run);
     book_compact(&run->book);
+    run->time = run->time || bot_waits_for_time(run->bot);
     if (run->result->fill_count != before && !run->err)
         run->err = keep_segment(run);
 }
@@ -169,9 +170,12 @@ static struct instrument make_instrument(const struct run_config *config)
         .fee_taker = config->costs.own_fees ? config->costs.fee_taker : config->fee,
     };
     const char *dash = strchr(name, '-');
+    const size_t length = strlen(name);
     const size_t base = dash ? (size_t)(dash - name) : strlen(name);
     const char *quote = dash ? dash + 1 : "QUOTE";
 
+    if (length > 5 && !strcmp(name + length - 5, "-PERP"))
+        instrument.kind = INSTRUMENT_PERP;
     (void)snprintf(instrument.name, sizeof instrument.name, "%s", name);
     (void)snprintf(instrument.venue_symbol, sizeof instrument.venue_symbol, "%s", name);
     (void)snprintf(instrument.base, sizeof instrument.base, "%.*s", (int)base, name);

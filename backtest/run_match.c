@@ -90,8 +90,8 @@ static void match_order(struct run *run, size_t i)
         run->share_left -= lots;
         run_fill(run, i, lots, taker ? with_slippage(run, &order, price) : price,
                  taker ? LIQUIDITY_TAKER : LIQUIDITY_MAKER, open_ms);
-        if (run->book.orders[i].gone || order.tif == TIF_GTC || order.type == ORDER_MARKET)
-            return; /* the rest of a market order goes on at the next open */
+        if (run->book.orders[i].gone || order.tif == TIF_GTC)
+            return; /* the rest of a market order ends, and the engine asks for it anew */
     } else if (order.tif == TIF_GTC || (order.type == ORDER_MARKET && price != NO_FILL)) {
         return;
     }

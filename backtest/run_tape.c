@@ -111,6 +111,8 @@ static void meet_quote(struct run *run, size_t i, enum liquidity liquidity, int6
     run_fill(run, i, lots,
              liquidity == LIQUIDITY_TAKER ? slipped(run, order, price) : order->price_ticks,
              liquidity, ts_ms);
+    if (is_taker(&run->book.orders[i]) && !run->book.orders[i].gone)
+        run_end(run, i, ORDER_STATUS_EXPIRED); /* it took what was shown */
 }
 
 /* Quotes say how much stands at our price: nobody is ahead in a longer queue than that. */
@@ -169,8 +171,8 @@ static void take_trade(struct run *run, size_t i, const struct tape_event *event
     if (lots > 0 && within(&order, event->price_ticks))
         run_fill(run, i, lots, slipped(run, &order, event->price_ticks), LIQUIDITY_TAKER,
                  event->ts_ms);
-    if (order.type != ORDER_MARKET && !run->book.orders[i].gone)
-        run_end(run, i, ORDER_STATUS_EXPIRED);
+    if ((order.type != ORDER_MARKET || lots > 0) && !run->book.orders[i].gone)
+        run_end(run, i, ORDER_STATUS_EXPIRED); /* the engine asks for the rest anew */
 }
 
 static void fill_rest(struct run *run, size_t i, int64_t most, struct tape_event *event)

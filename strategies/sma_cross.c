@@ -1,5 +1,6 @@
 /* Two moving averages of closed bars: in when the fast one rises above the slow one, out when it
- * falls below. Signals are not made up for: what crossed while the bot did not run is past. */
+ * falls below; or the other way round (short), or always on one side (both). Signals are not made
+ * up for: what crossed while the bot did not run is past. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +10,11 @@
 enum { KEY_POSITION = 1 };
 enum { LINE_FAST, LINE_SLOW };
 
+enum { DIRECTION_LONG, DIRECTION_SHORT, DIRECTION_BOTH };
+static const char *const directions[] = { "long", "short", "both", NULL };
+
 struct sma_cross_params {
-    int64_t fast, slow, timeframe;
+    int64_t fast, slow, timeframe, direction;
     struct sizing sizing;
 };
 
@@ -27,6 +31,8 @@ static const struct field params[] = {
       .help = "Period of the slow average." },
     { PARAM(timeframe, FIELD_ENUM), .def = "1m", .choices = timeframe_choices, .unit = "",
       .help = "Length of a bar." },
+    { PARAM(direction, FIELD_ENUM), .def = "long", .choices = directions, .unit = "",
+      .help = "Sides it takes; short and both need an instrument that can be sold short." },
     FIELD_END,
 };
 #undef PARAM
@@ -54,6 +60,10 @@ static int sma_cross_check(const void *params_, const struct instrument *const *
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "fast", "swap fast and slow",
                              "fast (%" PRId64 ") must be below slow (%" PRId64 ")", p->fast,
                              p->slow);
+    if (p->direction != DIRECTION_LONG && instruments[0]->kind == INSTRUMENT_SPOT)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "direction",
+                             "a perpetual's name ends with -PERP",
+                             "%s is spot: it cannot be sold short", instruments[0]->name);
     return sizing_check(&p->sizing, instruments[0], error);
 }
 
@@ -75,6 +85,21 @@ static int sma_cross_declare(const void *params_, struct needs *needs)
     return 0;
 }
 
+/* To a position of that sign, if it has not one already; 0 is flat. */
+static void turn(struct sma_cross_state *s, const struct sma_cross_params *p,
+                 const struct leg_view *leg, struct wants *wants, int sign)
+{
+    const int64_t held = leg->position_lots;
+
+    if (sign == 0) {
+        s->exits++;
+        wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
+    } else if (sign > 0 ? held <= 0 : held >= 0) {
+        s->entries++;
+        wants_target(wants, 0, KEY_POSITION, sign * sizing_buy_lots(&p->sizing, leg), NO_LIMIT);
+    }
+}
+
 static void sma_cross_on_event(void *state_, const void *params_, const struct event *event,
                                const struct view *view, struct wants *wants)
 {
@@ -92,13 +117,10 @@ static void sma_cross_on_event(void *state_, const void *params_, const struct e
     if (event->kind != EVENT_BAR_CLOSED)
         return; /* what was wanted stays wanted */
     const int before = line_order(fast[1], slow[1]), now = line_order(fast[0], slow[0]);
-    if (before <= 0 && now > 0 && leg->position_lots == 0) {
-        s->entries++;
-        wants_target(wants, 0, KEY_POSITION, sizing_buy_lots(&p->sizing, leg), NO_LIMIT);
-    } else if (before >= 0 && now < 0) {
-        s->exits++;
-        wants_target(wants, 0, KEY_POSITION, 0, NO_LIMIT);
-    }
+    if (before <= 0 && now > 0)
+        turn(s, p, leg, wants, p->direction != DIRECTION_SHORT ? 1 : 0);
+    else if (before >= 0 && now < 0)
+        turn(s, p, leg, wants, p->direction != DIRECTION_LONG ? -1 : 0);
     wants_note(wants, "the fast average is %s the slow one",
                now < 0   ? "below"
                : now > 0 ? "above"
