@@ -209,3 +209,13 @@ void commands_finish(struct controller *controller)
         command_free(command);
     }
 }
+
+size_t commands_open(const struct controller *controller)
+{
+    size_t count = 0;
+
+    for (const struct pending_command *command = controller->commands; command;
+         command = command->next)
+        count++;
+    return count;
+}

@@ -127,6 +127,7 @@ static void on_second(void *ctx)
     for (size_t i = 0; i < controller->inventory.node_count; i++) {
         ingest_on_second(controller, controller->inventory.nodes[i]);
     }
+    health_tick(controller);
     rules_tick(controller);
     equity_tick(controller);
     backups_on_second(controller->backups);
@@ -137,10 +138,12 @@ static void on_second(void *ctx)
 /* --- messages
  * ---------------------------------------------------------------------------------------- */
 
-static void refuse_message(const char *topic, const struct flt_error *error)
+static void refuse_message(struct controller *controller, const char *topic,
+                           const struct flt_error *error)
 {
     char quoted[200];
 
+    health_count(controller, "message_malformed");
     FLT_LOG(WARN, "message_refused", "topic=%s field=%s why=%s", topic, error->field,
             flt_log_quote(error->message, quoted, sizeof quoted));
 }
@@ -167,7 +170,7 @@ static void on_presence(struct controller *controller, const char *name,
         return;
     if (msg_parse(&msg_type_n_presence, message->payload, message->payload_size, MSG_PROGRAM,
                   &presence, &error) != 0) {
-        refuse_message(message->topic, &error);
+        refuse_message(controller, message->topic, &error);
         return;
     }
     node = inventory_get_node(&controller->inventory, name);
@@ -209,7 +212,7 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
     }
     if (msg_parse(&msg_type_n_state, message->payload, message->payload_size, MSG_PROGRAM, &state,
                   &error) != 0) {
-        refuse_message(message->topic, &error);
+        refuse_message(controller, message->topic, &error);
         return;
     }
     if (!backup_lift_bot(controller, bot, topic->node, &state))
@@ -234,7 +237,7 @@ static void on_node_message(struct controller *controller, const struct topic_re
     if (!node)
         return;
     if (msg_parse(type, message->payload, message->payload_size, MSG_PROGRAM, &is, &error) != 0) {
-        refuse_message(message->topic, &error);
+        refuse_message(controller, message->topic, &error);
         return;
     }
     if (type == &msg_type_n_hb)
@@ -258,6 +261,7 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
     if (strcmp(message->topic, FLT_DYNSEC_RESPONSE_TOPIC) == 0) {
         users_on_response(controller, message->payload, message->payload_size);
     } else if (!topic_parse(message->topic, &topic)) {
+        health_count(controller, "topic_unknown");
         FLT_LOG(WARN, "topic_unknown", "bytes=%zu", message->payload_size);
     } else if (topic.id == TOPIC_NODE_PRESENCE) {
         on_presence(controller, topic.node, message);

@@ -18,6 +18,17 @@ struct user_call;
 struct backups;
 struct notifier;
 
+/* What is counted for the verb health; health.c. */
+struct health {
+    int64_t requests, requests_refused, records, fills_lag_ms;
+    struct {
+        char kind[48]; /* message_malformed, request_denied ... */
+        int64_t count;
+    } kinds[64];
+    size_t kind_count, turn;
+    int64_t tick_us, lag_us[10];
+};
+
 struct controller {
     struct msg_config_controller config;
     struct flt_loop *loop;
@@ -28,6 +39,7 @@ struct controller {
     struct books books;
     struct market *market;
     struct notifier *notifier;
+    struct health health;
     struct pending_command *commands; /* list, newest first */
     struct user_call *user_calls;     /* list of questions to the broker's login plugin */
     struct flt_timer *commit_timer, *fast_timer, *second_timer;
@@ -112,6 +124,14 @@ void commands_send(struct controller *controller, const char *node, enum msg_c_c
 void commands_on_res(struct controller *controller, const char *node, const struct msg_n_res *res);
 void commands_on_tick(struct controller *controller); /* resends, expires */
 void commands_finish(struct controller *controller);
+size_t commands_open(const struct controller *controller); /* under way */
+
+/* --- health.c
+ * ------------------------------------------------------------------------------------ */
+
+/* One more of what was refused or malformed; kinds are few and fixed. */
+void health_count(struct controller *controller, const char *kind);
+void health_tick(struct controller *controller); /* each second */
 
 /* --- accounts.c ----------------------------------------------------------------------------------
  */

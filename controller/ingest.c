@@ -22,6 +22,14 @@ static void fill_differs(struct controller *controller, const struct book *book)
                 flt_amt_format(book->position, ours));
 }
 
+/* How old a fill is; a venue whose clock is ahead of ours has none from the future. */
+static int64_t lag_of(const struct controller *controller, int64_t ts_ms)
+{
+    const int64_t lag = controller_now_ms(controller) - ts_ms;
+
+    return lag > 0 ? lag : 0;
+}
+
 static int take_fill(struct controller *controller, const struct node *node, const char *stream,
                      const struct msg_ev_record *record)
 {
@@ -48,6 +56,7 @@ static int take_fill(struct controller *controller, const struct node *node, con
     if (outcome == 0) {
         snprintf(book->node, sizeof book->node, "%s", node->name);
         controller->fills_total++;
+        controller->health.fills_lag_ms = lag_of(controller, record->fill.fill.ts_ms);
         if (book->differs && !differed)
             fill_differs(controller, book);
     }
@@ -134,6 +143,7 @@ static int take_adjustment(struct controller *controller, const struct node *nod
 static int take_record(struct controller *controller, const struct node *node, const char *stream,
                        const struct msg_ev_record *record)
 {
+    controller->health.records++;
     switch (record->kind) {
     case MSG_EV_RECORD_KIND_FILL:
         return take_fill(controller, node, stream, record);

@@ -83,7 +83,7 @@ const struct handler handlers[] = {
     { "rebalance", verb_later },
     { "node-rm", verb_later },
     { "bot-adopt", verb_later },
-    { "health", verb_later },
+    { "health", verb_health },
     { "whoami", verb_whoami },
 };
 const size_t handler_count = FLT_COUNT(handlers);
@@ -122,6 +122,19 @@ static void write_audit(const struct request *request, const struct flt_error *e
     controller_check(request->controller, store_run(store, stmt));
 }
 
+static void count_request(const struct request *request, const struct flt_error *error)
+{
+    struct controller *controller = request->controller;
+    char kind[48];
+
+    controller->health.requests++;
+    if (!error)
+        return;
+    controller->health.requests_refused++;
+    snprintf(kind, sizeof kind, "request_%s", flt_error_name(error->code));
+    health_count(controller, kind);
+}
+
 /* What was recorded is durable before anybody hears of it. */
 static void send_response(const struct request *request, struct json_object *result,
                           const struct flt_error *error)
@@ -130,6 +143,7 @@ static void send_response(const struct request *request, struct json_object *res
     struct msg_u_response response = { .ok = error == NULL };
     struct flt_buf buf = FLT_BUF_INIT;
 
+    count_request(request, error);
     write_audit(request, error);
     if (!controller_commit(controller))
         return;

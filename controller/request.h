@@ -70,6 +70,8 @@ HANDLER(verb_command_show);
 /* verb_history.c */
 HANDLER(verb_audit_ls);
 HANDLER(verb_bot_history);
+/* health.c */
+HANDLER(verb_health);
 /* verb_alert.c, notify.c */
 HANDLER(verb_alert_ls);
 HANDLER(verb_alert_ack);

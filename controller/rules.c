@@ -76,8 +76,8 @@ static void judge_node(struct controller *controller, struct node *node)
     struct finding gone = { "node_lost", MSG_SEVERITY_WARNING, node->name, lost, "" };
     struct finding clock = { "clock_wrong", MSG_SEVERITY_WARNING, node->name, false, "" };
 
-    /* Who was cut off itself says nothing of others: after a broker's restart of 2 s, two hundred of
-     * a thousand nodes were called lost (tests/chaos/storm.py). */
+    /* Who was cut off itself says nothing of others: after a broker's restart of 2 s, two hundred
+     * of a thousand nodes were called lost (tests/chaos/storm.py). */
     if (controller->up_ms < 0 || now - controller->up_ms < LOST_MS)
         return;
     snprintf(gone.message, sizeof gone.message, "node %s is not heard of any more", node->name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
+#include "dashboard/mqttscan.h"
 #include "lib/fail.h"
 
 #define HIGH_BYTES ((size_t)256 * 1024) /* more than this waits: stop reading the other side */
@@ -12,14 +13,22 @@
 #define HARD_BYTES                                                                                 \
     ((size_t)4 * 1024 * 1024) /* what was on its way when reading stopped, and more */
 #define PROBE_TIMEOUT_MS 2000
+#define HELD_BYTES ((size_t)16 * 1024) /* a CONNECT is shorter */
+#define IDLE_CHECK_MS 1000
+#define IDLE_DEFAULT_S (12 * 3600)
 
 /* WebSocket close codes, RFC 6455 section 7.4.1. */
-enum { CLOSE_NORMAL = 1000, CLOSE_TOO_BIG = 1009, CLOSE_TRY_LATER = 1013 };
+enum { CLOSE_NORMAL = 1000, CLOSE_PROTOCOL = 1002, CLOSE_TOO_BIG = 1009, CLOSE_TRY_LATER = 1013 };
 
 struct bridges {
     uv_loop_t *uv;
     const struct settings *settings;
-    unsigned count;    /* whose browser is there */
+    struct flt_loop *loop;
+    struct limiter *limiter;
+    struct flt_timer *timer;
+    struct bridge *list; /* whose browser is there */
+    unsigned count;      /* of these */
+    uint64_t total;
     char chunk[65536]; /* one read at a time; it is copied before the next */
 };
 
@@ -34,9 +43,17 @@ union link {
 struct bridge {
     union link link;
     struct bridges *bridges;
+    struct bridge *next;   /* in the list */
     struct flt_peer *peer; /* NULL: the browser is gone */
-    bool open;             /* the broker took the connection */
-    bool ended;            /* closing or closed */
+    char address[48], user[64];
+    struct mqttscan from_browser, from_broker;
+    bool signed_in;  /* the broker let it in */
+    bool connecting; /* its CONNECT was forwarded */
+    char *held;      /* what came before the CONNECT was whole */
+    size_t held_size;
+    int64_t active_ms; /* the person last did anything */
+    bool open;         /* the broker took the connection */
+    bool ended;        /* closing or closed */
     bool peer_paused, broker_paused;
     uv_connect_t connect;
     uv_shutdown_t shutdown;
@@ -49,7 +66,15 @@ struct write {
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct bridge *bridge = handle->data;
+
+    free(bridge->held);
+    free(bridge);
+}
+
+static int64_t now_ms(const struct bridges *bridges)
+{
+    return flt_mono_ms(flt_loop_clock(bridges->loop));
 }
 
 /* From here on only the handle's end is awaited. */
@@ -78,6 +103,24 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(bridges->chunk, sizeof bridges->chunk);
 }
 
+/* The broker's first packet says whether the login was good. */
+static void look_for_answer(struct bridge *bridge, const uint8_t *data, size_t size)
+{
+    struct bridges *bridges = bridge->bridges;
+    size_t used = 0;
+
+    if (mqttscan_next(&bridge->from_broker, data, size, &used) != MQTT_CONNACK)
+        return;
+    bridge->signed_in = true; /* or is being hung up; nothing more is read in either case */
+    if (mqttscan_connack(&bridge->from_broker) == 0) {
+        limiter_passed(bridges->limiter, bridge->address, bridge->user);
+        return;
+    }
+    FLT_LOG(WARN, "login_refused", "peer=%s reason=%d", bridge->address,
+            mqttscan_connack(&bridge->from_broker));
+    limiter_failed(bridges->limiter, bridge->address, bridge->user, now_ms(bridges));
+}
+
 static void on_broker_data(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 {
     struct bridge *bridge = stream->data;
@@ -90,6 +133,8 @@ static void on_broker_data(uv_stream_t *stream, ssize_t size, const uv_buf_t *bu
     }
     if (size == 0 || !bridge->peer)
         return;
+    if (!bridge->signed_in)
+        look_for_answer(bridge, (const uint8_t *)buf->base, (size_t)size);
     (void)flt_peer_send_binary(bridge->peer, buf->base,
                                (size_t)size); /* a failure closes the peer */
     if (flt_peer_queued(bridge->peer) > HIGH_BYTES) {
@@ -122,10 +167,8 @@ static void on_written(uv_write_t *request, int status)
     }
 }
 
-void bridge_send(struct bridge *bridge, const char *data, size_t size)
+static void forward(struct bridge *bridge, const char *data, size_t size)
 {
-    if (bridge->ended || size == 0)
-        return;
     const size_t waiting = uv_stream_get_write_queue_size(&bridge->link.stream) + size;
     struct write *write = waiting > HARD_BYTES ? NULL : malloc(sizeof *write + size);
 
@@ -146,6 +189,78 @@ void bridge_send(struct bridge *bridge, const char *data, size_t size)
         bridge->peer_paused = true;
         flt_peer_read(bridge->peer, false);
     }
+}
+
+/* Whether the login may be tried now; else the browser is told to wait. */
+static bool may_try(struct bridge *bridge)
+{
+    struct bridges *bridges = bridge->bridges;
+    const int64_t wait =
+        limiter_wait_ms(bridges->limiter, bridge->address, bridge->user, now_ms(bridges));
+    char reason[64];
+
+    if (wait <= 0)
+        return true;
+    limiter_count_refusal(bridges->limiter);
+    snprintf(reason, sizeof reason, "too many failed logins: wait %lld s",
+             (long long)(wait + 999) / 1000);
+    hang_up(bridge, BRIDGE_CLOSE_WAIT, reason);
+    return false;
+}
+
+/* Reads along. True: the CONNECT is whole, or was before; false: more is needed, or it is over. */
+static bool look_at(struct bridge *bridge, const uint8_t *data, size_t size)
+{
+    for (size_t at = 0, used = 0; at < size; at += used) {
+        const int type = mqttscan_next(&bridge->from_browser, data + at, size - at, &used);
+
+        if (type < 0 || (type > 0 && !bridge->connecting && type != MQTT_CONNECT)) {
+            hang_up(bridge, CLOSE_PROTOCOL, "this is no MQTT");
+            return false;
+        }
+        if (type != 0 && type != MQTT_PINGREQ && type != MQTT_PUBACK)
+            bridge->active_ms = now_ms(bridge->bridges);
+        if (type != MQTT_CONNECT)
+            continue;
+        bridge->connecting = true;
+        if (!mqttscan_user(&bridge->from_browser, bridge->user, sizeof bridge->user))
+            bridge->user[0] = '\0';
+        if (!may_try(bridge))
+            return false;
+    }
+    return bridge->connecting;
+}
+
+/* Nothing of a login is forwarded before it is known that it may be tried. */
+static void hold(struct bridge *bridge, const char *data, size_t size)
+{
+    char *grown = bridge->held_size + size > HELD_BYTES
+                      ? NULL
+                      : realloc(bridge->held, bridge->held_size + size);
+
+    if (!grown) {
+        hang_up(bridge, CLOSE_TOO_BIG, "this CONNECT is too long");
+        return;
+    }
+    memcpy(grown + bridge->held_size, data, size);
+    bridge->held = grown;
+    bridge->held_size += size;
+}
+
+void bridge_send(struct bridge *bridge, const char *data, size_t size)
+{
+    const bool was_connecting = bridge->connecting;
+
+    if (bridge->ended || size == 0)
+        return;
+    if (!look_at(bridge, (const uint8_t *)data, size)) {
+        if (!bridge->connecting && !bridge->from_browser.bad)
+            hold(bridge, data, size);
+        return;
+    }
+    if (!was_connecting && bridge->held_size)
+        forward(bridge, bridge->held, bridge->held_size);
+    forward(bridge, data, size);
 }
 
 /* --- opening and ending ------------------------------------------------------------------------
@@ -193,7 +308,7 @@ static int dial(const struct bridges *bridges, union link *link, uv_connect_t *r
     return err;
 }
 
-struct bridge *bridge_open(struct bridges *bridges, struct flt_peer *peer)
+struct bridge *bridge_open(struct bridges *bridges, struct flt_peer *peer, const char *address)
 {
     struct bridge *bridge;
 
@@ -206,6 +321,8 @@ struct bridge *bridge_open(struct bridges *bridges, struct flt_peer *peer)
         return NULL;
     bridge->bridges = bridges;
     bridge->peer = peer;
+    bridge->active_ms = now_ms(bridges);
+    snprintf(bridge->address, sizeof bridge->address, "%s", address);
     const int err = dial(bridges, &bridge->link, &bridge->connect, on_connected);
 
     bridge->link.handle.data = bridge;
@@ -214,6 +331,9 @@ struct bridge *bridge_open(struct bridges *bridges, struct flt_peer *peer)
         return NULL;
     }
     bridges->count++;
+    bridges->total++;
+    bridge->next = bridges->list;
+    bridges->list = bridge;
     return bridge;
 }
 
@@ -227,6 +347,12 @@ static void on_shut(uv_shutdown_t *request, int status)
 
 void bridge_gone(struct bridge *bridge)
 {
+    struct bridge **place = &bridge->bridges->list;
+
+    while (*place && *place != bridge)
+        place = &(*place)->next;
+    if (*place)
+        *place = bridge->next;
     bridge->peer = NULL;
     bridge->bridges->count--;
     /* What the browser said last (a DISCONNECT) still goes out; without it the broker tells its
@@ -236,21 +362,49 @@ void bridge_gone(struct bridge *bridge)
         end(bridge);
 }
 
-int bridges_create(struct flt_loop *loop, const struct settings *settings, struct bridges **out)
+static void end_idle(void *ctx)
+{
+    struct bridges *bridges = ctx;
+    const struct msg_config_dashboard *config = &bridges->settings->config;
+    const int64_t idle_s = config->has_session_idle_s ? config->session_idle_s : IDLE_DEFAULT_S;
+    const int64_t now = now_ms(bridges);
+
+    for (struct bridge *bridge = bridges->list; bridge && idle_s > 0; bridge = bridge->next)
+        if (now - bridge->active_ms > idle_s * 1000)
+            hang_up(bridge, BRIDGE_CLOSE_IDLE, "nobody was there: sign in again");
+}
+
+int bridges_create(struct flt_loop *loop, const struct settings *settings, struct limiter *limiter,
+                   struct bridges **out)
 {
     struct bridges *bridges = calloc(1, sizeof *bridges);
 
     if (!bridges)
         return -ENOMEM;
     bridges->uv = flt_loop_uv(loop);
+    bridges->loop = loop;
     bridges->settings = settings;
+    bridges->limiter = limiter;
+    if (flt_timer_create(loop, end_idle, bridges, &bridges->timer) != 0) {
+        free(bridges);
+        return -ENOMEM;
+    }
+    flt_timer_start(bridges->timer, IDLE_CHECK_MS, IDLE_CHECK_MS);
     *out = bridges;
     return 0;
 }
 
 void bridges_destroy(struct bridges *bridges)
 {
+    if (!bridges)
+        return;
+    flt_timer_destroy(bridges->timer);
     free(bridges);
+}
+
+uint64_t bridges_total(const struct bridges *bridges)
+{
+    return bridges->total;
 }
 
 unsigned bridges_count(const struct bridges *bridges)

@@ -5,17 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "dashboard/api.h"
+#include "dashboard/api_route.h"
 #include "dashboard/assets.h"
+#include "dashboard/metrics.h"
 #include "lib/fail.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)1024 * 1024)
 #define QUEUE_BYTES_MAX ((size_t)1024 * 1024)
 #define PING_S 30
+#define BODY_BYTES_MAX ((size_t)256 * 1024)
+#define CONTROLLER_SILENT_MS 15000
 
 struct routes {
     struct flt_loop *loop;
     const struct settings *settings;
+    struct limiter *limiter;
     struct bridges *bridges;
+    struct pool *pool;
+    struct api *api;
+    struct bus *bus;
+    uint64_t requests;
     int64_t started_ms;
 };
 
@@ -23,7 +33,8 @@ struct routes {
  * the page's own ws: and wss: (CSP level 3, section 6.7.2.8). */
 static const char *const headers[] = {
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri "
+    "img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'self'; "
+    "frame-src 'self'; base-uri "
     "'none'; "
     "form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options: nosniff",
@@ -131,25 +142,84 @@ static void reply_config(const struct routes *routes, struct flt_request *reques
 struct health {
     struct routes *routes;
     struct flt_request *request;
+    bool metrics; /* else the health */
 };
+
+/* As the bus says it; without a login of our own nobody has looked. */
+static const char *controller_word(const struct bus_view *view)
+{
+    if (!view->configured)
+        return "not_watched";
+    if (!view->up || !view->controller_known)
+        return "unknown";
+    if (!view->controller_online)
+        return "offline";
+    return view->health && view->health_age_ms < CONTROLLER_SILENT_MS ? "online" : "silent";
+}
+
+static void write_health(const struct routes *routes, struct flt_request *request, bool reachable)
+{
+    const int64_t now_ms = flt_mono_ms(flt_loop_clock(routes->loop));
+    struct flt_buf body = FLT_BUF_INIT;
+    struct bus_view view;
+
+    bus_look(routes->bus, &view);
+    const char *word = controller_word(&view);
+    const bool ok = reachable && (!view.configured || strcmp(word, "online") == 0);
+
+    flt_jw_begin(&body, NULL, '{');
+    flt_jw_bool(&body, "ok", ok);
+    flt_jw_str(&body, "broker", reachable ? "reachable" : "unreachable");
+    flt_jw_str(&body, "controller", reachable ? word : "unknown");
+    if (view.health)
+        flt_jw_int(&body, "controller_age_ms", view.health_age_ms);
+    flt_jw_int(&body, "uptime_ms", now_ms - routes->started_ms);
+    flt_jw_int(&body, "clients", bridges_count(routes->bridges));
+    flt_jw_str(&body, "version", FLT_VERSION);
+    flt_jw_end(&body, '}');
+    flt_buf_append(&body, "\n", 1);
+    reply_json(request, ok ? 200 : 503, body.data);
+    flt_buf_finish(&body);
+}
+
+static void write_metrics(const struct routes *routes, struct flt_request *request, bool reachable)
+{
+    struct metrics_own own = { .broker_up = reachable,
+                               .sessions = bridges_count(routes->bridges),
+                               .sessions_total = bridges_total(routes->bridges),
+                               .login_failures = limiter_failures(routes->limiter),
+                               .login_refusals = limiter_refusals(routes->limiter),
+                               .http_requests = routes->requests,
+                               .uptime_ms =
+                                   flt_mono_ms(flt_loop_clock(routes->loop)) - routes->started_ms };
+    struct flt_buf body = FLT_BUF_INIT;
+    struct bus_view view;
+
+    bus_look(routes->bus, &view);
+    pool_get_stats(routes->pool, &own.pool);
+    metrics_write(&body, &view, &own);
+    const struct flt_reply reply = { .status = body.failed ? 500 : 200,
+                                     .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                     .headers = "Cache-Control: no-store\r\n",
+                                     .body = body.data,
+                                     .size = body.failed ? 0 : body.length };
+
+    flt_request_reply(request, &reply);
+    flt_buf_finish(&body);
+}
 
 static void on_probed(void *ctx, bool reachable)
 {
     struct health *health = ctx;
-    const struct routes *routes = health->routes;
-    const int64_t now_ms = flt_mono_ms(flt_loop_clock(routes->loop));
-    char body[200];
 
-    snprintf(body, sizeof body,
-             "{\"ok\":%s,\"broker\":\"%s\",\"uptime_ms\":%" PRId64
-             ",\"clients\":%u,\"version\":\"%s\"}\n",
-             reachable ? "true" : "false", reachable ? "reachable" : "unreachable",
-             now_ms - routes->started_ms, bridges_count(routes->bridges), FLT_VERSION);
-    reply_json(health->request, reachable ? 200 : 503, body);
+    if (health->metrics)
+        write_metrics(health->routes, health->request, reachable);
+    else
+        write_health(health->routes, health->request, reachable);
     free(health);
 }
 
-static void reply_health(struct routes *routes, struct flt_request *request)
+static void probe(struct routes *routes, struct flt_request *request, bool metrics)
 {
     struct health *health = malloc(sizeof *health);
 
@@ -157,8 +227,25 @@ static void reply_health(struct routes *routes, struct flt_request *request)
         refuse(request, 503, "unavailable", "no memory");
         return;
     }
-    *health = (struct health){ routes, request };
+    *health = (struct health){ routes, request, metrics };
     bridge_probe(routes->bridges, on_probed, health);
+}
+
+static void metrics_allowed(void *ctx, struct flt_request *request)
+{
+    probe(ctx, request, true);
+}
+
+/* From this machine without a login, unless a proxy may stand before us: then all come from it. */
+static void reply_metrics(struct routes *routes, struct flt_request *request)
+{
+    const struct msg_config_dashboard *config = &routes->settings->config;
+    const bool proxied = config->has_allow_remote && config->allow_remote;
+
+    if (settings_is_loopback(flt_request_peer(request)) && !proxied)
+        probe(routes, request, true);
+    else
+        api_guard(routes->api, request, metrics_allowed, NULL, routes);
 }
 
 static void on_request(void *ctx, struct flt_request *request)
@@ -167,10 +254,17 @@ static void on_request(void *ctx, struct flt_request *request)
     const char *method = flt_request_method(request);
     const char *path = flt_request_path(request);
 
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+    routes->requests++;
+    if (strncmp(path, API_ROOT, sizeof API_ROOT - 1) == 0)
+        api_take(routes->api, request);
+    else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         refuse(request, 405, "invalid_argument", "only GET and HEAD here");
     else if (strcmp(path, "/healthz") == 0)
-        reply_health(routes, request);
+        probe(routes, request, false);
+    else if (strcmp(path, "/healthz/live") == 0) /* of this process alone: for supervisors */
+        reply_json(request, 200, "{\"ok\":true}\n");
+    else if (strcmp(path, "/metrics") == 0)
+        reply_metrics(routes, request);
     else if (strcmp(path, "/config.json") == 0)
         reply_config(routes, request);
     else if (strcmp(path, "/mqtt") == 0)
@@ -199,7 +293,7 @@ static bool on_accept(void *ctx, const struct flt_request *request, struct flt_p
                 flt_request_peer(request));
         return false;
     }
-    struct bridge *bridge = bridge_open(routes->bridges, peer);
+    struct bridge *bridge = bridge_open(routes->bridges, peer, flt_request_peer(request));
 
     flt_peer_set_user(peer, bridge);
     return bridge != NULL;
@@ -238,7 +332,10 @@ void routes_describe(struct routes *routes, struct flt_listener_config *config,
         .tls_key = settings->config.has_tls_key ? settings->config.tls_key : NULL,
         .subprotocol = "mqtt",
         .headers = headers,
-        .body_bytes_max = 4096,
+        .body_bytes_max = BODY_BYTES_MAX,
+        .too_large =
+            "{\"ok\":false,\"error\":{\"code\":\"invalid_argument\",\"message\":\"the body is "
+            "longer than 256 KiB\",\"hint\":\"send it in parts\"}}\n",
         .message_bytes_max = MESSAGE_BYTES_MAX,
         .queue_bytes_max = QUEUE_BYTES_MAX,
         .ping_s = PING_S,
@@ -260,10 +357,18 @@ int routes_create(struct flt_loop *loop, const struct settings *settings, struct
     routes->loop = loop;
     routes->settings = settings;
     routes->started_ms = flt_mono_ms(flt_loop_clock(loop));
-    const int err = bridges_create(loop, settings, &routes->bridges);
+    int err = limiter_create(&routes->limiter);
 
+    if (!err)
+        err = bridges_create(loop, settings, routes->limiter, &routes->bridges);
+    if (!err)
+        err = pool_create(loop, settings, routes->limiter, &routes->pool);
+    if (!err)
+        err = api_create(loop, settings, routes->pool, &routes->api);
+    if (!err)
+        err = bus_create(loop, settings, &routes->bus);
     if (err) {
-        free(routes);
+        routes_destroy(routes);
         return err;
     }
     *out = routes;
@@ -274,6 +379,10 @@ void routes_destroy(struct routes *routes)
 {
     if (!routes)
         return;
+    bus_destroy(routes->bus);
+    api_destroy(routes->api);
+    pool_destroy(routes->pool);
     bridges_destroy(routes->bridges);
+    limiter_destroy(routes->limiter);
     free(routes);
 }

@@ -125,6 +125,17 @@ static int check_tls(const struct settings *out, struct flt_error *error)
     return 0;
 }
 
+void settings_broker_url(const struct settings *settings, char *out, size_t size)
+{
+    const bool six = strchr(settings->broker_host, ':') != NULL;
+
+    if (settings->broker_path[0])
+        snprintf(out, size, "unix:%s", settings->broker_path);
+    else
+        snprintf(out, size, "mqtt://%s%s%s:%d", six ? "[" : "", settings->broker_host,
+                 six ? "]" : "", settings->broker_port);
+}
+
 int settings_check(struct settings *out, struct flt_error *error)
 {
     if (settings_parse_address(out->config.listen, out->host, sizeof out->host, &out->port) != 0)

@@ -25,6 +25,8 @@ FLT_MUST_USE int settings_check(struct settings *out, struct flt_error *error);
 
 /* "127.0.0.1:8088", "[::1]:8088", "localhost:0" into a numeric host and a port. Not so: -EINVAL. */
 FLT_MUST_USE int settings_parse_address(const char *text, char *host, size_t host_size, int *port);
+/* The broker as lib/mqtt.h names it. */
+void settings_broker_url(const struct settings *settings, char *out, size_t size);
 /* Whether a numeric address is this machine only. */
 bool settings_is_loopback(const char *host);
 

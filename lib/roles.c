@@ -92,8 +92,8 @@ bool flt_verb_allowed(const char *verb, enum flt_role_kind kind)
     return false;
 }
 
-static const char *const kind_names[] = { "viewer",     "trader", "admin",
-                                          "controller", "node",   "bridge" };
+static const char *const kind_names[] = { "viewer", "trader", "admin",    "controller",
+                                          "node",   "bridge", "dashboard" };
 
 const char *flt_role_kind_name(enum flt_role_kind kind)
 {
@@ -110,8 +110,8 @@ int flt_role_kind_parse(const char *text)
 
 char *flt_role_name(enum flt_role_kind kind, const char *name, char out[FLT_ROLE_NAME_MAX])
 {
-    if (kind == FLT_ROLE_CONTROLLER)
-        snprintf(out, FLT_ROLE_NAME_MAX, "controller");
+    if (kind == FLT_ROLE_CONTROLLER || kind == FLT_ROLE_DASHBOARD)
+        snprintf(out, FLT_ROLE_NAME_MAX, "%s", kind_names[kind]);
     else
         snprintf(out, FLT_ROLE_NAME_MAX, "%s-%s",
                  kind == FLT_ROLE_NODE     ? "node"
@@ -168,6 +168,11 @@ static const struct right node_rights[] = {
 /* A bridge carries what its nodes may say and hear, for each of them. */
 static const struct right bridge_rights[] = { { "s", "n/@/#" }, { "r", "c/@/#" } };
 static const struct right bridge_common[] = { { "r", "ctl/#" }, { "r", "u/+/sig/#" } };
+/* The dashboard server's own login: what /metrics and /healthz tell, and no more. */
+static const struct right dashboard_rights[] = {
+    { "s", "u/@/req/health" }, { "r", "u/@/res/#" }, { "r", "n/+/hb" },
+    { "r", "n/+/presence" },   { "r", "ctl/state" }, { "r", "$SYS/broker/#" },
+};
 static const struct right user_rights[] = {
     { "r", "u/@/res/#" },    { "r", "ui/#" },   { "r", "ctl/#" },     { "r", "n/+/b/+/#" },
     { "r", "n/+/presence" }, { "r", "n/+/hb" }, { "r", "n/+/sig/+" }, { "r", "n/+/md/#" },
@@ -213,6 +218,8 @@ static void write_role(struct flt_buf *buf, const char *tenant, enum flt_role_ki
         write_rights(buf, tenant, name, controller_rights, FLT_COUNT(controller_rights));
     else if (kind == FLT_ROLE_NODE)
         write_rights(buf, tenant, name, node_rights, FLT_COUNT(node_rights));
+    else if (kind == FLT_ROLE_DASHBOARD)
+        write_rights(buf, tenant, name, dashboard_rights, FLT_COUNT(dashboard_rights));
     else
         write_user(buf, tenant, kind, name);
     flt_jw_end(buf, ']');

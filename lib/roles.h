@@ -21,7 +21,8 @@ enum flt_role_kind {
     FLT_ROLE_ADMIN,  /* and accounts and users: every verb */
     FLT_ROLE_CONTROLLER,
     FLT_ROLE_NODE,
-    FLT_ROLE_BRIDGE, /* carries some nodes of another site; its rights need their names */
+    FLT_ROLE_BRIDGE,    /* carries some nodes of another site; its rights need their names */
+    FLT_ROLE_DASHBOARD, /* figures only: heartbeats, the fleet's line, the verb health */
 };
 
 /* "viewer", "trader", "admin"; -EINVAL for anything else: people get no other kind. */

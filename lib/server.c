@@ -32,6 +32,7 @@ static const struct known_header known_headers[SERVER_HEADER_COUNT] = {
     { "x-mbx-time-unit", WSI_TOKEN_COUNT },
     { "x-forwarded-for", WSI_TOKEN_X_FORWARDED_FOR },
     { "x-flotilla-token", WSI_TOKEN_COUNT },
+    { "idempotency-key", WSI_TOKEN_COUNT },
 };
 
 /* --- requests ----------------------------------------------------------------------------------
@@ -255,9 +256,12 @@ static const char *reason_of(int status)
         { 403, "Forbidden" },
         { 404, "Not Found" },
         { 405, "Method Not Allowed" },
+        { 408, "Request Timeout" },
         { 409, "Conflict" },
         { 413, "Payload Too Large" },
+        { 415, "Unsupported Media Type" },
         { 418, "I'm a teapot" },
+        { 422, "Unprocessable Content" },
         { 429, "Too Many Requests" },
         { 500, "Internal Server Error" },
         { 502, "Bad Gateway" },
@@ -283,6 +287,7 @@ void flt_request_reply(struct flt_request *request, const struct flt_reply *repl
     const char *more = reply->headers ? reply->headers : "";
     const size_t size =
         LWS_PRE + 256 + strlen(type) + strlen(more) + strlen(listener->headers) + reply->size;
+    const char *common = reply->bare ? "" : listener->headers;
 
     request->out = malloc(size);
     if (!request->out) {
@@ -294,7 +299,7 @@ void flt_request_reply(struct flt_request *request, const struct flt_reply *repl
     int head = snprintf(start, size - LWS_PRE,
                         "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s%s\r\n",
                         reply->status, reason_of(reply->status), type, reply->size,
-                        request->closing ? "Connection: close\r\n" : "", listener->headers, more);
+                        request->closing ? "Connection: close\r\n" : "", common, more);
 
     if (!headless && reply->size)
         memcpy(start + head, reply->body, reply->size);
@@ -394,7 +399,7 @@ static int on_http(struct flt_listener *listener, struct lws *wsi)
     if (size < 0 || (uint64_t)size > listener->body_bytes_max) {
         request->closing = true;
         request->handed_over = true;
-        flt_request_reply_text(request, 413, "{\"code\":-1100,\"msg\":\"Body too large.\"}");
+        flt_request_reply_text(request, 413, listener->too_large);
         return 0;
     }
     if (!posts || size == 0)
@@ -747,6 +752,7 @@ void flt_server_destroy(struct flt_server *server)
     while ((listener = server->listeners)) {
         server->listeners = listener->next;
         free(listener->headers);
+        free(listener->too_large);
         free(listener->subprotocol);
         free(listener);
     }
@@ -780,6 +786,8 @@ static struct flt_listener *listener_new(struct flt_server *server,
     listener->headers = join_headers(config->headers);
     listener->subprotocol = config->subprotocol ? strdup(config->subprotocol) : NULL;
     listener->body_bytes_max = config->body_bytes_max ? config->body_bytes_max : 1024 * 1024;
+    listener->too_large = strdup(
+        config->too_large ? config->too_large : "{\"code\":-1100,\"msg\":\"Body too large.\"}");
     listener->message_bytes_max =
         config->message_bytes_max ? config->message_bytes_max : 1024 * 1024;
     listener->queue_bytes_max = config->queue_bytes_max ? config->queue_bytes_max : 8 * 1024 * 1024;
@@ -793,7 +801,7 @@ static struct flt_listener *listener_new(struct flt_server *server,
                                                          .rx_buffer_size = 32768 };
     listener->next = server->listeners;
     server->listeners = listener;
-    return listener->headers ? listener : NULL;
+    return listener->headers && listener->too_large ? listener : NULL;
 }
 
 int flt_server_listen(struct flt_server *server, const struct flt_listener_config *config,

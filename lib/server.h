@@ -44,6 +44,7 @@ struct flt_listener_config {
     const char *const
         *headers;             /* "Name: value" lines of every reply, NULL-terminated; NULL: none */
     size_t body_bytes_max;    /* of a request, else 413; 0: 1 MiB */
+    const char *too_large;    /* the body of that 413, JSON; NULL: as Binance says it */
     size_t message_bytes_max; /* of a received message, else closed; 0: 1 MiB */
     size_t queue_bytes_max;   /* waiting for a slow reader, else closed; 0: 8 MiB */
     unsigned ping_s; /* idle WebSockets: libwebsockets pings, hangs up after twice that; 0: off */
@@ -73,7 +74,7 @@ const char *flt_request_body(const struct flt_request *request, size_t *size); /
 const char *flt_request_peer(const struct flt_request *request); /* the client's address */
 /* Headers named here (lower case) are kept, others not: host, origin, accept-encoding,
  * content-type, cookie, authorization, if-none-match, x-mbx-apikey, x-mbx-time-unit,
- * x-forwarded-for, x-flotilla-token. NULL: not sent. */
+ * x-forwarded-for, x-flotilla-token, idempotency-key. NULL: not sent. */
 const char *flt_request_header(const struct flt_request *request, const char *name);
 
 struct flt_reply {
@@ -82,6 +83,7 @@ struct flt_reply {
     const char *headers;      /* more header lines, each ended by "\r\n"; NULL: none */
     const char *body;
     size_t size;
+    bool bare; /* without the listener's headers: `headers` has all it needs */
 };
 
 void flt_request_reply(struct flt_request *request, const struct flt_reply *reply);

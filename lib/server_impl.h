@@ -3,7 +3,7 @@
 #include <libwebsockets.h>
 #include "lib/server.h"
 
-#define SERVER_HEADER_COUNT 11
+#define SERVER_HEADER_COUNT 12
 #define SERVER_FD_MAX 4096 /* connections of one server; pipelining is told by it */
 
 struct server_kind { /* the first field of whatever a connection's data is */
@@ -34,7 +34,7 @@ struct flt_listener {
     struct flt_listener_events events;
     struct lws_protocols protocols[3]; /* http, perhaps a subprotocol, end */
     lws_retry_bo_t retry;
-    char *headers, *subprotocol;
+    char *headers, *subprotocol, *too_large;
     size_t body_bytes_max, message_bytes_max, queue_bytes_max;
 };
 

@@ -4,6 +4,8 @@
   gen.py code DIR    writes schemas_msg.h and schemas_msg.c into DIR (meson runs this)
   gen.py docs        writes the committed documents: topics.md, asyncapi.yaml, docs/reference/*.md
                      and dashboard/web/src/gen/messages.ts
+  gen.py rest OUT    writes the dashboard server's table of readable routes, and the OpenAPI file as
+                     C (meson runs this)
   gen.py list        names the schema files
   gen.py check       says which of those are stale; exit status 1 if any is
 
@@ -19,6 +21,7 @@ sys.path.insert(0, HERE)
 from gen_model import load_contract, schema_names  # noqa: E402
 import gen_c  # noqa: E402
 import gen_docs  # noqa: E402
+import gen_openapi  # noqa: E402
 import gen_ts  # noqa: E402
 
 
@@ -27,6 +30,7 @@ def documents(contract):
         'schemas/topics.md': gen_docs.topics_md(contract),
         'schemas/asyncapi.yaml': gen_docs.asyncapi(contract),
         'dashboard/web/src/gen/messages.ts': gen_ts.messages(contract),
+        'docs/openapi.json': gen_openapi.document(contract),
     }
     out.update(gen_docs.reference(contract))
     return out
@@ -57,6 +61,10 @@ def main(argv):
         for name, text in gen_c.code(contract).items():
             write(os.path.join(argv[2], name), text)
             os.utime(os.path.join(argv[2], name))
+        return 0
+    if argv[1:2] == ['rest'] and len(argv) == 3:
+        write(argv[2], gen_openapi.code(contract))
+        os.utime(argv[2])
         return 0
     if argv[1:] == ['docs']:
         for name, text in documents(contract).items():

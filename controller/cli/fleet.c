@@ -217,7 +217,8 @@ int fleet_create(const char *dir, bool demo, struct fleet *fleet, struct flt_err
                    { FLT_ROLE_ADMIN,
                      "up" }, /* this program's own, so that admin may change theirs */
                    { FLT_ROLE_NODE, "node-1" },
-                   { FLT_ROLE_NODE, "node-2" } };
+                   { FLT_ROLE_NODE, "node-2" },
+                   { FLT_ROLE_DASHBOARD, "dashboard" } };
     char passwords[FLT_COUNT(logins)][BROKER_PASSWORD_MAX];
     struct broker_login rows[FLT_COUNT(logins)];
     char path[BROKER_PATH_MAX];
@@ -391,6 +392,12 @@ static void write_dashboard(struct flt_buf *buf, const struct fleet *fleet)
     flt_jw_str(buf, "listen", text);
     snprintf(text, sizeof text, "%s/broker/mosquitto.sock", fleet->dir);
     flt_jw_str(buf, "mqtt_socket", text);
+    flt_jw_str(buf, "fleet_dir", fleet->dir);
+    snprintf(text, sizeof text, "%s/secrets/dashboard.password", fleet->dir);
+    if (access(text, R_OK) == 0) { /* fleets of an older version have no such login */
+        flt_jw_str(buf, "mqtt_username", "dashboard");
+        flt_jw_str(buf, "mqtt_password_file", text);
+    }
     flt_jw_end(buf, '}');
 }
 

@@ -815,6 +815,13 @@ export interface ConfigDashboard {
   allow_remote?: boolean;
   /** Static files; default: those built in. */
   web_dir?: string;
+  /** The dashboard's own login, for /metrics and /healthz; people bring theirs. */
+  mqtt_username?: string;
+  mqtt_password_file?: string;
+  /** The fleet's folder: backtests/ in it is shown. */
+  fleet_dir?: string;
+  /** A session whose person does nothing ends after this; 0: never. Default 12 hours. */
+  session_idle_s?: number;
 }
 
 /** config/ports: Ports of a fleet on this machine. */
