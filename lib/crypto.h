@@ -78,3 +78,6 @@ FLT_MUST_USE int flt_pbkdf2_sha512(const char *password, const uint8_t *salt, si
 /* A key file: 32 random bytes in hex, mode 0600. Created when missing; refused, and left as it is,
  * when others may read it (-EPERM) or it holds something else (-EINVAL). */
 FLT_MUST_USE int flt_key_file(const char *path, uint8_t key[FLT_KEY_SIZE]);
+
+/* When the first certificate of a PEM file ends, Unix ms. -ENOENT: no file; -EINVAL: none in it. */
+FLT_MUST_USE int flt_cert_expiry_ms(const char *path, int64_t *out);

@@ -51,7 +51,7 @@ static void subscribe(struct bus *bus, const char *filter)
 {
     char topic[FLT_MQTT_TOPIC_MAX];
 
-    snprintf(topic, sizeof topic, "%s%s", bus->root, filter);
+    snprintf(topic, sizeof topic, "%s%s", filter[0] == '$' ? "" : bus->root, filter);
     if (flt_mqtt_subscribe(bus->mqtt, topic, 1))
         FLT_LOG(WARN, "subscribe_failed", "filter=%s", filter);
 }
@@ -197,6 +197,8 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
         on_answer(bus, message);
     else if (strncmp(message->topic, bus->root, root) == 0 && bus->events.on_message)
         bus->events.on_message(bus->events.ctx, message->topic + root, message);
+    else if (message->topic[0] == '$' && bus->events.on_message)
+        bus->events.on_message(bus->events.ctx, message->topic, message);
 }
 
 static void on_up(void *ctx)

@@ -35,8 +35,8 @@ typedef void bus_fn(void *ctx, struct json_object *result, const struct flt_erro
 FLT_MUST_USE int bus_open(struct flt_loop *loop, const struct bus_config *config,
                           const struct bus_events *events, struct bus **out);
 bool bus_is_up(const struct bus *bus);
-/* Again after each reconnect by itself. The same filter once more brings its retained messages
- * anew. */
+/* Below the tenant's root, or the broker's own ("$SYS/..."). Again after each reconnect by itself.
+ * The same filter once more brings its retained messages anew. */
 FLT_MUST_USE int bus_subscribe(struct bus *bus, const char *filter);
 /* `args` (may be NULL) is put by the bus. `fn` is called once, never inside this call, and not
  * after bus_close(). */

@@ -11,11 +11,11 @@
 #include <unistd.h>
 #include "controller/cli/doctor.h"
 #include "controller/cli/procs.h"
+#include "controller/cli/text.h"
+#include "lib/crypto.h"
 #include "lib/json.h"
 
 #define INODES_MAX 512
-#define ROUND_TRIPS 5
-#define ROUND_TRIP_US_MAX 10000 /* Nagle's algorithm would make it 40 ms and more */
 
 static const char *const process_names[] = { "up",     "broker", "sim",      "controller",
                                              "node-1", "node-2", "dashboard" };
@@ -227,6 +227,47 @@ static void check_databases(struct json_object *checks, const struct fleet *flee
         check_add(checks, "databases", CHECK_OK, "", "%zu sound", good);
 }
 
+/* --- certificates
+ * --------------------------------------------------------------------------------------- */
+
+#define CERT_WARN_MS (14 * INT64_C(86400000))
+
+static void check_certificate(struct json_object *checks, const char *path)
+{
+    int64_t expiry_ms = 0;
+    char age[24];
+    const int err = flt_cert_expiry_ms(path, &expiry_ms);
+    const int64_t left_ms = expiry_ms - flt_wall_ms(flt_clock_system());
+
+    if (err)
+        check_add(checks, "certificate", CHECK_FAIL,
+                  "put a certificate there, or change dashboard.json", "%s cannot be read", path);
+    else if (left_ms <= 0)
+        check_add(checks, "certificate", CHECK_FAIL, "renew it: browsers refuse it",
+                  "%s ended %s ago", path, text_age(-left_ms, age, sizeof age));
+    else
+        check_add(checks, "certificate", left_ms < CERT_WARN_MS ? CHECK_WARN : CHECK_OK,
+                  left_ms < CERT_WARN_MS ? "renew it soon" : "", "%s is good for %s", path,
+                  text_age(left_ms, age, sizeof age));
+}
+
+static void check_certificates(struct json_object *checks, const struct fleet *fleet)
+{
+    char path[BROKER_PATH_MAX];
+    struct flt_error error = { 0 };
+    const char *cert = NULL;
+    struct json_object *config;
+
+    if (fleet_path(fleet->dir, path, &error, "dashboard/dashboard.json") || access(path, F_OK) != 0)
+        return;
+    config = flt_json_load(path, &error);
+    if (flt_json_str(config, "tls_cert", &cert))
+        check_certificate(checks, cert);
+    else if (config)
+        check_add(checks, "certificates", CHECK_OK, "", "none needed: the page is on loopback");
+    json_object_put(config);
+}
+
 void check_machine(struct json_object *checks, const struct fleet *fleet)
 {
     check_folder(checks, fleet);
@@ -235,108 +276,5 @@ void check_machine(struct json_object *checks, const struct fleet *fleet)
     check_disk(checks, fleet);
     check_clock(checks);
     check_databases(checks, fleet);
-}
-
-/* --- over the bus
- * ----------------------------------------------------------------------------------- */
-
-static void check_round_trip(struct json_object *checks, struct session *session)
-{
-    const struct flt_clock *clock = flt_clock_system();
-    int64_t best_us = INT64_MAX;
-
-    for (int i = 0; i < ROUND_TRIPS; i++) {
-        struct json_object *result = NULL;
-        const int64_t start_ns = flt_mono_ns(clock);
-
-        if (session_ask(session, "whoami", NULL, &result)) {
-            check_add(checks, "controller", CHECK_FAIL, session->cli->error.hint, "%s",
-                      session->cli->error.message);
-            session->cli->error = (struct flt_error){ 0 };
-            return;
-        }
-        json_object_put(result);
-        const int64_t us = (flt_mono_ns(clock) - start_ns) / 1000;
-
-        best_us = us < best_us ? us : best_us;
-    }
-    check_add(checks, "controller", best_us > ROUND_TRIP_US_MAX ? CHECK_WARN : CHECK_OK,
-              best_us > ROUND_TRIP_US_MAX ? "is the machine busy? is set_tcp_nodelay on?" : "",
-              "a request through the broker and back takes %" PRId64 " us", best_us);
-}
-
-static void check_nodes(struct json_object *checks, struct session *session)
-{
-    struct json_object *result = NULL;
-    char down[128] = "", name[64], state[16];
-    size_t count = 0;
-
-    if (session_list(session, "node-ls", json_object_new_object(), 0, &result))
-        return;
-    struct json_object *items = flt_json_get(result, "items");
-
-    for (size_t i = 0; i < json_object_array_length(items); i++, count++) {
-        struct json_object *row = json_object_array_get_idx(items, i);
-        const size_t length = strlen(down);
-
-        if (strcmp(out_text(row, "state", state, sizeof state), "up") != 0)
-            snprintf(down + length, sizeof down - length, " %s",
-                     out_text(row, "node", name, sizeof name));
-    }
-    json_object_put(result);
-    if (*down)
-        check_add(checks, "nodes", CHECK_FAIL, "see their logs; bots there keep their own rules",
-                  "not up:%s", down);
-    else if (count == 0)
-        check_add(checks, "nodes", CHECK_WARN, "flotilla up starts two", "there is none");
-    else
-        check_add(checks, "nodes", CHECK_OK, "", "all %zu up", count);
-}
-
-static void check_bots(struct json_object *checks, struct session *session)
-{
-    struct json_object *result = NULL;
-    char bad[192] = "", name[64], phase[16];
-    size_t count = 0;
-
-    if (session_list(session, "bot-ls", json_object_new_object(), 0, &result))
-        return;
-    struct json_object *items = flt_json_get(result, "items");
-
-    for (size_t i = 0; i < json_object_array_length(items); i++, count++) {
-        struct json_object *row = json_object_array_get_idx(items, i);
-        const size_t length = strlen(bad);
-
-        if (strcmp(out_text(row, "phase", phase, sizeof phase), "error") == 0)
-            snprintf(bad + length, sizeof bad - length, " %s",
-                     out_text(row, "bot", name, sizeof name));
-    }
-    json_object_put(result);
-    if (*bad)
-        check_add(checks, "bots", CHECK_WARN, "flotilla bot show BOT says why", "in error:%s", bad);
-    else
-        check_add(checks, "bots", CHECK_OK, "", "%zu, none in error", count);
-}
-
-static void check_halts(struct json_object *checks, struct session *session)
-{
-    struct json_object *result = NULL;
-
-    if (session_ask(session, "halt-ls", NULL, &result))
-        return;
-    struct json_object *halts = flt_json_get(result, "halts");
-    const size_t count = halts ? json_object_array_length(halts) : 0;
-
-    json_object_put(result);
-    if (count)
-        check_add(checks, "halts", CHECK_WARN, "flotilla halts; flotilla resume", "%zu in force",
-                  count);
-}
-
-void check_fleet(struct json_object *checks, struct session *session)
-{
-    check_round_trip(checks, session);
-    check_nodes(checks, session);
-    check_bots(checks, session);
-    check_halts(checks, session);
+    check_certificates(checks, fleet);
 }

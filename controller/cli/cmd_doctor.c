@@ -34,43 +34,64 @@ static void print_hints(struct json_object *checks)
     }
 }
 
+static enum check_state worst_of(struct json_object *checks)
+{
+    enum check_state worst = CHECK_OK;
+    char state[8];
+
+    for (size_t i = 0; i < json_object_array_length(checks); i++) {
+        out_text(json_object_array_get_idx(checks, i), "state", state, sizeof state);
+        for (enum check_state at = CHECK_OK; at <= CHECK_FAIL; at++)
+            if (strcmp(state, state_names[at]) == 0 && at > worst)
+                worst = at;
+    }
+    return worst;
+}
+
+static void print_checks(struct cli *cli, struct json_object *checks)
+{
+    static const struct column columns[] = {
+        { "STATE", "state", COLUMN_STATE },  { "CHECK", "check", COLUMN_TEXT },
+        { "FOUND", "message", COLUMN_TEXT }, { "WHAT TO DO", "hint", COLUMN_TEXT | COLUMN_WIDE },
+        { NULL, NULL, COLUMN_TEXT },
+    };
+    struct json_object *document = json_object_new_object();
+    const enum check_state worst = worst_of(checks);
+
+    json_object_object_add(document, "ok", json_object_new_boolean(worst != CHECK_FAIL));
+    json_object_object_add(document, "worst", json_object_new_string(state_names[worst]));
+    json_object_object_add(document, "checks", json_object_get(checks));
+    cli->width = 0; /* what was found is not cut */
+    out_list(cli, document, checks, columns);
+    if (cli->format == OUT_TABLE)
+        print_hints(checks);
+    json_object_put(document);
+    cli->exit_code = worst == CHECK_FAIL   ? flt_error_exit_code(FLT_UNAVAILABLE)
+                     : worst == CHECK_WARN ? CLI_EXIT_PARTLY
+                                           : 0;
+}
+
+/* A fleet elsewhere (--context with an address) has no folder here: the bus alone is asked. */
 static int run_checks(struct cli *cli)
 {
-    static const struct column columns[] = { { "STATE", "state", COLUMN_STATE },
-                                             { "CHECK", "check", COLUMN_TEXT },
-                                             { "FOUND", "message", COLUMN_TEXT },
-                                             { NULL, NULL, COLUMN_TEXT } };
     struct session session = { 0 };
     struct fleet fleet;
-    struct json_object *document, *checks;
-    bool failed = false;
-    int err = fleet_load(cli->dir, &fleet, &cli->error);
+    struct json_object *checks;
+    int err = cli->url ? 0 : fleet_load(cli->dir, &fleet, &cli->error);
 
     if (err)
         return err;
-    document = json_object_new_object();
     checks = json_object_new_array();
-    check_machine(checks, &fleet);
+    if (!cli->url)
+        check_machine(checks, &fleet);
     if (session_open(&session, cli) == 0)
         check_fleet(checks, &session);
     else
         check_add(checks, "broker", CHECK_FAIL, cli->error.hint, "%s", cli->error.message);
     session_close(&session);
     cli->error = (struct flt_error){ 0 };
-    for (size_t i = 0; i < json_object_array_length(checks); i++) {
-        char state[8];
-
-        failed = failed || strcmp(out_text(json_object_array_get_idx(checks, i), "state", state,
-                                           sizeof state),
-                                  "fail") == 0;
-    }
-    json_object_object_add(document, "ok", json_object_new_boolean(!failed));
-    json_object_object_add(document, "checks", checks);
-    out_list(cli, document, checks, columns);
-    if (!cli->json)
-        print_hints(checks);
-    json_object_put(document);
-    cli->exit_code = failed ? flt_error_exit_code(FLT_UNAVAILABLE) : 0;
+    print_checks(cli, checks);
+    json_object_put(checks);
     return 0;
 }
 
