@@ -297,12 +297,21 @@ bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
     return book(bot, number, leg, &id, fill);
 }
 
-void bot_on_fill(struct bot *bot, const struct fill *fill)
+void bot_on_fill(struct bot *bot, const struct fill *told)
 {
     if (bot_input(bot))
-        tape_put(bot, &(struct tape_frame){ .kind = TAPE_FILL, .fills = fill, .fill_count = 1 });
-    const uint32_t number = orders_find(bot, fill->client_order_id, fill->order_id);
+        tape_put(bot, &(struct tape_frame){ .kind = TAPE_FILL, .fills = told, .fill_count = 1 });
+    const uint32_t number = orders_find(bot, told->client_order_id, told->order_id);
+    struct fill named;
+    const struct fill *fill = told;
 
+    /* A venue's list of trades may name the order by its own id alone; the books name ours too. */
+    if (number != NO_SLOT && !*told->client_order_id) {
+        named = *told;
+        memcpy(named.client_order_id, bot->wants.slots[number].live.coid,
+               sizeof named.client_order_id);
+        fill = &named;
+    }
     bot->counters.events++;
     if (fills_book(bot, number, fill) && number != NO_SLOT)
         orders_settle(bot, number);
