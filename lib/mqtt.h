@@ -49,10 +49,10 @@ struct flt_mqtt_config {
     const char *username, *password; /* NULL: none; the password is copied and wiped at the end */
     const char *ca_file, *cert_file, *key_file;
     enum flt_mqtt_version version;
-    uint16_t keepalive_s;                     /* 0: 10 */
+    uint16_t keepalive_s; /* 0: 10 */
     /* Decorrelated jitter; 0: 100 and 2000, so that a fleet is back within 3 s of its broker. */
     uint32_t backoff_base_ms, backoff_cap_ms;
-    unsigned window;                          /* QoS 1 in flight; 0: 20 */
+    unsigned window; /* QoS 1 in flight; 0: 20 */
 };
 
 struct flt_mqtt_publish {

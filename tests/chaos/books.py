@@ -100,7 +100,7 @@ class Books:
     @staticmethod
     def our_fill(row):
         return (row["instrument"].replace("-", ""), row["trade_id"], row["order_id"],
-                row["client_order_id"], row["side"], Decimal(row["price"]), Decimal(row["qty"]),
+                row.get("client_order_id", ""), row["side"], Decimal(row["price"]), Decimal(row["qty"]),
                 Decimal(row["fee"]), row["fee_asset"])
 
     def check_fills(self):

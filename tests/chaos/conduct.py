@@ -17,6 +17,7 @@ sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 
 import books  # noqa: E402
+import person  # noqa: E402
 import plan as plans  # noqa: E402
 import rig as rigs  # noqa: E402
 
@@ -99,10 +100,14 @@ def run_one(options, seed):
     rig = rigs.Rig(tools_of(options.build), seed, options.factor, options.backend)
     bad, note = [], ""
     try:
-        rig.up(fleet_of(dice))
+        bots = fleet_of(dice)
+        rig.up(bots)
+        asker = person.Person(rig, seed, [row["name"] for row in bots])
         steps = plans.make(dice, options.seconds, options.only)
         with open(rig.path("chaos", "plan.log"), "w", encoding="ascii") as log:
+            asker.start()
             plans.play(rig, steps, options.seconds, log)
+        bad += rig.while_it_runs(asker.finish)
         settle(rig, options.patience)
         for name, code in rig.down().items():
             bad.append(("exit", f"{name} ended with {code}"))
@@ -111,7 +116,7 @@ def run_one(options, seed):
         counts = {key: sum(p.control[key] for p in rig.processes.values())
                   for key in ("net_failed", "net_short", "sync_failed", "connect_failed", "full",
                               "sectors_lost", "power_lost")}
-        note = (f"{len(steps)} faults, {len(found.orders)} orders, {len(found.fills)} fills, " +
+        note = (f"{len(steps)} faults, {len(asker.asked)} requests, {len(found.orders)} orders, {len(found.fills)} fills, " +
                 ", ".join(f"{key} {value}" for key, value in counts.items() if value))
     except Exception as error:  # a run that cannot be judged is a failed run  # pylint: disable=broad-except
         bad.append(("unsettled", "".join(traceback.format_exception(error))

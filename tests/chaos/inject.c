@@ -107,6 +107,8 @@ static ssize_t allow(int fd, size_t size)
 {
     if (!is_stream(fd))
         return (ssize_t)size;
+    while (chaos_dead)
+        chaos_sleep_us(1000000);
     chaos_sleep_us(shared->net_late_us);
     if (chaos_roll(shared->net_fail_ppm)) {
         chaos_count(&shared->net_failed);

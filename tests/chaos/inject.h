@@ -35,6 +35,7 @@ bool chaos_roll(int64_t ppm); /* true so many times in a million, from the seed 
 uint64_t chaos_random(void);
 void chaos_count(int64_t *counter);
 void chaos_sleep_us(int64_t us);    /* real time */
+extern volatile bool chaos_dead;    /* the power is gone: nothing leaves this process any more */
 void *chaos_next(const char *name); /* the function that ours stands before */
 
 /* inject_file.c: what a power loss would take. All calls are harmless for files that are not ours.

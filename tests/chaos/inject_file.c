@@ -40,6 +40,7 @@ struct file {
     size_t mapped;
 };
 
+volatile bool chaos_dead;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file files[FILES_MAX];
 static short file_of[FDS_MAX]; /* by descriptor: place in files + 1 */
@@ -322,6 +323,7 @@ static void *wait_for_power_loss(void *unused)
 {
     while (sem_wait(&power_gone) != 0 && errno == EINTR)
         ;
+    chaos_dead = true; /* first, so that what was sent is what the evidence below explains */
     pthread_mutex_lock(&lock); /* for ever: nothing is written any more */
     for (size_t i = 0; i < FILES_MAX; i++) {
         if (files[i].inode == 0)

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -73,7 +74,7 @@ class Process:
             env["CHAOS_DIR"] = os.path.join(self.rig.dir, self.name)
         with open(os.path.join(self.rig.dir, "log", f"{self.name}.log"), "ab") as log:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          env=env, start_new_session=True)
+                                          env=env, cwd=self.rig.dir, start_new_session=True)
         self.wanted, self.frozen = True, False
         self.starts += 1
 
@@ -204,6 +205,15 @@ class Rig:
             if left <= 0:
                 return
             time.sleep(min(left, 0.02))
+
+    def while_it_runs(self, work):
+        """`work()` in a thread, the fleet watched over meanwhile; its result."""
+        done = []
+        thread = threading.Thread(target=lambda: done.append(work()), daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self.wait(0.2)
+        return done[0]
 
     def watch(self):
         for process in self.processes.values():
