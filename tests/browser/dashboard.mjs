@@ -94,11 +94,11 @@ try {
     mute.add('bot-pause');
     await page.click('[data-testid=pause]');
     await page.waitForSelector('.notice.unsure', { timeout: 20000 });
-    await page.waitForFunction(() => /running/.test(document.querySelector('.notice.unsure')?.textContent ?? ''));
+    await page.waitForFunction(() => /no record.*running/.test(document.querySelector('.notice.unsure')?.textContent ?? ''));
     assert.equal(fleet.requests.filter((request) => request.verb === 'bot-pause' && request.args.bot === bot).length, 1);
     mute.delete('bot-pause');
     await shot(page, shots, 'unknown');
-    await page.click('.notice.unsure button');
+    await page.click('.notice.unsure button.ghost');
   });
 
   await tap.test('the fleet is halted with a typed word, and the halt is lifted', async () => {

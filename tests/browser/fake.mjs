@@ -2,6 +2,7 @@
 // requests, by the words of schemas/. For tests of the page alone; the end-to-end test has the real ones.
 import net from 'node:net';
 import mqtt from 'mqtt';
+import { moreAnswers } from './answers.mjs';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 let counter = 0;
@@ -35,9 +36,9 @@ const STRATEGIES = {
   sma_cross: { help: 'Holds while the fast average is above the slow one.', params: [{ name: 'fast', type: 'int', default: '20', min: '1', max: '500', help: 'Bars.' }, { name: 'slow', type: 'int', default: '50', min: '2', max: '1000', help: 'Bars.' }] },
   pmm_simple: { help: 'Quotes both sides around the mid price.', params: [{ name: 'spread', type: 'double', default: '10', min: '1', max: '1000', unit: 'bps', help: 'Off the mid, each side.', hot: true }] },
 };
-const READS = ['status', 'whoami', 'node-ls', 'node-show', 'bot-ls', 'bot-show', 'bot-orders', 'bot-fills', 'bot-logs', 'bot-equity', 'bot-watch', 'candles', 'account-ls', 'strategy-ls', 'strategy-show', 'instrument-ls', 'pnl', 'halt-ls', 'audit-ls', 'reconcile', 'command-show', 'account-key'];
-const TRADES = ['bot-deploy', 'apply', 'bot-start', 'bot-stop', 'bot-pause', 'bot-resume', 'bot-rm', 'halt', 'resume'];
-const ROLES = { viewer: READS, trader: [...READS, ...TRADES], admin: [...READS, ...TRADES, 'account-add', 'account-rm', 'user-add', 'user-ls', 'user-passwd', 'user-rm'] };
+const READS = ['status', 'whoami', 'node-ls', 'node-show', 'bot-ls', 'bot-show', 'bot-orders', 'bot-fills', 'bot-logs', 'bot-equity', 'bot-watch', 'candles', 'account-ls', 'strategy-ls', 'strategy-show', 'instrument-ls', 'pnl', 'halt-ls', 'audit-ls', 'reconcile', 'command-show', 'account-key', 'account-check', 'alert-ls', 'bot-history', 'halt-show', 'health', 'log-ls', 'market-ls', 'order-ls', 'pnl-days', 'portfolio', 'token-add', 'token-ls', 'token-rm'];
+const TRADES = ['bot-deploy', 'apply', 'bot-start', 'bot-stop', 'bot-pause', 'bot-resume', 'bot-rm', 'halt', 'resume', 'alert-ack', 'bot-move'];
+const ROLES = { viewer: READS, trader: [...READS, ...TRADES], admin: [...READS, ...TRADES, 'account-add', 'account-rm', 'user-add', 'user-ls', 'user-passwd', 'user-rm', 'user-role', 'node-drain', 'rebalance', 'node-rm'] };
 
 class Bot {
   constructor(name, strategy, instrument, node, run = 'running', phase) {
@@ -80,7 +81,7 @@ class Bot {
   book() { return { position: dec(this.position, 6), cash: dec(this.realised - this.cost, 8), cost: dec(this.cost, 8), realised: dec(this.realised, 8), volume: '0', fees: { USDT: dec(this.fees, 8) }, fills: this.fills.length }; }
 }
 
-export function startFleet({ socketPath, username, password, tenant = 'main', bots: count = 24, quiet = [], silent = () => false }) {
+export function startFleet({ socketPath, username, password, tenant = 'main', bots: count = 24, quiet = [], silent = () => false, extra = [] }) {
   const root = `flt/v1/${tenant}/`;
   const client = new mqtt.MqttClient(() => net.createConnection(socketPath), { protocolVersion: 5, clean: true, username, password, clientId: 'controller', reconnectPeriod: 300 });
   const bots = new Map();
@@ -92,6 +93,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
   const say = (path, body, options = {}) => client.publish(root + path, JSON.stringify({ v: 1, id: ulid(), ts_ms: Date.now(), src: 'controller', seq: counter, ...body }), options);
 
   const kinds = Object.keys(STRATEGIES);
+  const more = moreAnswers({ bots, nodes: () => nodes(), users: roles, halts: () => ({ halts, haltNumber }) });
   for (let i = 0; i < count; i++) {
     const strategy = kinds[i % 3 === 2 ? (i % kinds.length) : 0];
     const instrument = i % 2 ? 'ETH-USDT' : 'BTC-USDT';
@@ -99,6 +101,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
     const run = i === 5 ? 'paused' : i === 11 ? 'stopped' : 'running';
     bots.set(name, new Bot(name, strategy, instrument, `node-${(i % 2) + 1}`, run, i === 17 ? 'error' : undefined));
   }
+  for (const odd of extra) bots.set(odd.name, Object.assign(new Bot(odd.name, 'grid', 'BTC-USDT', 'node-1'), odd));
   for (const [name, market] of Object.entries(MARKETS)) {
     const list = [];
     let price = market.price;
@@ -128,7 +131,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
   const row = (bot) => ({ bot: bot.name, strategy: bot.strategy, venue: 'binance', account: bot.account, instrument: bot.instrument, mode: bot.mode, node: bot.node, run: bot.run, phase: bot.phase, reason: bot.reason, generation: bot.generation, applied: bot.generation, epoch: bot.epoch, position: dec(bot.position, 6), price: dec(bot.market.price, bot.market.places), realised: dec(bot.realised, 8), unrealised: dec(bot.unrealised(), 8), equity: dec(bot.total(), 8), fees: { USDT: dec(bot.fees, 8) }, fills: bot.fills.length, orders_open: bot.orders.length, age_ms: 200 });
   const nodes = () => ['node-1', 'node-2'].map((node, i) => {
     const own = [...bots.values()].filter((bot) => bot.node === node);
-    return { node, state: 'up', age_ms: 300, incarnation: 3, version: '0.1.0', host: `rack${i + 1}`, pid: 4000 + i, started_ms: Date.now() - 7.4e6, bots: own.length, running: own.filter((bot) => bot.phase === 'running').length, capacity: 200, rss_bytes: 18e6 + i * 3e6, loop_lag_us: 310, load: 0.04 + i * 0.01, clock_offset_ms: i ? 2 : -1, head: 88213, committed: 88213, strategies: kinds, venues: [{ venue: 'binance', up: true, age_ms: 100 }] };
+    return { node, state: 'up', age_ms: 300, incarnation: 3, version: '0.1.0', draining: more.drained.has(node) || undefined, lease: { state: 'held', age_ms: 310, ends_ms: 16840, host: `rack${i + 1}`, pid: 4000 + i }, host: `rack${i + 1}`, pid: 4000 + i, started_ms: Date.now() - 7.4e6, bots: own.length, running: own.filter((bot) => bot.phase === 'running').length, capacity: 200, rss_bytes: 18e6 + i * 3e6, loop_lag_us: 310, load: 0.04 + i * 0.01, clock_offset_ms: i ? 2 : -1, head: 88213, committed: 88213, strategies: kinds, venues: [{ venue: 'binance', up: true, age_ms: 100 }] };
   });
   const digest = () => {
     const all = [...bots.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -136,7 +139,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
     const pages = Math.max(1, Math.ceil(all.length / size));
     for (let page = 0; page < pages; page++) {
       const list = all.slice(page * size, (page + 1) * size).map((bot) => ({ n: bot.name, s: bot.strategy, i: bot.instrument, nd: bot.node, m: bot.mode, run: bot.run, ph: bot.phase, rc: bot.reason?.code, pos: dec(bot.position, 6), pnl: dec(bot.realised, 4), eq: dec(bot.total(), 4), px: dec(bot.market.price, bot.market.places), fills: bot.fills.length, oo: bot.orders.length, age_ms: 120 }));
-      const fleet = { nodes: 2, nodes_up: 2, bots: all.length, running: all.filter((bot) => bot.phase === 'running').length, fills: all.reduce((sum, bot) => sum + bot.fills.length, 0), halt: halts.length, alerts: 0 };
+      const fleet = { nodes: 2, nodes_up: 2, bots: all.length, running: all.filter((bot) => bot.phase === 'running').length, fills: all.reduce((sum, bot) => sum + bot.fills.length, 0), halt: halts.length, alerts: more.alerts.filter((alert) => !alert.cleared_ms && !alert.acked_ms).length };
       say(`ui/digest/${page}`, { page, pages, ...(page === 0 ? { fleet } : {}), bots: list }, { retain: true });
     }
   };
@@ -228,6 +231,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
       return { number: haltNumber, halts };
     },
     'halt-ls': () => ({ number: haltNumber, halts }),
+    ...more,
   };
 
   const requests = [];
@@ -235,7 +239,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
     const [, user, verb] = /u\/([^/]+)\/req\/([^/]+)$/.exec(topic) ?? [];
     const message = JSON.parse(payload.toString());
     requests.push({ user, verb, ...message });
-    if (silent(verb)) return;
+    if (silent(verb, message)) return;
     const to = packet.properties?.responseTopic?.slice(root.length) ?? `u/${user}/res/${message.id}`;
     try {
       const allowed = ROLES[roles[user] ?? 'viewer'];

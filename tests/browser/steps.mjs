@@ -108,6 +108,7 @@ export async function pauseAndResume(page) {
 /** The button works only after the reason and the typed word. */
 export async function haltFleet(page, word, reason = 'a drill', how = 'cancel') {
   await page.click('[data-testid=halt]');
+  await page.check('[data-testid=halt-form] input[value=fleet]');
   await page.check(`[data-testid=halt-form] input[value=${how}]`);
   await page.fill('[data-testid=halt-form] input[name=reason]', reason);
   assert.ok(await page.isDisabled('[data-testid=halt-go]'), 'not before the word is typed');
@@ -115,6 +116,9 @@ export async function haltFleet(page, word, reason = 'a drill', how = 'cancel') 
   await page.click('[data-testid=halt-go]');
   await page.waitForSelector('[data-testid=halted]');
   assert.match(await page.textContent('[data-testid=halted]'), new RegExp(reason));
+  await page.waitForSelector('[data-testid=work][data-done=true]', { timeout: 30000 }); // each bot has confirmed
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-testid=work]', { state: 'detached' });
 }
 
 export async function liftHalt(page, reason = 'the drill is over') {

@@ -5,7 +5,7 @@ import { t, word, type Key } from './i18n/index.ts';
 import type { FlotillaError, NState, Verb, Verbs } from './types.ts';
 
 export type Tone = 'pending' | 'ok' | 'bad' | 'unsure';
-export interface Notice { n: number; tone: Tone; text: string; hint?: string; id?: string }
+export interface Notice { n: number; tone: Tone; text: string; hint?: string; id?: string; again?: () => void } // again: only after a check said that it was not done
 
 export const notices = signal<Notice[]>([]);
 export const busy = signal<ReadonlySet<string>>(new Set()); // "bot-pause btc-grid"
@@ -15,7 +15,7 @@ export function dismiss(n: number): void {
   notices.value = notices.value.filter((notice) => notice.n !== n);
 }
 
-function show(n: number, tone: Tone, text: string, more: { hint?: string; id?: string } = {}): void {
+function show(n: number, tone: Tone, text: string, more: Omit<Notice, 'n' | 'tone' | 'text'> = {}): void {
   const next: Notice = { n, tone, text, ...more };
   const others = notices.value.filter((notice) => notice.n !== n);
   notices.value = [...others, next].slice(-4);
@@ -31,6 +31,9 @@ const mark = (key: string, on: boolean): void => {
 
 export const why = (error: FlotillaError): string => (error.code === 'denied' ? t('cmd.denied') : error.message);
 
+export const reasonOf = (answer: Exclude<Answer<unknown>, { kind: 'ok' }>): string =>
+  answer.kind === 'error' ? why(answer.error) : t(answer.kind === 'offline' ? 'state.offline' : 'state.noAnswer');
+
 /** Runs one action with its notices; `check` looks up what became of it when no answer came. */
 export async function act<V extends Verb>(what: string, verb: V, args: Verbs[V]['args'], key: string,
   check: () => Promise<string | null>): Promise<Answer<Verbs[V]['result']>> {
@@ -43,11 +46,27 @@ export async function act<V extends Verb>(what: string, verb: V, args: Verbs[V][
   else if (answer.kind === 'offline') show(n, 'bad', t('cmd.offline', { what }));
   else if (answer.kind === 'unknown') {
     show(n, 'unsure', t('cmd.unknown', { what }), { id: answer.id });
-    const found = await check();
-    show(n, 'unsure', found ? t('cmd.unknownChecked', { what, found }) : t('cmd.unknownStill', { what }), { id: answer.id });
+    const record = await lookUp(answer.id);
+    const found = [record?.text, await check()].filter(Boolean).join(' ');
+    const again = record?.free ? (): void => { dismiss(n); void act(what, verb, args, key, check); } : undefined;
+    show(n, 'unsure', found ? t('cmd.unknownChecked', { what, found }) : t('cmd.unknownStill', { what }), { id: answer.id, again });
   } else show(n, 'ok', t('cmd.done', { what }));
   mark(key, false);
   return answer;
+}
+
+/** What the controller's own record says of a request; `free`: it has none, so it may be asked again. */
+async function lookUp(id: string): Promise<{ text: string; free: boolean } | null> {
+  const answer = await request('command-show', { id });
+  if (answer.kind === 'error' && answer.error.code === 'not_found') return { text: t('cmd.neverCame'), free: true };
+  if (answer.kind !== 'ok') return null;
+  const { state, error } = answer.result;
+  return { text: t('cmd.recorded', { state: word('cmdstate', state), why: error?.message ?? '' }), free: false };
+}
+
+/** Any other action: what became of it is looked up by its id. */
+export function perform<V extends Verb>(what: string, verb: V, args: Verbs[V]['args'], key: string): Promise<Answer<Verbs[V]['result']>> {
+  return act(what, verb, args, key, async () => null);
 }
 
 async function checkBot(bot: string): Promise<string | null> {

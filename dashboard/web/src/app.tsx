@@ -1,6 +1,6 @@
 // Shell: sign-in, or header, navigation and the view of the address.
 import { useEffect } from 'preact/hooks';
-import type { VNode } from 'preact';
+import type { ComponentType, VNode } from 'preact';
 import { Bar, Banners, Navigation } from './parts/shell.tsx';
 import { Notices } from './parts/notices.tsx';
 import { Lazy } from './parts/lazy.tsx';
@@ -8,19 +8,38 @@ import { Fleet } from './views/fleet.tsx';
 import { SignIn } from './views/signin.tsx';
 import { signedIn } from './bus/session.ts';
 import { follow, forgetFleet } from './fleet.ts';
-import { route } from './router.ts';
-import { t } from './i18n/index.ts';
+import { route, type View } from './router.ts';
+import { language, t } from './i18n/index.ts';
+import { Keys } from './parts/keys.tsx';
+import { Progress } from './parts/progress.tsx';
 
-const bot = (): Promise<{ default: (props: { name: string }) => VNode }> => import('./views/bot.tsx');
-const deploy = (): Promise<{ default: () => VNode }> => import('./views/deploy.tsx');
-const nodes = (): Promise<{ default: () => VNode }> => import('./views/nodes.tsx');
+type Load = () => Promise<{ default: ComponentType<Record<string, string>> }>;
+const LOAD: Partial<Record<View, Load>> = {
+  bot: () => import('./views/bot.tsx') as ReturnType<Load>,
+  deploy: () => import('./views/deploy.tsx'),
+  nodes: () => import('./views/nodes.tsx'),
+  node: () => import('./views/node.tsx') as ReturnType<Load>,
+  portfolio: () => import('./views/portfolio.tsx'),
+  orders: () => import('./views/orders.tsx'),
+  market: () => import('./views/market.tsx'),
+  alerts: () => import('./views/alerts.tsx'),
+  logs: () => import('./views/logs.tsx'),
+  backtests: () => import('./views/backtests.tsx'),
+  accounts: () => import('./views/accounts.tsx'),
+  users: () => import('./views/users.tsx'),
+  tokens: () => import('./views/tokens.tsx'),
+  audit: () => import('./views/audit.tsx'),
+};
 
-function View(): VNode {
-  const at = route.value;
-  if (at.view === 'bot') return <Lazy key={at.bot} load={bot} props={{ name: at.bot }} />;
-  if (at.view === 'deploy') return <Lazy key="deploy" load={deploy} props={{}} />;
-  if (at.view === 'nodes') return <Lazy key="nodes" load={nodes} props={{}} />;
-  return <Fleet />;
+function Shown(): VNode {
+  const { view, args } = route.value;
+  const load = LOAD[view];
+  useEffect(() => {
+    document.title = `${args[0] && (view === 'bot' || view === 'node') ? args[0] : t(view === 'bot' || view === 'node' ? 'nav.fleet' : `nav.${view}`)} · Flotilla`;
+  }, [view, args[0], language.value]);
+  if (!load) return <Fleet />;
+  const named = view === 'bot' || view === 'node';
+  return <Lazy key={named ? `${view} ${args[0]}` : view} load={load} props={named ? { name: args[0]! } : {}} />;
 }
 
 function Inside(): VNode {
@@ -47,9 +66,11 @@ function Inside(): VNode {
       <Navigation />
       <main id="main" tabIndex={-1}>
         <Banners />
-        <View />
+        <Shown />
       </main>
       <Notices />
+      <Keys />
+      <Progress />
     </div>
   );
 }

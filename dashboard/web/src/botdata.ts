@@ -1,10 +1,9 @@
 // Everything the bot page knows of one bot: asked once, then kept live by the topics that a watch opens.
 import { signal, type Signal } from '@preact/signals';
-import { body, listen, online, request, type Answer } from './bus/session.ts';
+import { body, listen, online, request } from './bus/session.ts';
 import { heard } from './bus/clock.ts';
-import { why } from './actions.ts';
+import { reasonOf } from './actions.ts';
 import { bucket, merge, move, TIMEFRAMES, toBar, type Bar, type Timeframe } from './lib/candles.ts';
-import { t } from './i18n/index.ts';
 import type { BotShowResult, EquityPoint, Fill, LogRow, NFill, NLive, NLog, NState, Order } from './types.ts';
 
 const WATCH_TTL_S = 60;
@@ -36,9 +35,6 @@ export interface BotData {
   moreFills(): Promise<void>;
   stop(): void;
 }
-
-export const reasonOf = (answer: Exclude<Answer<unknown>, { kind: 'ok' }>): string =>
-  answer.kind === 'error' ? why(answer.error) : t(answer.kind === 'offline' ? 'state.offline' : 'state.noAnswer');
 
 const sameFill = (a: Fill, b: Fill): boolean => a.trade_id === b.trade_id && a.order_id === b.order_id && a.instrument === b.instrument;
 

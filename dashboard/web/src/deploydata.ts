@@ -1,6 +1,6 @@
 // What the deploy form offers, and what was typed; the words of the wire stay in one place.
 import { computed, signal } from '@preact/signals';
-import { reasonOf } from './botdata.ts';
+import { reasonOf } from './actions.ts';
 import { request } from './bus/session.ts';
 import { check, encodeAll, freeName, nearPrice, type Fault } from './lib/form.ts';
 import { isName } from './lib/topic.ts';

@@ -3,9 +3,9 @@ import { computed, signal, type Signal } from '@preact/signals';
 import { body, listen, online } from './bus/session.ts';
 import { clockOffsetMs, fleetNow, heard, tick } from './bus/clock.ts';
 import { add, approx, parse, text } from './lib/dec.ts';
-import { assets } from './lib/format.ts';
+import { assets, decimal, placesOf } from './lib/format.ts';
 import { compile } from './lib/filter.ts';
-import { paused } from './prefs.ts';
+import { pace, paused } from './prefs.ts';
 import type { DigestBot, DigestFleet, UiDigest } from './types.ts';
 
 export interface Row { bot: DigestBot; at: number; page: number; trend: number[] } // at: fleet time its words were true
@@ -21,13 +21,28 @@ export const fleetTotals = signal<DigestFleet | null>(null);
 export const digestAt = signal<number | null>(null); // fleet time of the newest page
 export const loaded = signal(false);
 
+const members = new Map<number, ReadonlySet<string>>(); // who is on which page
 const dirty = new Map<number, { digest: UiDigest; at: number }>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let sampledAt = 0;
+let summedAt = 0;
+const summed = signal(0); // sums over thousands of bots, exact, once a second
+const SUM_MS = 900;
+
+/** The most decimals an instrument's price was seen with: columns keep their width. */
+const places = new Map<string, number>();
+function prices(bots: readonly DigestBot[]): void {
+  for (const { i, px } of bots) {
+    const now = placesOf(px);
+    if (i && now > (places.get(i) ?? 0)) places.set(i, now);
+  }
+}
+export const priceText = (instrument: string | undefined, value: string | undefined): string => decimal(value, { places: Math.max(places.get(instrument ?? '') ?? 0, placesOf(value)) });
 
 function apply(digest: UiDigest, at: number, sample: boolean): boolean {
   const seen = new Set<string>();
   let changed = false;
+  prices(digest.bots);
   for (const bot of digest.bots) {
     seen.add(bot.n);
     const before = rows.get(bot.n);
@@ -41,12 +56,13 @@ function apply(digest: UiDigest, at: number, sample: boolean): boolean {
       changed = true;
     }
   }
-  for (const [name, row] of rows) { // bots that left this page, and pages that are no more
-    const page = row.peek().page;
-    if ((page === digest.page && !seen.has(name)) || page >= digest.pages) {
-      rows.delete(name);
-      changed = true;
-    }
+  for (const name of members.get(digest.page) ?? []) // bots that left this page and went to no other
+    if (!seen.has(name) && rows.get(name)?.peek().page === digest.page) changed = rows.delete(name) || changed;
+  members.set(digest.page, seen);
+  for (const [page, gone] of members) { // pages that are no more
+    if (page < digest.pages) continue;
+    for (const name of gone) if (rows.get(name)?.peek().page === page) changed = rows.delete(name) || changed;
+    members.delete(page);
   }
   return changed;
 }
@@ -63,13 +79,17 @@ function flush(): void {
     if (digest.fleet) fleetTotals.value = digest.fleet;
   }
   dirty.clear();
+  if (Date.now() - summedAt >= SUM_MS || !loaded.value) {
+    summedAt = Date.now();
+    summed.value++;
+  }
   if (changed || !loaded.value) names.value = [...rows.keys()].sort();
   loaded.value = true;
   revision.value++;
 }
 
 /** Soon, but not for each message; the first draw waits a moment for the other pages. */
-const schedule = (): void => { timer ??= setTimeout(() => requestAnimationFrame(flush), loaded.value ? 200 : 800); };
+const schedule = (): void => { timer ??= setTimeout(() => requestAnimationFrame(flush), loaded.value ? Math.max(200, pace.value - 50) : 800); };
 paused.subscribe((is) => { if (!is && dirty.size) schedule(); });
 
 export function follow(): () => void {
@@ -87,8 +107,10 @@ export function follow(): () => void {
 
 export function forgetFleet(): void {
   rows.clear();
+  members.clear();
   dirty.clear();
   names.value = [];
+  selected.value = new Set();
   fleetTotals.value = null;
   digestAt.value = null;
   loaded.value = false;
@@ -108,7 +130,8 @@ export interface Totals { quote: string; equity: string; realised: string; bots:
 
 /** Sums by quote asset, exact; different money is never added. The most used quote comes first. */
 export const totals = computed(() => {
-  void revision.value;
+  void summed.value;
+  void names.value;
   const sums = new Map<string, { equity: bigint; realised: bigint; bots: number }>();
   const phases = new Map<string, number>();
   let orders = 0;
@@ -130,6 +153,26 @@ export const totals = computed(() => {
   return { byQuote, phases, orders, attention, bots: rows.size };
 });
 
+/* --- what is selected ----------------------------------------------------------------------------- */
+
+export const selected = signal<ReadonlySet<string>>(new Set());
+let anchor = '';
+
+/** Adds or takes away a row; with `extend` all rows between the last one and this. */
+export function pick(name: string, extend = false): void {
+  const next = new Set(selected.value);
+  const [from, to] = [view.value.indexOf(anchor), view.value.indexOf(name)];
+  if (extend && from >= 0 && to >= 0) for (const each of view.value.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(each);
+  else if (next.has(name)) next.delete(name);
+  else next.add(name);
+  anchor = name;
+  selected.value = next;
+}
+names.subscribe((list) => { // who left the fleet is not selected any more
+  const there = new Set(list);
+  if ([...selected.peek()].some((name) => !there.has(name))) selected.value = new Set([...selected.peek()].filter((name) => there.has(name)));
+});
+
 /* --- what the table shows ------------------------------------------------------------------------ */
 
 export type Column = 'bot' | 'state' | 'strategy' | 'instrument' | 'node' | 'price' | 'position' | 'pnl' | 'orders' | 'fills' | 'age';
@@ -146,8 +189,10 @@ const KEY: Record<Column, (row: Row) => string | number> = {
   orders: (row) => row.bot.oo ?? 0, fills: (row) => row.bot.fills, age: (row) => -row.at,
 };
 
+const collator = new Intl.Collator('en', { numeric: true });
+
 function compare(a: string | number, b: string | number): number {
-  if (typeof a === 'string') return a.localeCompare(String(b), 'en', { numeric: true });
+  if (typeof a === 'string') return collator.compare(a, String(b));
   const left = Number.isNaN(a) ? -Infinity : a;
   const right = Number.isNaN(b) ? -Infinity : (b as number);
   return left - right;
@@ -168,7 +213,7 @@ export function arrange(): void {
     });
     if (fits) list.push({ name, key: key(row.peek()) });
   }
-  list.sort((a, b) => (down ? -1 : 1) * compare(a.key, b.key) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+  list.sort((a, b) => (down ? -1 : 1) * compare(a.key, b.key) || collator.compare(a.name, b.name));
   const next = list.map((item) => item.name);
   if (next.length !== view.value.length || next.some((name, i) => name !== view.value[i])) view.value = next;
 }

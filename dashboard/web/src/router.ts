@@ -1,13 +1,21 @@
-// Addresses after the #: /fleet, /bot/<name>, /deploy, /nodes. A reload or a sent link opens the same view.
+// Addresses after the #: /fleet, /bot/<name>, /node/<name>, /deploy/clone/<bot>... A reload or a sent link opens the same view.
 import { signal } from '@preact/signals';
 
-export type Route = { view: 'fleet' } | { view: 'bot'; bot: string } | { view: 'deploy' } | { view: 'nodes' };
+export const VIEWS = [
+  'fleet', 'deploy', 'nodes', 'portfolio', 'orders', 'market', 'alerts', 'logs', 'backtests', 'accounts', 'users', 'tokens', 'audit', 'bot', 'node',
+] as const;
+export type View = (typeof VIEWS)[number];
+export interface Route { view: View; args: string[] }
 
+const NAMED: ReadonlySet<View> = new Set(['bot', 'node']);
+const isWord = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text);
+
+/** What an address does not name well opens the fleet: nothing of it reaches a view unchecked. */
 export function parseRoute(hash: string): Route {
-  const [view = '', name = ''] = hash.replace(/^#?\/?/, '').split('/');
-  if (view === 'bot' && /^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) return { view, bot: name };
-  if (view === 'deploy' || view === 'nodes') return { view };
-  return { view: 'fleet' };
+  const [view = '', ...args] = hash.replace(/^#?\/?/, '').split('/');
+  const known = VIEWS.find((each) => each === view);
+  if (!known || !args.every(isWord) || (NAMED.has(known) && !args[0])) return { view: 'fleet', args: [] };
+  return { view: known, args };
 }
 
 export const route = signal<Route>(parseRoute(location.hash));

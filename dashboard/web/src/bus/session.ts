@@ -129,6 +129,12 @@ function standing(name: string): void {
   listen('ctl/halt', (message) => { halts.value = body<CtlHalt>(message)?.halts ?? []; }, 1);
 }
 
+/** For the few things that come over HTTP: the broker login, as the gateway takes it. */
+export function authorization(): string {
+  const bytes = new TextEncoder().encode(`${credentials?.username ?? ''}:${credentials?.password ?? ''}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
 const mqttUrl = (): string => new URL('mqtt', location.href).href.replace(/^http/, 'ws').replace(/#.*$/, '');
 
 export function signIn(username: string, password: string): void {

@@ -35,7 +35,7 @@ export const fill = (text: string, values: Record<string, string | number>): str
 export const t = (key: Key, values: Record<string, string | number> = {}): string => fill(words.value[key] ?? key, values);
 
 /** The key's .one or .other form by the language's own rule. */
-export function plural(stem: 'fleet.count' | 'halt.effect', n: number, values: Record<string, string | number> = {}): string {
+export function plural(stem: 'fleet.count' | 'halt.effect' | 'orders.silent', n: number, values: Record<string, string | number> = {}): string {
   const rule = new Intl.PluralRules(language.value).select(n) === 'one' ? 'one' : 'other';
   return t(`${stem}.${rule}`, { n: n.toLocaleString('en'), ...values });
 }

@@ -2,13 +2,15 @@
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { busy, halt, lift } from '../actions.ts';
-import { rows } from '../fleet.ts';
+import { followHalt, runBulk } from '../bulk.ts';
+import { rows, selected } from '../fleet.ts';
+import { route } from '../router.ts';
 import { serverInfo } from '../bus/session.ts';
 import { plural, t, word } from '../i18n/index.ts';
 import { Dialog } from './dialog.tsx';
 import type { Halt } from '../types.ts';
 
-type Scope = 'fleet' | 'node' | 'bot';
+type Scope = 'fleet' | 'selection' | 'node' | 'bot';
 type How = 'pause' | 'cancel' | 'flatten';
 
 function concerned(scope: Scope, target: string): { bots: number; orders: number } {
@@ -18,6 +20,7 @@ function concerned(scope: Scope, target: string): { bots: number; orders: number
     const { bot } = row.peek();
     if (scope === 'node' && bot.nd !== target) continue;
     if (scope === 'bot' && bot.n !== target) continue;
+    if (scope === 'selection' && !selected.value.has(bot.n)) continue;
     bots++;
     orders += bot.oo ?? 0;
   }
@@ -30,31 +33,39 @@ const choices = (scope: Scope): string[] => {
 };
 
 export function HaltDialog({ close }: { close: () => void }): VNode {
-  const [scope, setScope] = useState<Scope>('fleet');
-  const [target, setTarget] = useState('');
+  const here = route.value.view === 'bot' || route.value.view === 'node' ? route.value.view : null;
+  const [scope, setScope] = useState<Scope>(selected.value.size > 0 ? 'selection' : here ?? 'fleet');
+  const [target, setTarget] = useState(here ? route.value.args[0]! : '');
   const [how, setHow] = useState<How>('pause');
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
-  const wanted = scope === 'fleet' ? serverInfo.value.tenant : target;
+  const wanted = scope === 'fleet' ? serverInfo.value.tenant : scope === 'selection' ? String(selected.value.size) : target;
   const { bots, orders } = concerned(scope, target);
   const ready = typed === wanted && wanted !== '' && reason.trim() !== '' && !busy.value.has('halt');
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (!ready) return;
+    if (scope === 'selection') { // no halt covers a list: each bot is asked to pause or stop
+      const bots = [...selected.value].filter((name) => rows.has(name));
+      close();
+      return void runBulk(t(how === 'pause' ? 'bulk.title.bot-pause' : how === 'cancel' ? 'bulk.title.bot-stop' : 'bulk.title.flatten'), how === 'pause' ? 'bot-pause' : 'bot-stop', bots, how === 'pause' ? {} : { how });
+    }
     const answer = await halt({ scope, how, reason: reason.trim(), ...(scope === 'fleet' ? {} : { target }) });
-    if (answer.kind === 'ok') close();
+    if (answer.kind !== 'ok') return;
+    close();
+    void followHalt(answer.result.number, t('halt.progress', { number: answer.result.number, scope: `${word('halt.scope', scope)} ${target}` }));
   };
   return (
     <Dialog title={t('halt.title')} close={close} danger>
       <form onSubmit={submit} data-testid="halt-form">
         <fieldset class="pick">
           <legend>{t('halt.scope')}</legend>
-          {(['fleet', 'node', 'bot'] as const).map((name) => (
-            <label key={name} class={scope === name ? 'on' : ''}><input type="radio" name="scope" checked={scope === name}
-              onChange={() => { setScope(name); setTarget(name === 'fleet' ? '' : choices(name)[0] ?? ''); setTyped(''); }} />{t(`halt.scope.${name}`)}</label>
+          {(['fleet', 'selection', 'node', 'bot'] as const).filter((name) => name !== 'selection' || selected.value.size > 0).map((name) => (
+            <label key={name} class={scope === name ? 'on' : ''}><input type="radio" name="scope" value={name} checked={scope === name}
+              onChange={() => { setScope(name); setTarget(name === 'fleet' || name === 'selection' ? '' : name === here ? route.value.args[0]! : choices(name)[0] ?? ''); setTyped(''); }} />{t(`halt.scope.${name}`, { n: selected.value.size })}</label>
           ))}
         </fieldset>
-        {scope !== 'fleet' && <label class="field"><span>{t('halt.target')}</span>
+        {(scope === 'node' || scope === 'bot') && <label class="field"><span>{t('halt.target')}</span>
           <select value={target} onChange={(event) => { setTarget(event.currentTarget.value); setTyped(''); }}>
             {choices(scope).map((name) => <option key={name}>{name}</option>)}</select></label>}
         <fieldset class="list">

@@ -22,6 +22,21 @@ const PATHS = {
   check: 'M4 12l6 6L20 6',
   trash: 'M5 7h14M10 4h4M7 7l1 13h8l1-13',
   eye: 'M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z',
+  save: 'M12 4v11M7 10l5 5 5-5M4 20h16',
+  lock: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3',
+  wallet: 'M3 7h16v12H3zM3 7l12-4v4M15 13h6',
+  list: 'M4 6h16M4 12h16M4 18h10',
+  chart: 'M4 4v16h16M8 15l4-5 3 3 5-7',
+  bell: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4zM10 21h4',
+  book: 'M5 4h11l3 3v13H5zM9 10h6M9 14h6',
+  flask: 'M9 3h6M10 3v6L4 20h16L14 9V3',
+  key: 'M14 10a4 4 0 1 0-4 4 4 4 0 0 0 4-4zM13 13l8 8M17 17l2-2',
+  people: 'M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 21a7 7 0 0 1 14 0M16 4a4 4 0 0 1 0 7M18 15a7 7 0 0 1 4 6',
+  token: 'M4 8h16v8H4zM8 12h.01M12 12h4',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  star: 'M12 4l2.5 5.2 5.5.8-4 4 1 5.6-5-2.7-5 2.7 1-5.6-4-4 5.5-.8z',
+  copy: 'M8 8h12v12H8zM4 16V4h12',
+  edit: 'M4 20h4L19 9l-4-4L4 16z',
 } as const;
 
 export type IconName = keyof typeof PATHS;

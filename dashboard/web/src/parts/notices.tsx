@@ -7,13 +7,14 @@ const ICON: Record<Tone, IconName> = { pending: 'down', ok: 'check', bad: 'alert
 
 export const Notices = (): VNode => (
   <div class="notices" role="status">
-    {notices.value.map(({ n, tone, text, hint, id }) => (
+    {notices.value.map(({ n, tone, text, hint, id, again }) => (
       <div key={n} class={`notice ${tone}`}>
         {tone === 'pending' ? <span class="spinner" /> : <Icon name={ICON[tone]} />}
         <div>
           <p>{text}</p>
           {hint && <p class="dim">{hint}</p>}
           {id && tone !== 'ok' && tone !== 'pending' && <p class="dim mono">{t('cmd.id', { id })}</p>}
+          {again && <button class="btn small" data-testid="again" onClick={again}>{t('act.retry')}</button>}
         </div>
         {tone !== 'pending' && <button class="ghost" aria-label={t('act.close')} onClick={() => dismiss(n)}><Icon name="close" /></button>}
       </div>

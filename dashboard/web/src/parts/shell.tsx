@@ -3,14 +3,16 @@ import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { controller, halts, may, online, retryNow, serverInfo, signOut, state, user, who } from '../bus/session.ts';
 import { tick } from '../bus/clock.ts';
-import { dataAgeMs, digestAt, SLOW_MS, totals } from '../fleet.ts';
-import { paused, setTheme, setUpDown, theme, updown, type UpDown } from '../prefs.ts';
-import { language, setLanguage, t, word, type Key } from '../i18n/index.ts';
+import { dataAgeMs, digestAt, fleetTotals, SLOW_MS, totals } from '../fleet.ts';
+import { keysOn, pace, paused, setKeys, setPace, setTheme, setUpDown, theme, updown, type UpDown } from '../prefs.ts';
+import { language, setLanguage, t, word } from '../i18n/index.ts';
 import { age, dateTime, time } from '../lib/format.ts';
-import { route } from '../router.ts';
+import { route, type View } from '../router.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { HaltDialog, LiftDialog } from './halt.tsx';
-import type { Halt } from '../types.ts';
+import { followHalt } from '../bulk.ts';
+import { keysOpen } from './keys.tsx';
+import type { Halt, Verb } from '../types.ts';
 
 function Connection(): VNode {
   const ms = dataAgeMs.value;
@@ -45,6 +47,11 @@ function Settings(): VNode {
         <button class="row" onClick={() => setLanguage(language.value === 'en' ? 'zh' : 'en')}>{t('set.language')}</button>
         <button class="row" aria-pressed={paused.value} onClick={() => { paused.value = !paused.value; }}>
           {t(paused.value ? 'set.unpause' : 'set.pause')}</button>
+        <label class="row">{t('set.pace')}
+          <select value={pace.value} onChange={(event) => setPace(Number(event.currentTarget.value))}>
+            {[250, 1000, 5000].map((ms) => <option key={ms} value={ms}>{t('set.every', { s: ms / 1000 })}</option>)}</select></label>
+        <button class="row" onClick={() => { keysOpen.value = true; }}>{t('keys.title')} <kbd>?</kbd></button>
+        <button class="row" aria-pressed={keysOn.value} onClick={() => setKeys(!keysOn.value)}>{t(keysOn.value ? 'set.keysOff' : 'set.keysOn')}</button>
         <label class="row"><span class="sr">{t('set.updown')}</span>
           <select value={updown.value} onChange={(event) => setUpDown(event.currentTarget.value as UpDown)}>
             {(['green', 'red', 'blue'] as const).map((name) => <option key={name} value={name}>{t(`set.updown.${name}`)}</option>)}
@@ -79,19 +86,26 @@ export function Bar(): VNode {
   );
 }
 
-const VIEWS: { view: 'fleet' | 'deploy' | 'nodes'; key: Key; icon: IconName }[] = [
-  { view: 'fleet', key: 'nav.fleet', icon: 'fleet' },
-  { view: 'deploy', key: 'nav.deploy', icon: 'deploy' },
-  { view: 'nodes', key: 'nav.nodes', icon: 'nodes' },
+interface Place { view: View; icon: IconName; verb?: Verb }
+const PLACES: Place[] = [
+  { view: 'fleet', icon: 'fleet' }, { view: 'deploy', icon: 'deploy' }, { view: 'portfolio', icon: 'wallet', verb: 'portfolio' }, { view: 'alerts', icon: 'bell' },
+  { view: 'orders', icon: 'list' }, { view: 'nodes', icon: 'nodes' }, { view: 'market', icon: 'chart' }, { view: 'backtests', icon: 'flask' },
+  { view: 'logs', icon: 'book' }, { view: 'accounts', icon: 'key' }, { view: 'users', icon: 'people', verb: 'user-ls' }, { view: 'tokens', icon: 'token' },
+  { view: 'audit', icon: 'search' },
 ];
+const FIRST = 4; // on a phone; the others are under "More"
 
 export function Navigation(): VNode {
-  const at = route.value.view === 'bot' ? 'fleet' : route.value.view;
+  const [more, setMore] = useState(false);
+  const { view } = route.value;
+  const at = view === 'bot' ? 'fleet' : view === 'node' ? 'nodes' : view;
+  const alerts = fleetTotals.value?.alerts ?? 0;
   return (
-    <nav class="side" aria-label={t('nav.main')}>
-      {VIEWS.map(({ view, key, icon }) => (
-        <a key={view} href={`#/${view}`} aria-current={at === view ? 'page' : undefined}><Icon name={icon} /><span>{t(key)}</span></a>
-      ))}
+    <nav class={more ? 'side open' : 'side'} aria-label={t('nav.main')}>
+      {PLACES.map(({ view: each, icon, verb }, i) => (verb && who.value && !may(verb) ? null
+        : <a key={each} class={i < FIRST ? '' : 'later'} href={`#/${each}`} aria-current={at === each ? 'page' : undefined} onClick={() => setMore(false)}>
+          <Icon name={icon} /><span>{t(`nav.${each as Exclude<View, 'bot' | 'node'>}`)}</span>{each === 'alerts' && alerts > 0 && <b class="count num">{alerts}</b>}</a>))}
+      <button class="more" aria-expanded={more} onClick={() => setMore(!more)}><Icon name="more" /><span>{t('nav.more')}</span></button>
     </nav>
   );
 }
@@ -117,6 +131,7 @@ function Halted({ halt, lift }: { halt: Halt; lift: () => void }): VNode {
     <div class="banner bad" data-testid="halted"><Icon name="halt" />
       <span><b>{title}</b>{' '}<span class="dim">{t('halt.by', {
         how: word('halt.word', halt.how), reason: halt.reason, by: halt.by, time: dateTime(halt.ts_ms) })}</span></span>
+      <button class="btn small" onClick={() => void followHalt(halt.number, title)}>{t('halt.show')}</button>
       <button class="btn small" data-testid="lift" disabled={!online.value || !may('resume')} onClick={lift}>{t('halt.lift')}</button>
     </div>
   );

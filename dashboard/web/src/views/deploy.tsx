@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { VNode } from 'preact';
 import '../style/deploy.css';
 import { busy, deploy, why } from '../actions.ts';
-import { reasonOf } from '../botdata.ts';
+import { reasonOf } from '../actions.ts';
 import { may, online, request, who } from '../bus/session.ts';
 import {
   account, accounts, choose, faults, form, fresh, instruments, limits, load, needsReal, nodes, price, problem, refused, RISK, set, shown,

@@ -4,11 +4,14 @@ import type { VNode } from 'preact';
 import { denied, tenantRoot } from '../bus/session.ts';
 import { tick } from '../bus/clock.ts';
 import {
-  arrange, fleetTotals, holdOrder, isStale, loaded, names, query, rows, sort, totals, view, type Column,
+  arrange, fleetTotals, holdOrder, isStale, loaded, names, pick, priceText, query, rows, selected, sort, totals, view, type Column,
 } from '../fleet.ts';
 import { fleetNow } from '../bus/clock.ts';
 import { plural, t, type Key } from '../i18n/index.ts';
 import { age, assets, decimal, money, NONE, sign } from '../lib/format.ts';
+import { BulkBar } from '../parts/bulkbar.tsx';
+import { csv, download } from '../lib/csv.ts';
+import { filters, keysOn, saveFilter } from '../prefs.ts';
 import { PhaseBadge } from '../parts/badge.tsx';
 import { Empty, Skeleton } from '../parts/states.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -17,6 +20,7 @@ import { go } from '../router.ts';
 
 const ROW = 40;
 const SPARE = 6;
+const SELECT_MAX = 1000;
 const COLUMNS: { id: Column | 'trend'; label: Key; cls: string }[] = [
   { id: 'bot', label: 'col.bot', cls: 'c-bot' },
   { id: 'state', label: 'col.state', cls: 'c-state' },
@@ -32,7 +36,7 @@ const COLUMNS: { id: Column | 'trend'; label: Key; cls: string }[] = [
   { id: 'age', label: 'col.age', cls: 'c-age m-hide' },
 ];
 
-function Line({ name, index }: { name: string; index: number }): VNode | null {
+function Line({ name, index, on, here }: { name: string; index: number; on: boolean; here: boolean }): VNode | null {
   const row = rows.get(name)?.value;
   void tick.value;
   if (!row) return null;
@@ -42,14 +46,15 @@ function Line({ name, index }: { name: string; index: number }): VNode | null {
   const pnl = bot.eq ?? bot.pnl;
   const heard = fleetNow() - row.at;
   return (
-    <tr class={stale ? 'stale' : ''} aria-rowindex={index + 2} onClick={() => go(`bot/${name}`)}
+    <tr class={`${stale ? 'stale' : ''} ${on ? 'picked' : ''} ${here ? 'here' : ''}`} aria-rowindex={index + 2} aria-selected={on} onClick={(event) => { if (!(event.target as Element).closest('.c-pick')) go(`bot/${name}`); }}
       title={stale ? t('fleet.stale', { age: age(heard) }) : undefined}>
+      <td class="c-pick"><input type="checkbox" checked={on} aria-label={t('fleet.select', { bot: name })} onClick={(event) => pick(name, event.shiftKey)} /></td>
       <td class="c-bot"><a href={`#/bot/${name}`} onClick={(event) => event.stopPropagation()}>{name}</a>
         <span class="m-only dim">{bot.s} · {bot.i}</span></td>
       <td class="c-state"><PhaseBadge phase={bot.ph} note={bot.rc} /></td>
       <td class="c-strategy m-hide n-hide">{bot.s}</td>
       <td class="c-inst m-hide">{bot.i ?? NONE}</td>
-      <td class="c-num num">{decimal(bot.px)}</td>
+      <td class="c-num num">{priceText(bot.i, bot.px)}</td>
       <td class="c-num num m-hide" title={base}>{decimal(bot.pos, { max: 6 })}</td>
       <td class={`c-num c-pnl num t${sign(pnl)}`}>{money(pnl, quote)}<span class="m-only"><Spark values={row.trend} /></span></td>
       <td class="c-trend m-hide w-hide"><Spark values={row.trend} /></td>
@@ -75,7 +80,10 @@ function HeadCell({ id, label, cls }: (typeof COLUMNS)[number]): VNode {
 function Table(): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ first: 0, last: 40 });
+  const [cursor, setCursor] = useState(-1);
   const list = view.value;
+  const picks = selected.value;
+  const all = list.length > 0 && list.length <= SELECT_MAX && list.every((name) => picks.has(name));
   const measure = (): void => {
     const el = box.current;
     if (!el) return;
@@ -93,15 +101,39 @@ function Table(): VNode {
       holdOrder.value = false;
     };
   }, []);
+  useEffect(() => { // j, k, Space, Enter: the table without a pointer
+    const press = (event: KeyboardEvent): void => {
+      if (!keysOn.value || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+      const target = event.target as HTMLElement;
+      if (/^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(target.tagName) && event.key !== 'j' && event.key !== 'k') return;
+      if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) && (target as HTMLInputElement).type !== 'checkbox') return;
+      const rowsNow = view.value;
+      const name = rowsNow[cursor];
+      const step = event.key === 'j' || event.key === 'ArrowDown' ? 1 : event.key === 'k' || event.key === 'ArrowUp' ? -1 : 0;
+      if (step) {
+        const next = Math.min(rowsNow.length - 1, Math.max(0, cursor + step));
+        setCursor(next);
+        const height = matchMedia('(max-width: 720px)').matches ? 56 : ROW;
+        const el = box.current;
+        if (el && (next * height < el.scrollTop || (next + 2) * height > el.scrollTop + el.clientHeight)) el.scrollTop = Math.max(0, next * height - el.clientHeight / 2);
+      } else if (event.key === ' ' && name) pick(name, event.shiftKey);
+      else if (event.key === 'Enter' && name) go(`bot/${name}`);
+      else if (event.key === 'Escape' && selected.value.size > 0) selected.value = new Set();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, [cursor]);
   const shown = list.slice(range.first, range.last);
   const hold = (on: boolean) => (): void => { holdOrder.value = on; };
   return (
     <div class="table-box" ref={box} onScroll={measure} onMouseEnter={hold(true)} onMouseLeave={hold(false)} tabIndex={-1}>
       <table class="fleet" aria-label={t('fleet.list')} aria-rowcount={list.length + 1}>
-        <thead><tr>{COLUMNS.map((column) => <HeadCell key={column.id} {...column} />)}</tr></thead>
+        <thead><tr><th class="c-pick" scope="col"><input type="checkbox" checked={all} disabled={list.length > SELECT_MAX} aria-label={t('fleet.selectAll')} onClick={() => { selected.value = all ? new Set() : new Set(list); }} /></th>{COLUMNS.map((column) => <HeadCell key={column.id} {...column} />)}</tr></thead>
         <tbody>
           {range.first > 0 && <Spacer rows={Math.min(range.first, list.length)} />}
-          {shown.map((name, i) => <Line key={name} name={name} index={range.first + i} />)}
+          {shown.map((name, i) => <Line key={name} name={name} index={range.first + i} on={picks.has(name)} here={range.first + i === cursor} />)}
           {range.last < list.length && <Spacer rows={list.length - range.last} />}
         </tbody>
       </table>
@@ -111,7 +143,7 @@ function Table(): VNode {
 }
 
 const Spacer = ({ rows: count }: { rows: number }): VNode =>
-  <tr class="spacer" aria-hidden="true"><td style={{ height: `calc(${count} * var(--row))` }} /></tr>;
+  <tr class="spacer" aria-hidden="true"><td colSpan={COLUMNS.length + 1} ref={(el) => { if (el) el.style.height = `calc(${count} * var(--row))`; }} /></tr>;
 
 function Totals(): VNode {
   const { byQuote, phases, orders, attention, bots } = totals.value;
@@ -131,6 +163,32 @@ function Totals(): VNode {
       <div class="kpi"><h3>{t('fleet.nodes')}</h3><p class="num">{fleet ? fleet.nodes_up : NONE}<small> / {fleet?.nodes ?? NONE}</small></p></div>
     </section>
   );
+}
+
+/** Filters that were kept under a name, in this browser. */
+function Saved(): VNode {
+  const [name, setName] = useState('');
+  const keep = (event: Event): void => {
+    event.preventDefault();
+    if (name.trim() && query.value.trim()) saveFilter(name.trim().slice(0, 40), query.value.trim());
+    setName('');
+  };
+  const list = Object.entries(filters.value);
+  return (
+    <details class="menu saved"><summary class="ghost" title={t('fleet.saved')} aria-label={t('fleet.saved')}><Icon name="star" />{list.length > 0 && <b class="num">{list.length}</b>}</summary>
+      <div class="pop">{list.map(([label, text]) => (
+        <span key={label} class="saved-row"><button class="row" title={text} onClick={(event) => { query.value = text; event.currentTarget.closest('details')?.removeAttribute('open'); }}>{label}<br /><span class="dim small mono">{text}</span></button>
+          <button class="ghost" aria-label={t('fleet.dropFilter', { name: label })} onClick={() => saveFilter(label, null)}><Icon name="trash" /></button></span>))}
+        <form onSubmit={keep}><label class="field"><span>{t('fleet.filterName')}</span><input value={name} maxLength={40} onInput={(event) => setName(event.currentTarget.value)} /></label>
+          <button class="btn small" disabled={!query.value.trim() || !name.trim()}>{t('fleet.saveFilter')}</button></form></div></details>
+  );
+}
+
+function exportFleet(): void {
+  const head = ['bot', 'state', 'strategy', 'instrument', 'mode', 'node', 'price', 'position', 'realised', 'equity', 'orders', 'fills', 'age_ms'];
+  const lines = view.value.map((name) => rows.get(name)?.peek()).filter((row) => row !== undefined)
+    .map(({ bot, at }) => [bot.n, bot.ph, bot.s, bot.i, bot.m, bot.nd, bot.px, bot.pos, bot.pnl, bot.eq, bot.oo, bot.fills, Math.max(0, Math.round(fleetNow() - at))].map((value) => String(value ?? '')));
+  download('flotilla-fleet.csv', csv([head, ...lines]));
 }
 
 const CHIPS = ['running', 'paused', 'stopped', 'error', 'waiting'] as const;
@@ -160,6 +218,8 @@ function Tools(): VNode {
         })}
       </div>
       <span class="grow" />
+      <Saved />
+      <button class="ghost" title={t('fleet.csv')} aria-label={t('fleet.csv')} data-testid="csv-fleet" onClick={exportFleet}><Icon name="save" /></button>
       <span class="dim num">{plural('fleet.count', view.value.length)}</span>
       <a class="btn primary" href="#/deploy"><Icon name="deploy" />{t('fleet.deploy')}</a>
     </div>
@@ -181,7 +241,7 @@ export function Fleet(): VNode {
     <div class="page fleet-page">
       <h1 class="sr">{t('fleet.title')}</h1>
       <Totals />
-      <section class="card fill"><Tools /><Table /></section>
+      <section class="card fill"><Tools />{selected.value.size > 0 && <BulkBar />}<Table /></section>
     </div>
   );
 }

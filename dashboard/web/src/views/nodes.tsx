@@ -3,10 +3,10 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { VNode } from 'preact';
 import '../style/nodes.css';
-import { reasonOf } from '../botdata.ts';
+import { reasonOf } from '../actions.ts';
 import { body, listen, online, request } from '../bus/session.ts';
 import { fleetNow, heard, tick } from '../bus/clock.ts';
-import { t } from '../i18n/index.ts';
+import { t, word } from '../i18n/index.ts';
 import { age, bytes, NONE } from '../lib/format.ts';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { query } from '../fleet.ts';
@@ -54,13 +54,14 @@ function Card({ row }: { row: NodeRow }): VNode {
   ];
   return (
     <article class="card node">
-      <header><h2>{row.node}</h2><span class={`badge ns-${row.state}`}><span class="shape" aria-hidden="true">{row.state === 'up' ? '●' : row.state === 'suspect' ? '◔' : '▲'}</span>{t(`nodes.${row.state}`)}</span>
+      <header><h2><a href={`#/node/${row.node}`}>{row.node}</a></h2><span class={`badge ns-${row.state}`}><span class="shape" aria-hidden="true">{row.state === 'up' ? '●' : row.state === 'suspect' ? '◔' : '▲'}</span>{t(`nodes.${row.state}`)}</span>
         <span class="grow" /><span class="dim small num">{t('nodes.heard', { age: age(heardMs) })}</span></header>
+      {(row.draining || (row.lease && row.lease.state !== 'held')) && <p class="row-acts">{row.draining && <span class="tag mode-live">{t('nodes.draining')}</span>}{row.lease && row.lease.state !== 'held' && <span class="tag">{t('nodes.lease')}: {word('lease', row.lease.state)}</span>}</p>}
       {row.capacity !== undefined && <progress class="meter" value={bots} max={row.capacity} aria-label={t('nodes.bots')} />}
       <dl>{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd class="num">{value}</dd></div>)}</dl>
       <div class="venues">{(hb?.venues ?? row.venues ?? []).map((venue) => (
         <span key={venue.venue} class={`tag ${venue.up ? 'ns-up' : 'ns-lost'}`} title={venue.reason}>{venue.up ? '●' : '▲'} {venue.venue}</span>))}
-        <span class="grow" /><a href="#/fleet" onClick={() => { query.value = `node:${row.node}`; }}>{t('nav.fleet')} →</a></div>
+        <span class="grow" /><a href={`#/node/${row.node}`}>{t('nodes.open')} →</a> <a href="#/fleet" onClick={() => { query.value = `node:${row.node}`; }}>{t('nav.fleet')} →</a></div>
     </article>
   );
 }

@@ -1,0 +1,121 @@
+// Accounts at venues: who uses them, whether books and venue agree. A key is sealed here, before it leaves.
+import { useEffect, useState } from 'preact/hooks';
+import type { VNode } from 'preact';
+import '../style/list.css';
+import { busy, perform, reasonOf } from '../actions.ts';
+import { useAsk } from '../ask.ts';
+import { may, online, request, tenantRoot } from '../bus/session.ts';
+import { fleetNow } from '../bus/clock.ts';
+import { t, word } from '../i18n/index.ts';
+import { canSeal, seal } from '../lib/box.ts';
+import { age, dateTime, decimal, NONE } from '../lib/format.ts';
+import { isName } from '../lib/topic.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Grid, type Col } from '../parts/grid.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Asked, Fresh } from '../parts/states.tsx';
+import type { AccountCheck, AccountRow } from '../types.ts';
+
+const tenant = (): string => tenantRoot.value.split('/')[2] ?? 'main';
+
+function Add({ old, close, done }: { old: AccountRow | null; close: () => void; done: () => void }): VNode {
+  const [name, setName] = useState(old?.name ?? '');
+  const [venue, setVenue] = useState(old?.venue ?? 'binance');
+  const [sandbox, setSandbox] = useState(old?.sandbox ?? false);
+  const [key, setKey] = useState('');
+  const [secret, setSecret] = useState('');
+  const [able, setAble] = useState<boolean | null>(null);
+  const [wrong, setWrong] = useState('');
+  useEffect(() => { void canSeal().then(setAble); }, []);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!isName(name)) return setWrong(t('deploy.err.name'));
+    let sealed: string | undefined;
+    if (key || secret) {
+      const box = await request('account-key', {});
+      if (box.kind !== 'ok') return setWrong(reasonOf(box));
+      const pem = secret.includes('-----BEGIN');
+      sealed = await seal(box.result.box_key, `account-add:${tenant()}:${name}`, JSON.stringify({ key: key.trim(), ...(pem ? { private_key_pem: secret } : { secret: secret.trim() }) }));
+      setSecret('');
+    }
+    const answer = await perform(t('what.account', { account: name }), 'account-add', { name, venue, ...(sandbox ? { sandbox } : {}), ...(sealed ? { credentials_sealed: sealed } : {}) }, 'account');
+    if (answer.kind === 'error') return setWrong(reasonOf(answer));
+    close();
+    if (answer.kind === 'ok') done();
+  };
+  return (
+    <Dialog title={t(old ? 'accounts.rekey' : 'accounts.add')} close={close}>
+      <form onSubmit={submit} data-testid="account-form" autocomplete="off">
+        <label class="field"><span>{t('deploy.name')}</span><input name="account-name" value={name} maxLength={32} readOnly={!!old} spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
+        <label class="field"><span>{t('col.venue')}</span><input name="venue" list="venues" value={venue} readOnly={!!old} spellcheck={false} onInput={(event) => setVenue(event.currentTarget.value)} />
+          <datalist id="venues"><option value="binance" /><option value="paper" /></datalist></label>
+        <label class="check-row"><input type="checkbox" checked={sandbox} disabled={!!old} onChange={(event) => setSandbox(event.currentTarget.checked)} />{t('accounts.sandbox')}</label>
+        <label class="field"><span>{t('accounts.key')}</span><input name="api-key" class="mono" value={key} autocomplete="off" spellcheck={false} disabled={able === false} onInput={(event) => setKey(event.currentTarget.value)} /></label>
+        <label class="field"><span>{t('accounts.secret')}</span><textarea name="api-secret" class="mono" rows={3} value={secret} autocomplete="off" spellcheck={false} disabled={able === false} onInput={(event) => setSecret(event.currentTarget.value)} /></label>
+        {able === false ? <p class="problem"><Icon name="alert" />{t('accounts.cannotSeal')}</p> : <p class="dim small">{t('accounts.sealed')}</p>}
+        {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
+        <pre>flotilla account add {name || 'NAME'} --venue {venue} --key-file key.json</pre>
+        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary" disabled={!online.value || busy.value.has('account')}>{busy.value.has('account') && <span class="spinner" />}{t('accounts.save')}</button></footer>
+      </form></Dialog>
+  );
+}
+
+function checkText(check: AccountCheck | undefined): string {
+  if (!check) return NONE;
+  return word('check', check.state) + (check.why ? `: ${check.why}` : '');
+}
+
+function Remove({ row, close, done }: { row: AccountRow; close: () => void; done: () => void }): VNode {
+  const go = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    close();
+    if ((await perform(t('what.accountRm', { account: row.name }), 'account-rm', { name: row.name }, 'account')).kind === 'ok') done();
+  };
+  return <Dialog title={t('accounts.removeTitle', { account: row.name })} close={close} danger><form onSubmit={go}><p>{t('accounts.removeHint')}</p>
+    <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('accounts.remove')}</button></footer></form></Dialog>;
+}
+
+export default function Accounts(): VNode {
+  const [adding, setAdding] = useState<AccountRow | 'new' | null>(null);
+  const [removing, setRemoving] = useState<AccountRow | null>(null);
+  const asked = useAsk('account-ls', { limit: 200 }, 15000);
+  const checks = useAsk('account-check', {}, 15000);
+  const check = (row: AccountRow): AccountCheck | undefined => checks.data.value?.items.find((each) => each.account === row.name);
+  const again = (): void => { void asked.load(); void checks.load(); };
+  const allowed = online.value && may('account-add');
+  const cols: Col<AccountRow>[] = [
+    { id: 'name', label: 'col.account', text: (row) => row.name, cell: (row) => <><b>{row.name}</b> {row.sandbox && <span class="tag">{t('mode.sandbox')}</span>}</> },
+    { id: 'venue', label: 'col.venue', text: (row) => row.venue },
+    { id: 'keyed', label: 'col.keys', text: (row) => (row.keyed ? 'yes' : 'no'), cell: (row) => t(row.keyed ? 'accounts.keyed' : 'accounts.unkeyed'), cls: 'm-hide' },
+    { id: 'bots', label: 'col.bots', num: true, text: (row) => row.bots, cls: 'm-hide' },
+    { id: 'check', label: 'accounts.check', text: (row) => checkText(check(row)), cls: 'wrap', cell: (row) => {
+      const found = check(row);
+      return <span class={found?.state === 'short' ? 'badword' : ''}>{checkText(found)}{found?.checked_ms ? <><br /><span class="dim small num">{t('state.from', { age: age(fleetNow() - found.checked_ms) })}</span></> : null}</span>;
+    } },
+    { id: 'created', label: 'col.created', text: (row) => dateTime(row.created_ms), cls: 'm-hide num' },
+    { id: 'do', label: 'col.do', text: () => '', cell: (row) => (<span class="row-acts">
+      <button class="btn small" disabled={!allowed} onClick={() => setAdding(row)}>{t('accounts.rekeyShort')}</button>
+      <button class="btn small danger" disabled={!allowed || row.bots > 0} title={row.bots > 0 ? t('accounts.used') : ''} aria-label={t('accounts.removeTitle', { account: row.name })} onClick={() => setRemoving(row)}><Icon name="trash" /></button></span>) },
+  ];
+  return (
+    <div class="page"><div class="head"><h1>{t('nav.accounts')}</h1><Fresh of={asked} />
+      <button class="btn primary" data-testid="account-add" disabled={!allowed} title={may('account-add') ? '' : t('state.adminOnly')} onClick={() => setAdding('new')}>{t('accounts.add')}</button></div>
+      <section class="card"><Asked of={asked} verb="account-ls">{(data) => (
+        <Grid name="accounts" label={t('nav.accounts')} rows={data.items} cols={cols} rowKey={(row) => row.name} none={t('accounts.none')}>
+          <button class="btn small" disabled={!online.value} onClick={() => void checks.load()}>{checks.busy.value && <span class="spinner" />}{t('accounts.test')}</button></Grid>)}</Asked></section>
+      {(checks.data.value?.items ?? []).filter((each) => each.assets.length > 0).map((each) => (
+        <section key={`${each.account} ${each.node}`} class="card"><h2 class="card-title">{each.account} <span class="dim small">{each.venue} · {each.node}</span></h2>
+          <Grid name={`balances-${each.account}`} label={t('accounts.balances', { account: each.account })} rows={each.assets} rowKey={(row) => row.asset} cols={BALANCES} /></section>))}
+      {adding && <Add old={adding === 'new' ? null : adding} close={() => setAdding(null)} done={again} />}
+      {removing && <Remove row={removing} close={() => setRemoving(null)} done={again} />}</div>
+  );
+}
+
+type Asset = AccountCheck['assets'][number];
+const BALANCES: Col<Asset>[] = [
+  { id: 'asset', label: 'col.asset', text: (row) => row.asset, cell: (row) => <b>{row.asset}</b> },
+  { id: 'claimed', label: 'accounts.claimed', num: true, text: (row) => row.claims, cell: (row) => decimal(row.claims, { max: 8 }) },
+  { id: 'venue', label: 'accounts.atVenue', num: true, text: (row) => row.venue_total, cell: (row) => decimal(row.venue_total, { max: 8 }) },
+  { id: 'short', label: 'accounts.short', num: true, text: (row) => row.short, cell: (row) => <span class={Number(row.short) > 0 ? 'badword' : ''}>{decimal(row.short, { max: 8 })}</span> },
+  { id: 'surplus', label: 'accounts.surplus', num: true, text: (row) => row.surplus, cell: (row) => decimal(row.surplus, { max: 8 }), cls: 'm-hide' },
+];
