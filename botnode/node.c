@@ -18,6 +18,7 @@
 #include "lib/config.h"
 #include "lib/fail.h"
 #include "lib/http.h"
+#include "lib/watchdog.h"
 #include "lib/ws.h"
 
 #define PASSWORD_MAX 512
@@ -246,6 +247,8 @@ static void on_signal(void *ctx, int signal)
         return;
     }
     node->stopping = true; /* orders stay at the venue; the journal knows them */
+    flt_watchdog_stop(node->watchdog);
+    node->watchdog = NULL;
     flt_timer_stop(node->second);
     flt_timer_stop(node->part);
     node->bus = NULL;
@@ -266,6 +269,8 @@ int botnode_run(struct botnode *node)
     FLT_LOG(INFO, "started", "node=%s bots=%zu version=%s start_ms=%lld", node->config.node,
             hosts_count(node->hosts), FLT_VERSION,
             (long long)((flt_mono_ns(node->clock) - node->started_ns) / 1000000));
+    if (flt_watchdog_start(node->loop, &node->watchdog) != 0)
+        FLT_LOG(WARN, "no_watchdog", "hint=\"the service manager will think this never started\"");
     return flt_loop_run(node->loop);
 }
 
@@ -277,6 +282,7 @@ void botnode_close(struct botnode *node)
     if (node->bus)
         bus_close(node->bus, NULL, NULL);
     node->bus = NULL;
+    flt_watchdog_stop(node->watchdog);
     flt_timer_destroy(node->second);
     flt_timer_destroy(node->part);
     hosts_destroy(node->hosts);

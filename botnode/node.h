@@ -43,6 +43,7 @@ struct botnode {
     struct audit *audit;
     struct sweeps *sweeps;
     struct bus *bus;
+    struct flt_watchdog *watchdog; /* NULL: no service manager */
     struct flt_timer *second;
     struct flt_timer *part; /* HOSTS_SLICES of a second */
     unsigned slice;

@@ -4,10 +4,12 @@
 #include "lib/config.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/watchdog.h"
 
 struct program {
     struct flt_loop *loop;
     struct controller *controller;
+    struct flt_watchdog *watchdog; /* NULL: no service manager */
     int status;
 };
 
@@ -76,7 +78,10 @@ static int run(const char *path)
     program.controller->fatal_ctx = &program;
     if (flt_loop_on_signal(program.loop, on_signal, &program) != 0)
         return 1;
+    if (flt_watchdog_start(program.loop, &program.watchdog) != 0)
+        FLT_LOG(WARN, "no_watchdog", "hint=\"the service manager will think this never started\"");
     flt_loop_run(program.loop);
+    flt_watchdog_stop(program.watchdog);
     controller_destroy(program.controller);
     flt_loop_destroy(program.loop);
     msg_config_controller_finish(&config);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "dashboard/routes.h"
 #include "lib/daemon.h"
+#include "lib/watchdog.h"
 
 static int run(const char *config);
 
@@ -22,6 +23,7 @@ struct dashboard {
     struct flt_loop *loop;
     struct flt_server *server;
     struct routes *routes;
+    struct flt_watchdog *watchdog; /* NULL: no service manager */
 };
 
 static void on_signal(void *ctx, int number)
@@ -73,8 +75,11 @@ static int run(const char *config)
         return flt_daemon_fail(&program, &error);
     int code = open_all(&dashboard, &error) == 0 ? 0 : flt_daemon_fail(&program, &error);
 
+    if (code == 0 && flt_watchdog_start(dashboard.loop, &dashboard.watchdog) != 0)
+        FLT_LOG(WARN, "no_watchdog", "hint=\"the service manager will think this never started\"");
     if (code == 0 && flt_loop_run(dashboard.loop) != 0)
         code = EXIT_FAILURE;
+    flt_watchdog_stop(dashboard.watchdog);
     close_all(&dashboard);
     return code;
 }

@@ -27,6 +27,8 @@ int cmd_broker_login(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_node_ls(struct cli *cli);
 int cmd_node_show(struct cli *cli);
+int cmd_node_ping(struct cli *cli);    /* cmd_upgrade.c */
+int cmd_node_upgrade(struct cli *cli); /* cmd_upgrade.c */
 int cmd_strategy_ls(struct cli *cli);
 int cmd_strategy_show(struct cli *cli);
 int cmd_halt(struct cli *cli);

@@ -1,7 +1,9 @@
 /* The processes of a fleet on one machine: their arguments, their order, and how each shows that it
  * is ready. Nothing here sleeps or trusts a pid: ready is an answer over its own protocol. */
 #define FLT_MOD "up"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "controller/cli/programs.h"
 #include "controller/cli/up.h"
 #include "lib/json.h"
@@ -72,6 +74,45 @@ static int add_daemon(struct up *up, const char *name, const char *program_name,
     return add(up, name, kind, stage, argv);
 }
 
+/* A node's program is a link that `flotilla node upgrade` may change: DIR/run/NODE.program, made
+ * anew at each start from the last choice, DIR/NODE/program, or else what is beside us. */
+static int node_program(const struct up *up, const char *node, char out[BROKER_PATH_MAX],
+                        struct flt_error *error)
+{
+    char chosen[BROKER_PATH_MAX], found[BROKER_PATH_MAX];
+    ssize_t size = -1;
+    int err = fleet_path(up->fleet.dir, chosen, error, "%s/program", node);
+
+    if (!err)
+        err = fleet_path(up->fleet.dir, out, error, "run/%s.program", node);
+    if (err)
+        return err;
+    if (access(chosen, X_OK) == 0)
+        size = readlink(chosen, found, sizeof found - 1);
+    if (size > 0)
+        found[size] = 0;
+    else
+        err = program_find("flotilla-node", found, sizeof found, error);
+    (void)unlink(out);
+    if (!err && symlink(found, out) != 0)
+        err = flt_error_set(error, flt_error_from_errno(-errno), "dir", "", "cannot write %s", out);
+    return err;
+}
+
+static int add_node(struct up *up, const char *name, const char *config, struct flt_error *error)
+{
+    char program[BROKER_PATH_MAX], path[BROKER_PATH_MAX];
+    int err = node_program(up, name, program, error);
+
+    if (!err)
+        err = fleet_path(up->fleet.dir, path, error, "%s", config);
+    if (err)
+        return err;
+    const char *const argv[] = { program, "--config", path, NULL };
+
+    return add(up, name, READY_NODE, 2, argv);
+}
+
 int services_add(struct up *up, struct flt_error *error)
 {
     char name[16], config[32];
@@ -85,7 +126,7 @@ int services_add(struct up *up, struct flt_error *error)
     for (int i = 1; i <= FLEET_NODES && !err; i++) {
         snprintf(name, sizeof name, "node-%d", i);
         snprintf(config, sizeof config, "node-%d/node.json", i);
-        err = add_daemon(up, name, "flotilla-node", config, READY_NODE, 2, error);
+        err = add_node(up, name, config, error);
     }
     if (!err)
         err = add_daemon(up, "dashboard", "flotilla-dashboard", "dashboard/dashboard.json",

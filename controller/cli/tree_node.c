@@ -9,6 +9,15 @@ static const struct cli_flag broker_flags[] = {
     CLI_END,
 };
 
+static const struct cli_flag upgrade_flags[] = {
+    { .name = "program",
+      .value = "FILE",
+      .live = "file",
+      .help = "the new flotilla-node (default: the one beside this flotilla)" },
+    { .name = "wait", .value = "TIME", .help = "for bots to run again (default 60s)" },
+    CLI_FLAG_YES,
+    CLI_END,
+};
 static const struct cli_flag listen_flags[] = {
     { .name = "address", .value = "ADDRESS", .help = "of this machine (default 0.0.0.0)" },
     { .name = "port", .value = "PORT", .help = "default 8883" },
@@ -102,5 +111,21 @@ const struct cli_command cli_node_commands[] = {
       .help = "one node and its bots",
       .run = cmd_node_show,
       .live = "node" },
+    { .name = "ping",
+      .args = "NODE",
+      .help = "does it speak at this broker? (a heartbeat within 5 s)",
+      .run = cmd_node_ping,
+      .live = "node" },
+    { .name = "upgrade",
+      .args = "NODE",
+      .help = "another flotilla-node; the old one again if bots do not come back",
+      .run = cmd_node_upgrade,
+      .flags = upgrade_flags,
+      .live = "node",
+      .details = "For nodes that flotilla up runs here. The program is asked for its version, the"
+                 " node is ended cleanly (orders stay at the venue and are taken up again), and"
+                 " every bot that ran must run again within --wait; else the old program is put"
+                 " back. The choice lasts until the next upgrade.",
+      .examples = "flotilla node upgrade node-1 --program /opt/flotilla-0.2/bin/flotilla-node" },
     CLI_END,
 };

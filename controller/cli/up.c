@@ -11,6 +11,7 @@
 #include "lib/config.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
+#include "lib/watchdog.h"
 
 #define POLL_MS 40
 #define STAGE_MS_MAX 30000 /* for one stage to become ready */
@@ -85,6 +86,8 @@ static void announce(struct up *up)
     free(password);
     flt_wipe(line, sizeof line);
     FLT_LOG(INFO, "ready", "after_ms=%lld", (long long)(now_ms(up) - up->started_ms));
+    if (flt_watchdog_start(up->loop, &up->watchdog) != 0)
+        FLT_LOG(WARN, "no_watchdog", "hint=\"the service manager will think this never started\"");
     enter(up, UP_READY);
 }
 
@@ -276,6 +279,8 @@ static void on_signal(void *ctx, int signum)
 
     FLT_LOG(INFO, "stopping", "signal=%d", signum);
     enter(up, UP_STOPPING);
+    flt_watchdog_stop(up->watchdog);
+    up->watchdog = NULL;
     flt_timer_stop(up->poll);
     bus_close(up->bus); /* before its broker goes */
     up->bus = NULL;

@@ -40,6 +40,7 @@ struct up {
     struct bus *bus;
     struct flt_http *http;
     struct flt_timer *poll;
+    struct flt_watchdog *watchdog; /* NULL: no service manager */
     struct service services[SERVICES_MAX];
     size_t service_count;
     unsigned stage;
