@@ -81,7 +81,8 @@ struct job {
     const char *strategy;
     struct json_object *params;
     size_t fills;
-    int64_t fast, slow;
+    int64_t fast, slow;  /* of a cross */
+    int64_t lower, step; /* of a grid, in ticks */
 };
 
 static void make_curve(const struct run_result *result)
@@ -163,10 +164,10 @@ static void bare_cross(void *ctx, long rounds)
 /* A grid of doubles: for each candle, those lines that it reaches. */
 static void bare_grid(void *ctx, long rounds)
 {
-    const int64_t lower = 1950000, step = 2500;
+    const struct job *job = ctx;
+    const int64_t lower = job->lower, step = job->step;
     const int64_t *high = columns[2], *low = columns[3], *close = columns[4];
 
-    (void)ctx;
     for (long round = 0; round < rounds; round++) {
         double cash = 100000, position = 0;
         int64_t below = 0; /* slots below this line hold nothing and wait for a buy */
@@ -228,14 +229,23 @@ int main(int argc, char **argv)
     measure("backtest sma_cross",
             &(struct job){ .strategy = "sma_cross", .fast = 500, .slow = 3000 },
             "{\"fast\":500,\"slow\":3000,\"qty\":1}", bare_cross);
-    measure("backtest sma_cross", &(struct job){ .strategy = "sma_cross", .fast = 20, .slow = 150 },
-            "{\"fast\":20,\"slow\":150,\"qty\":1}", bare_cross);
-    measure("backtest grid_lines, 40 wide lines", &(struct job){ .strategy = "grid_lines" },
-            "{\"lower\":18000,\"step\":100,\"lines\":41,\"qty\":0.1}", bare_grid);
-    measure("backtest grid_lines, 40 lines", &(struct job){ .strategy = "grid_lines" },
+    measure("backtest sma_cross", &(struct job){ .strategy = "sma_cross", .fast = 25, .slow = 160 },
+            "{\"fast\":25,\"slow\":160,\"qty\":1}", bare_cross);
+    measure("backtest grid_lines, 40 lines",
+            &(struct job){ .strategy = "grid_lines", .lower = 1600000, .step = 20000 },
+            "{\"lower\":16000,\"step\":200,\"lines\":41,\"qty\":0.1}", bare_grid);
+    measure("backtest grid_lines, 40 lines",
+            &(struct job){ .strategy = "grid_lines", .lower = 1890000, .step = 5500 },
+            "{\"lower\":18900,\"step\":55,\"lines\":41,\"qty\":0.1}", bare_grid);
+    measure("backtest grid_lines, 40 lines",
+            &(struct job){ .strategy = "grid_lines", .lower = 1950000, .step = 2500 },
             "{\"lower\":19500,\"step\":25,\"lines\":41,\"qty\":0.1}", bare_grid);
-    measure("backtest grid, 40 levels as live", &(struct job){ .strategy = "grid" },
+    measure("backtest grid, 40 levels as live",
+            &(struct job){ .strategy = "grid", .lower = 1800000, .step = 10000 },
             "{\"lower\":18000,\"upper\":22000,\"levels\":40,\"budget\":100000}", bare_grid);
+    measure("backtest grid, 40 levels as live",
+            &(struct job){ .strategy = "grid", .lower = 1890000, .step = 5500 },
+            "{\"lower\":18900,\"upper\":21100,\"levels\":40,\"budget\":100000}", bare_grid);
     bench_row("backtest metrics of 1 M samples", cpu_ns(metrics, NULL) / 1e6, "ms", "aim 20");
     return 0;
 }
