@@ -83,8 +83,8 @@ static void create(struct bench *b)
     static const char params[] =
         "{\"lower\":80,\"upper\":120,\"levels\":40,\"budget\":4000,\"initial_buy\":false}";
     const struct instrument *instruments[] = { &b->instrument };
-    const struct engine_port port = { b,     intend,      place,  cancel, cancel,
-                                      fetch, open_orders, record, NULL,   false, NULL };
+    const struct engine_port port = { b,           intend, place, cancel, cancel, fetch,
+                                      open_orders, record, NULL,  false,  NULL };
     struct json_object *tree = json_tokener_parse(params);
     struct json_object *risk = json_tokener_parse("{\"max_orders_per_minute\":0}");
     const struct bot_config config = {

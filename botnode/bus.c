@@ -13,6 +13,7 @@
 #include "lib/config.h"
 #include "lib/fail.h"
 
+#define MESSAGE_BYTES_MAX ((size_t)1 << 20)
 #define BATCH_RECORDS_MAX 200
 #define BATCH_BYTES_MAX                                                                            \
     (48 * 1024) /* well under the broker's packet limit, big enough to be cheap */
@@ -319,8 +320,11 @@ void bus_on_second(struct bus *bus)
     message.loop_lag_us = flt_loop_lag_us(node->loop);
     message.halt = hosts_halt_number(node->hosts);
     message.term = bus->term;
+    message.refused = flt_refusals_tree(&node->refused);
+    message.has_refused = message.refused != NULL;
     publish_message(bus, &msg_type_n_hb, &message,
                     topic_node_hb(topic, bus_tenant(bus), node->config.node), 0, false);
+    json_object_put(message.refused);
 }
 
 /* --- in
@@ -331,6 +335,7 @@ bool bus_take_term(struct bus *bus, int64_t term)
 {
     if (term < bus->term) {
         bus->old_terms++;
+        flt_refuse(&bus->node->refused, FLT_REFUSED_OLD_TERM);
         FLT_LOG(WARN, "old_term", "term=%lld have=%lld", (long long)term, (long long)bus->term);
         return false;
     }
@@ -346,6 +351,7 @@ static void malformed(struct bus *bus, const char *topic, const struct flt_error
 {
     char quoted[300];
 
+    flt_refuse(&bus->node->refused, FLT_REFUSED_MALFORMED);
     if (++bus->malformed % 100 == 1) /* counted each time, said once in a hundred */
         FLT_LOG(WARN, "malformed", "topic=%s count=%llu why=%s", topic,
                 (unsigned long long)bus->malformed,
@@ -433,6 +439,30 @@ static void take_presence(struct bus *bus, struct json_object *tree)
     msg_n_presence_finish(&message);
 }
 
+static void unreadable(struct bus *bus, const struct flt_mqtt_message *message,
+                       const struct flt_error *error)
+{
+    char quoted[300];
+
+    flt_refuse(&bus->node->refused,
+               flt_refusal_of(message->payload, message->payload_size, MESSAGE_BYTES_MAX));
+    if (++bus->malformed % 100 == 1)
+        FLT_LOG(WARN, "malformed", "topic=%s count=%llu why=%s", message->topic,
+                (unsigned long long)bus->malformed,
+                flt_log_quote(error->message, quoted, sizeof quoted));
+}
+
+/* Only the controller may write to these topics, and it says so in each message. */
+static bool is_controllers(struct bus *bus, struct json_object *tree)
+{
+    const char *src = "";
+
+    if (flt_json_str(tree, "src", &src) && strcmp(src, "controller") == 0)
+        return true;
+    flt_refuse(&bus->node->refused, FLT_REFUSED_FORGED);
+    return false;
+}
+
 static void on_message(void *ctx, const struct flt_mqtt_message *message)
 {
     struct bus *bus = ctx;
@@ -442,15 +472,25 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
 
     if (!message->payload_size || !topic_parse(message->topic, &ref))
         return; /* an emptied retained topic, or none of ours */
-    tree = flt_json_parse(message->payload, message->payload_size, &error);
+    if (strcmp(ref.tenant, bus_tenant(bus)) != 0) {
+        flt_refuse(&bus->node->refused, FLT_REFUSED_TENANT);
+        return;
+    }
+    tree = message->payload_size > MESSAGE_BYTES_MAX
+               ? NULL
+               : flt_json_parse(message->payload, message->payload_size, &error);
     if (!tree) {
-        malformed(bus, message->topic, &error);
+        unreadable(bus, message, &error);
+        return;
+    }
+    if (ref.id != TOPIC_NODE_PRESENCE && !is_controllers(bus, tree)) {
+        json_object_put(tree);
         return;
     }
     if (ref.id == TOPIC_DESIRED)
         take_desired(bus, message->topic, tree);
     else if (ref.id == TOPIC_CMD)
-        command_take(bus->node, tree);
+        command_take(bus->node, tree, message->retained);
     else if (ref.id == TOPIC_CTL_HALT)
         take_halts(bus, message->topic, tree);
     else if (ref.id == TOPIC_SACK)

@@ -12,6 +12,9 @@
 #include "botnode/report.h"
 #include "lib/fail.h"
 
+#define AHEAD_MS 60000                     /* how far a controller's clock may be ahead */
+#define LIFE_MAX_MS (INT64_C(3600) * 1000) /* no command waits longer for its node */
+
 struct call { /* one command on its way through this file */
     struct botnode *node;
     struct msg_c_cmd message; /* owned */
@@ -367,6 +370,8 @@ static bool answer_repeat(struct call *call)
 
     if (journal_command_find(call->node->journal, call->message.env.id, &row) != 1)
         return false;
+    if (row.result || row.ts_ms >= call->node->started_ms)
+        flt_refuse(&call->node->refused, FLT_REFUSED_REPEATED);
     if (row.result)
         send_text(call->node, row.result, strlen(row.result));
     else if (row.ts_ms < call->node->started_ms)
@@ -376,8 +381,71 @@ static bool answer_repeat(struct call *call)
     return true;
 }
 
-static bool refused(struct call *call, const struct command *command)
+static void reject(struct call *call, enum flt_refusal kind, enum msg_n_res_state state)
 {
+    flt_refuse(&call->node->refused, kind);
+    answer(call, state, false);
+}
+
+/* Waited too long somewhere, or comes from a clock that is ahead: with it, its deadline says
+ * nothing. */
+static bool is_out_of_time(struct call *call)
+{
+    const int64_t now = flt_wall_ms(call->node->clock);
+    const struct msg_c_cmd *message = &call->message;
+
+    if (message->expires_ms < now) {
+        flt_error_set(&call->error, FLT_EXPIRED, "expires_ms", "send it again if it still holds",
+                      "the command came %lld ms after its deadline",
+                      (long long)(now - message->expires_ms));
+        reject(call, FLT_REFUSED_EXPIRED, MSG_N_RES_STATE_EXPIRED);
+        return true;
+    }
+    if (message->env.ts_ms <= now + AHEAD_MS && message->expires_ms <= now + LIFE_MAX_MS)
+        return false;
+    flt_error_set(&call->error, FLT_INVALID_ARGUMENT, "ts_ms", "compare the clocks",
+                  "the command is from a clock that is %lld ms ahead",
+                  (long long)(message->env.ts_ms - now));
+    reject(call, FLT_REFUSED_FUTURE, MSG_N_RES_STATE_REJECTED);
+    return true;
+}
+
+/* What was asked of a bot before what is done already, or of an owner before this one. */
+static bool is_overtaken(struct call *call, const struct command *command)
+{
+    const struct msg_c_cmd *message = &call->message;
+    struct host *host = message->has_bot ? hosts_find(call->node->hosts, message->bot) : NULL;
+
+    if (!host)
+        return false;
+    if (message->env.has_epoch && message->env.epoch < host->desired.env.epoch) {
+        flt_error_set(&call->error, FLT_STALE, "epoch", "look at what is",
+                      "epoch %lld of %s is over, it is %lld", (long long)message->env.epoch,
+                      host->name, (long long)host->desired.env.epoch);
+        reject(call, FLT_REFUSED_OLD_EPOCH, MSG_N_RES_STATE_REJECTED);
+        return true;
+    }
+    if (!command->mutates || !message->env.has_seq)
+        return false;
+    if (message->term == host->command_term && message->env.seq < host->command_seq) {
+        flt_error_set(&call->error, FLT_STALE, "seq", "look at what is, then ask anew",
+                      "a later command for %s was carried out before this one came", host->name);
+        reject(call, FLT_REFUSED_OUT_OF_ORDER, MSG_N_RES_STATE_REJECTED);
+        return true;
+    }
+    host->command_term = message->term;
+    host->command_seq = message->env.seq;
+    return false;
+}
+
+static bool refused(struct call *call, const struct command *command, bool retained)
+{
+    if (retained) {
+        flt_error_set(&call->error, FLT_INVALID_ARGUMENT, "", "publish it without retain",
+                      "a command is never retained");
+        reject(call, FLT_REFUSED_RETAINED, MSG_N_RES_STATE_REJECTED);
+        return true;
+    }
     if (!bus_take_term(call->node->bus, call->message.term)) {
         flt_error_set(&call->error, FLT_STALE, "term", "a newer controller leads this fleet",
                       "term %lld is older than %lld", (long long)call->message.term,
@@ -385,18 +453,14 @@ static bool refused(struct call *call, const struct command *command)
         answer(call, MSG_N_RES_STATE_REJECTED, false);
         return true;
     }
-    if (call->message.expires_ms < flt_wall_ms(call->node->clock)) {
-        flt_error_set(&call->error, FLT_EXPIRED, "expires_ms", "send it again if it still holds",
-                      "the command came %lld ms after its deadline",
-                      (long long)(flt_wall_ms(call->node->clock) - call->message.expires_ms));
-        answer(call, MSG_N_RES_STATE_EXPIRED, false);
+    if (is_out_of_time(call))
         return true;
-    }
-    return command->mutates &&
-           answer_repeat(call); /* a question is answered anew, as things are now */
+    if (command->mutates && answer_repeat(call)) /* a question is answered anew, as things are */
+        return true;
+    return is_overtaken(call, command);
 }
 
-void command_take(struct botnode *node, struct json_object *tree)
+void command_take(struct botnode *node, struct json_object *tree, bool retained)
 {
     struct call *call = calloc(1, sizeof *call);
     const struct command *command;
@@ -406,6 +470,7 @@ void command_take(struct botnode *node, struct json_object *tree)
     call->node = node;
     call->received_ns = flt_mono_ns(node->clock);
     if (msg_c_cmd_decode(tree, MSG_PROGRAM, &call->message, &call->error)) {
+        flt_refuse(&node->refused, FLT_REFUSED_MALFORMED);
         if (msg_envelope_decode(tree, MSG_PROGRAM, &call->message.env, NULL) == 0)
             answer(call, MSG_N_RES_STATE_REJECTED, false);
         else
@@ -414,7 +479,7 @@ void command_take(struct botnode *node, struct json_object *tree)
         return;
     }
     command = command_find(call->message.op);
-    if (!command || refused(call, command))
+    if (!command || refused(call, command, retained))
         call_free(call);
     else if (command->mutates)
         accept_first(call);

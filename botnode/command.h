@@ -4,4 +4,4 @@
 
 /* Decodes, refuses (old term, expired, malformed), answers repeats from the journal's table, runs.
  */
-void command_take(struct botnode *node, struct json_object *tree);
+void command_take(struct botnode *node, struct json_object *tree, bool retained);

@@ -38,11 +38,12 @@ struct host {
     struct host *next_owner; /* hosts.c: chain of the table by owner */
     enum bot_phase phase;    /* as last seen, for since_ms */
     int64_t since_ms;
-    bool swept;                  /* missed trades were told in this process */
-    bool report_due;             /* the state topic is behind */
-    int64_t reported_ns;         /* monotonic; 0: never */
-    int64_t reported_mark_ticks; /* the price that state was valued at */
-    int64_t watch_until_ns;      /* detail topics go out until then */
+    int64_t command_term, command_seq; /* of the newest command that changed something */
+    bool swept;                        /* missed trades were told in this process */
+    bool report_due;                   /* the state topic is behind */
+    int64_t reported_ns;               /* monotonic; 0: never */
+    int64_t reported_mark_ticks;       /* the price that state was valued at */
+    int64_t watch_until_ns;            /* detail topics go out until then */
     int64_t live_sent_ns;
     struct recorder *recorder; /* NULL: never asked for */
     struct host_log_row *log;  /* HOST_LOG_ROWS, a ring */

@@ -170,6 +170,10 @@ static void on_second(void *ctx)
     struct host *host;
     const int64_t uptime_s = flt_mono_ms(node->clock) / 1000;
 
+    if (flt_step_seen(&node->clock_steps, flt_wall_ms(node->clock), flt_mono_ms(node->clock))) {
+        flt_refuse(&node->refused, FLT_REFUSED_CLOCK_STEP);
+        FLT_LOG(WARN, "clock_step", "hint=\"leases and timers do not follow it\"");
+    }
     audit_second(node->audit);
     bus_on_second(node->bus);
     if (uptime_s % EXPIRE_PERIOD_S == 0)

@@ -18,6 +18,7 @@
 #include "engine/journal.h"
 #include "lib/crypto.h"
 #include "lib/mqtt.h"
+#include "lib/refusal.h"
 #include "schemas/schemas_msg.h"
 
 #define NODE_CAPACITY_DEFAULT 1000
@@ -50,6 +51,8 @@ struct botnode {
     size_t trimmed_free; /* what the allocator held unused when it was last trimmed */
     uint8_t box_private[32], box_public[32]; /* secrets for this node are sealed to it */
     char boot[FLT_ULID_MAX];                 /* of this process */
+    struct flt_refusals refused;             /* of what came in: said in heartbeats */
+    struct flt_step_watch clock_steps;
     int64_t started_ms, started_ns;
     int lock_fd;
     bool stopping;

@@ -10,8 +10,9 @@
 
 #define PAGE 500
 #define PAGES_MAX 400
-#define OVERLAP_MS INT64_C(60000) /* trades are booked in the order they come, not of their times  \
-                                   */
+#define OVERLAP_MS                                                                                 \
+    INT64_C(60000) /* trades are booked in the order they come, not of their times                 \
+                    */
 
 struct waiter {
     uint64_t serial;

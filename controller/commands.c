@@ -19,7 +19,8 @@ struct pending_command {
     char *payload;
     size_t size;
     int64_t due_ms, wait_ms, deadline_ms; /* monotonic */
-    bool accepted, record;
+    char bot[FLT_NAME_MAX];
+    bool accepted, record, in_order;
     command_done_fn *done;
     void *ctx;
 };
@@ -32,8 +33,23 @@ static void command_free(struct pending_command *command)
     free(command);
 }
 
+/* One at a time for each bot, in the order they were asked: the next waits until the one before it
+ * is accepted or given up. */
+static bool must_wait(const struct pending_command *command)
+{
+    if (!command->in_order)
+        return false;
+    for (const struct pending_command *other = command->next; other; other = other->next)
+        if (other->in_order && !other->accepted && strcmp(other->bot, command->bot) == 0 &&
+            strcmp(other->node, command->node) == 0)
+            return true; /* the list is newest first */
+    return false;
+}
+
 static void send_once(struct controller *controller, struct pending_command *command)
 {
+    if (must_wait(command))
+        return;
     const struct flt_mqtt_publish publish = { .topic = command->topic,
                                               .payload = command->payload,
                                               .payload_size = command->size,
@@ -63,9 +79,13 @@ static int record_new(struct controller *controller, const struct pending_comman
 static void record_state(struct controller *controller, const char *id, const char *state,
                          const struct msg_n_res *res)
 {
+    const bool accepted = strcmp(state, "accepted") == 0;
+    const bool ended = res && !accepted && strcmp(state, "running") != 0;
     sqlite3_stmt *stmt = store_write(
-        &controller->store, "UPDATE commands SET state = ?, changed_ms = ?, result = ?, error = ?"
-                            " WHERE id = ?");
+        &controller->store,
+        "UPDATE commands SET state = ?1, changed_ms = ?2, result = ?3, error = ?4,"
+        " accepted_ms = CASE WHEN ?6 THEN coalesce(accepted_ms, ?2) ELSE accepted_ms END,"
+        " ended_ms = CASE WHEN ?7 THEN ?2 END WHERE id = ?5");
     struct flt_buf error = FLT_BUF_INIT;
 
     if (res && res->has_error)
@@ -76,6 +96,8 @@ static void record_state(struct controller *controller, const char *id, const ch
                     res && res->has_result ? json_object_to_json_string(res->result) : NULL);
     flt_db_bind_str(stmt, 4, error.data);
     flt_db_bind_str(stmt, 5, id);
+    flt_db_bind_int(stmt, 6, accepted);
+    flt_db_bind_int(stmt, 7, ended);
     controller_check(controller, store_run(&controller->store, stmt));
     flt_buf_finish(&error);
 }
@@ -126,6 +148,8 @@ void commands_send(struct controller *controller, const char *node, enum msg_c_c
     command->wait_ms = RESEND_FIRST_MS;
     command->deadline_ms = controller_mono_ms(controller) + ttl_ms;
     command->record = record;
+    command->in_order = record && bot;
+    snprintf(command->bot, sizeof command->bot, "%s", bot ? bot : "");
     command->done = done;
     command->ctx = ctx;
     if (id)

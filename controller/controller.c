@@ -10,6 +10,7 @@
 #include "controller/backup.h"
 #include "controller/days.h"
 #include "controller/market.h"
+#include "controller/once.h"
 #include "controller/request.h"
 #include "lib/config.h"
 #include "lib/crypto.h"
@@ -120,6 +121,19 @@ static void on_fast(void *ctx)
     schedule_commit(controller);
 }
 
+/* Nothing here depends on the wall clock but what people read and when requests expire. */
+static void watch_clock(struct controller *controller)
+{
+    const int64_t step = flt_step_seen(&controller->clock_steps, controller_now_ms(controller),
+                                       controller_mono_ms(controller));
+
+    if (!step)
+        return;
+    flt_refuse(&controller->refused, FLT_REFUSED_CLOCK_STEP);
+    alert_raise(controller, "clock-controller", MSG_SEVERITY_WARNING, "clock_step", "controller",
+                "the clock of the controller's machine jumped by %lld ms", (long long)step);
+}
+
 static void on_second(void *ctx)
 {
     struct controller *controller = ctx;
@@ -132,18 +146,39 @@ static void on_second(void *ctx)
     equity_tick(controller);
     backups_on_second(controller->backups);
     days_tick(controller);
+    watch_clock(controller);
+    if (controller_mono_ms(controller) / 1000 % 3600 == 0)
+        once_expire(controller);
     schedule_commit(controller);
 }
 
 /* --- messages
  * ---------------------------------------------------------------------------------------- */
 
-static void refuse_message(struct controller *controller, const char *topic,
+#define MESSAGE_BYTES_MAX ((size_t)1 << 20)
+
+/* Its topic says who sent it, as the broker lets nobody else: the message must say the same. */
+static bool is_forged(struct controller *controller, const char *node,
+                      const struct msg_envelope *env)
+{
+    char src[64];
+
+    snprintf(src, sizeof src, "node/%s", node);
+    if (strcmp(env->src, src) == 0)
+        return false;
+    flt_refuse(&controller->refused, FLT_REFUSED_FORGED);
+    FLT_LOG(WARN, "forged", "topic_node=%s", node);
+    return true;
+}
+
+static void refuse_message(struct controller *controller, const struct flt_mqtt_message *message,
                            const struct flt_error *error)
 {
+    const char *topic = message->topic;
     char quoted[200];
 
-    health_count(controller, "message_malformed");
+    flt_refuse(&controller->refused,
+               flt_refusal_of(message->payload, message->payload_size, MESSAGE_BYTES_MAX));
     FLT_LOG(WARN, "message_refused", "topic=%s field=%s why=%s", topic, error->field,
             flt_log_quote(error->message, quoted, sizeof quoted));
 }
@@ -170,13 +205,19 @@ static void on_presence(struct controller *controller, const char *name,
         return;
     if (msg_parse(&msg_type_n_presence, message->payload, message->payload_size, MSG_PROGRAM,
                   &presence, &error) != 0) {
-        refuse_message(controller, message->topic, &error);
+        refuse_message(controller, message, &error);
+        return;
+    }
+    if (is_forged(controller, name, &presence.env)) {
+        msg_n_presence_finish(&presence);
         return;
     }
     node = inventory_get_node(&controller->inventory, name);
     outcome =
         node ? node_take_presence(node, &presence, controller_mono_ms(controller)) : INVENTORY_OLD;
     msg_n_presence_finish(&presence);
+    if (outcome == INVENTORY_OLD)
+        flt_refuse(&controller->refused, FLT_REFUSED_OLD_NUMBER);
     if (outcome == INVENTORY_BIRTH)
         on_birth(controller, node);
     else if (outcome == 0 && node->word != NODE_UP)
@@ -212,10 +253,14 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
     }
     if (msg_parse(&msg_type_n_state, message->payload, message->payload_size, MSG_PROGRAM, &state,
                   &error) != 0) {
-        refuse_message(controller, message->topic, &error);
+        refuse_message(controller, message, &error);
         return;
     }
-    if (!backup_lift_bot(controller, bot, topic->node, &state))
+    if (is_forged(controller, topic->node, &state.env))
+        ;
+    else if (state.env.has_epoch && state.env.epoch < bot->epoch)
+        flt_refuse(&controller->refused, FLT_REFUSED_OLD_EPOCH);
+    else if (!backup_lift_bot(controller, bot, topic->node, &state))
         (void)bot_take_state(bot, topic->node, &state, controller_mono_ms(controller));
     msg_n_state_finish(&state);
 }
@@ -236,11 +281,17 @@ static void on_node_message(struct controller *controller, const struct topic_re
 
     if (!node)
         return;
-    if (msg_parse(type, message->payload, message->payload_size, MSG_PROGRAM, &is, &error) != 0) {
-        refuse_message(controller, message->topic, &error);
+    if (message->retained) { /* facts and answers are never kept */
+        flt_refuse(&controller->refused, FLT_REFUSED_RETAINED);
         return;
     }
-    if (type == &msg_type_n_hb)
+    if (msg_parse(type, message->payload, message->payload_size, MSG_PROGRAM, &is, &error) != 0) {
+        refuse_message(controller, message, &error);
+        return;
+    }
+    if (is_forged(controller, topic->node, &is.hb.env)) /* each begins with its envelope */
+        ;
+    else if (type == &msg_type_n_hb)
         on_hb(controller, topic->node, &is.hb);
     else if (type == &msg_type_n_ev)
         ingest_ev(controller, node, &is.ev);
@@ -261,8 +312,12 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
     if (strcmp(message->topic, FLT_DYNSEC_RESPONSE_TOPIC) == 0) {
         users_on_response(controller, message->payload, message->payload_size);
     } else if (!topic_parse(message->topic, &topic)) {
-        health_count(controller, "topic_unknown");
+        flt_refuse(&controller->refused, FLT_REFUSED_TOPIC);
         FLT_LOG(WARN, "topic_unknown", "bytes=%zu", message->payload_size);
+    } else if (strcmp(topic.tenant, controller->config.tenant) != 0) {
+        flt_refuse(&controller->refused, FLT_REFUSED_TENANT);
+    } else if (message->payload_size > MESSAGE_BYTES_MAX) {
+        flt_refuse(&controller->refused, FLT_REFUSED_OVERSIZED);
     } else if (topic.id == TOPIC_NODE_PRESENCE) {
         on_presence(controller, topic.node, message);
     } else if (topic.id == TOPIC_NODE_STATE) {

@@ -9,6 +9,7 @@
 #include "controller/store.h"
 #include "lib/loop.h"
 #include "lib/mqtt.h"
+#include "lib/refusal.h"
 #include "schemas/schemas_msg.h"
 
 struct market;
@@ -29,6 +30,8 @@ struct health {
     int64_t tick_us, lag_us[10];
 };
 
+#define ROLE_CACHE 64
+
 struct controller {
     struct msg_config_controller config;
     struct flt_loop *loop;
@@ -48,6 +51,12 @@ struct controller {
     int64_t term, incarnation, halt_number, started_ms;
     int64_t up_ms; /* since when we are connected; -1: not now, and hear nobody */
     uint64_t sequence;
+    struct flt_refusals refused; /* of what came in; nodes say theirs in heartbeats */
+    struct flt_step_watch clock_steps;
+    struct role_row {
+        char user[FLT_NAME_MAX];
+        enum msg_role role;
+    } roles[ROLE_CACHE]; /* of those who asked lately; users.c empties it on each change */
     char will_topic[TOPIC_MAX];
     struct flt_buf will, out;  /* `out`: scratch of one publish */
     uint64_t digest_hash[512]; /* of each page as last sent */

@@ -170,6 +170,23 @@ static struct json_object *count_phases(const struct controller *controller)
     return tree;
 }
 
+/* lib/refusal.h's kinds, of the controller and of all nodes as their heartbeats say. */
+static void add_messages(const struct controller *controller, struct json_object *refused)
+{
+    for (int i = 0; i < FLT_REFUSED_COUNT; i++) {
+        const char *name = flt_refusal_name((enum flt_refusal)i);
+        int64_t sum = (int64_t)controller->refused.count[i], told = 0;
+        char kind[48];
+
+        for (size_t k = 0; k < controller->inventory.node_count; k++)
+            if (flt_json_int(controller->inventory.nodes[k]->hb.refused, name, &told))
+                sum += told;
+        snprintf(kind, sizeof kind, "message_%s", name);
+        if (sum)
+            json_object_object_add(refused, kind, json_object_new_int64(sum));
+    }
+}
+
 HANDLER(verb_health)
 {
     struct msg_health_result *out = result;
@@ -189,5 +206,6 @@ HANDLER(verb_health)
     for (size_t i = 0; i < controller->health.kind_count; i++)
         json_object_object_add(out->refused, controller->health.kinds[i].kind,
                                json_object_new_int64(controller->health.kinds[i].count));
+    add_messages(controller, out->refused);
     return 0;
 }

@@ -5,8 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controller/once.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+
+#define REQUEST_BYTES_MAX (256 * 1024)
+#define UNIQUE_ID_MIN 20 /* shorter ids are typed by hand, again and again: not remembered */
+#define AHEAD_MS 60000   /* clocks of people are not better */
 
 /* Its schema is there, its code comes with a later build. */
 static HANDLER(verb_later)
@@ -135,6 +140,22 @@ static void count_request(const struct request *request, const struct flt_error 
     health_count(controller, kind);
 }
 
+static void send_text(const struct request *request, const char *text, size_t size)
+{
+    const struct flt_mqtt_publish publish = {
+        .topic = request->topic,
+        .payload = text,
+        .payload_size = size,
+        .qos = 1,
+        .correlation = request->correlation_size ? request->correlation : NULL,
+        .correlation_size = request->correlation_size,
+    };
+
+    if (!size || flt_mqtt_publish(request->controller->mqtt, &publish) != 0)
+        FLT_LOG(WARN, "answer_lost", "user=%s verb=%s", request->user,
+                request->verb ? request->verb->name : "");
+}
+
 /* What was recorded is durable before anybody hears of it. */
 static void send_response(const struct request *request, struct json_object *result,
                           const struct flt_error *error)
@@ -145,8 +166,6 @@ static void send_response(const struct request *request, struct json_object *res
 
     count_request(request, error);
     write_audit(request, error);
-    if (!controller_commit(controller))
-        return;
     controller_envelope(controller, &response.env);
     snprintf(response.re, sizeof response.re, "%s", request->id);
     snprintf(response.verb, sizeof response.verb, "%s", request->verb ? request->verb->name : "");
@@ -156,16 +175,10 @@ static void send_response(const struct request *request, struct json_object *res
     if (error)
         msg_error_from(&response.error, error);
     msg_u_response_encode(&buf, &response);
-    const struct flt_mqtt_publish publish = {
-        .topic = request->topic,
-        .payload = buf.data,
-        .payload_size = buf.length,
-        .qos = 1,
-        .correlation = request->correlation_size ? request->correlation : NULL,
-        .correlation_size = request->correlation_size,
-    };
-    if (buf.failed || flt_mqtt_publish(controller->mqtt, &publish) != 0)
-        FLT_LOG(WARN, "answer_lost", "user=%s verb=%s", request->user, response.verb);
+    if (request->once && !buf.failed)
+        once_end(request, buf.data, buf.length, error == NULL);
+    if (controller_commit(controller))
+        send_text(request, buf.data, buf.failed ? 0 : buf.length);
     flt_buf_finish(&buf);
 }
 
@@ -189,6 +202,12 @@ void request_answer(struct request *request, const void *result)
 void request_refuse(struct request *request, const struct flt_error *error)
 {
     send_response(request, NULL, error);
+    free(request);
+}
+
+void request_pass(struct request *request, struct json_object *result)
+{
+    send_response(request, result, NULL);
     free(request);
 }
 
@@ -260,9 +279,23 @@ static int check_role(struct request *request, struct flt_error *error)
 
     if (has >= request->verb->role)
         return 0;
+    flt_refuse(&request->controller->refused, FLT_REFUSED_DENIED);
     return flt_error_set(error, FLT_DENIED, "", "ask an admin", "%s needs the role %s, %s is %s",
                          request->verb->name, msg_role_name(request->verb->role), request->user,
                          msg_role_name(has));
+}
+
+/* REQUEST_LATER: it was carried out before, and is answered as it was then. */
+static int begin_once(struct request *request, struct flt_error *error)
+{
+    char *answer = NULL;
+    const int outcome = once_begin(request, &answer, error);
+
+    if (outcome == ONCE_REPEATED && answer)
+        send_text(request, answer, strlen(answer));
+    free(answer);
+    request->once = outcome == 0;
+    return outcome == ONCE_REPEATED ? REQUEST_LATER : outcome;
 }
 
 /* Runs the verb; REQUEST_LATER or 0, or an error. Sends the answer of a 0. */
@@ -276,7 +309,10 @@ static int run_verb(struct request *request, struct json_object *args, struct fl
     if (!err)
         err = msg_decode(verb->args, args, MSG_PEOPLE, in, error);
     if (!err) {
-        err = handler->run(request, in, result, error);
+        err =
+            verb->mutates && strlen(request->id) >= UNIQUE_ID_MIN ? begin_once(request, error) : 0;
+        if (!err)
+            err = handler->run(request, in, result, error);
         msg_finish(verb->args, in);
     }
     if (!err)
@@ -286,6 +322,43 @@ static int run_verb(struct request *request, struct json_object *args, struct fl
     free(in);
     free(result);
     return err;
+}
+
+/* A request that waited somewhere is not carried out late, one from a clock ahead not early. */
+static int check_times(struct request *request, const struct msg_u_request *message,
+                       struct flt_error *error)
+{
+    struct controller *controller = request->controller;
+    const int64_t now = controller_now_ms(controller);
+
+    if (message->has_expires_ms && message->expires_ms < now) {
+        flt_refuse(&controller->refused, FLT_REFUSED_EXPIRED);
+        return flt_error_set(error, FLT_EXPIRED, "expires_ms", "send it again if it still holds",
+                             "the request came %lld ms after its deadline",
+                             (long long)(now - message->expires_ms));
+    }
+    if (message->has_ts_ms && message->ts_ms > now + AHEAD_MS) {
+        flt_refuse(&controller->refused, FLT_REFUSED_FUTURE);
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "ts_ms", "compare the clocks",
+                             "the request is from a clock that is %lld ms ahead",
+                             (long long)(message->ts_ms - now));
+    }
+    return 0;
+}
+
+/* It may say who it is, but only what its topic says. */
+static int check_sender(struct request *request, const struct msg_u_request *message,
+                        struct flt_error *error)
+{
+    const size_t size = strlen(request->user);
+    const char *name = message->has_src && strncmp(message->src, "user/", 5) == 0 ? message->src + 5
+                                                                                  : request->user;
+
+    if (strncmp(name, request->user, size) == 0 && (name[size] == '\0' || name[size] == '/'))
+        return 0;
+    flt_refuse(&request->controller->refused, FLT_REFUSED_FORGED);
+    return flt_error_set(error, FLT_DENIED, "src", "", "%s speaks as %.64s", request->user,
+                         message->src);
 }
 
 static int take(struct request *request, const struct topic_ref *topic,
@@ -305,16 +378,13 @@ static int take(struct request *request, const struct topic_ref *topic,
         const char *near = flt_nearest(topic->verb, names, count);
         err = flt_error_set(error, FLT_NOT_FOUND, "verb", near ? near : "see `flotilla help`",
                             "there is no verb %s", topic->verb);
-    } else if (message->has_expires_ms &&
-               message->expires_ms < controller_now_ms(request->controller)) {
-        err = flt_error_set(error, FLT_EXPIRED, "expires_ms", "compare the clocks",
-                            "the request came after its deadline");
     } else {
         note_args(request, args);
         note_origin(request, message);
         snprintf(request->controller->store.origin, sizeof request->controller->store.origin, "%s",
                  request->origin);
-        err = run_verb(request, args, error);
+        err = check_times(request, message, error);
+        err = err ? err : run_verb(request, args, error);
         request->controller->store.origin[0] = '\0';
     }
     json_object_put(args);
@@ -329,14 +399,27 @@ void request_take(struct controller *controller, const struct topic_ref *topic,
     struct flt_error error = { 0 };
     int err;
 
-    if (message->retained)
-        return; /* a request is never kept; somebody published it wrongly, long ago */
+    if (message->retained) { /* never kept; somebody published it wrongly, long ago */
+        flt_refuse(&controller->refused, FLT_REFUSED_RETAINED);
+        controller_clear(controller, message->topic);
+        return;
+    }
     snprintf(request.user, sizeof request.user, "%.*s", FLT_NAME_MAX - 1, topic->user);
-    err = msg_parse(&msg_type_u_request, message->payload, message->payload_size, MSG_PEOPLE, &in,
-                    &error);
-    if (!err)
+    memset(&in, 0, sizeof in);
+    if (message->payload_size > REQUEST_BYTES_MAX)
+        err = flt_error_set(&error, FLT_INVALID_ARGUMENT, "", "send less at once",
+                            "a request has up to %d bytes", REQUEST_BYTES_MAX);
+    else
+        err = msg_parse(&msg_type_u_request, message->payload, message->payload_size, MSG_PEOPLE,
+                        &in, &error);
+    if (err)
+        flt_refuse(&controller->refused,
+                   flt_refusal_of(message->payload, message->payload_size, REQUEST_BYTES_MAX));
+    else
         snprintf(request.id, sizeof request.id, "%s", in.id);
     choose_topic(&request, message);
+    if (!err)
+        err = check_sender(&request, &in, &error);
     if (!err)
         err = take(&request, topic, &in, &error);
     msg_u_request_finish(&in);

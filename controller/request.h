@@ -21,6 +21,7 @@ struct request {
     char target[65]; /* bot, node, account: for the audit */
     char args[256];  /* their start as text, without secrets */
     char digest[65];
+    bool once; /* its answer is kept for a repeat */
 };
 
 struct handler {
@@ -38,6 +39,8 @@ struct request *request_keep(const struct request *request); /* a copy for later
 /* Both end a kept request and free it. `result` is the verb's struct. */
 void request_answer(struct request *request, const void *result);
 void request_refuse(struct request *request, const struct flt_error *error);
+/* The same with a node's own result, which has the verb's form: written on as it came. */
+void request_pass(struct request *request, struct json_object *result);
 
 /* For handlers: the bot of this name (not a removed one), or an error with the nearest name. */
 struct bot *request_bot(struct request *request, const char *name, struct flt_error *error);

@@ -13,6 +13,7 @@
 #include "lib/roles.h"
 
 #define ANSWER_MS 5000
+#define OWN_PASSWORD_MS 500
 #define PASSWORD_BYTES 15
 
 enum user_call_kind { CALL_LIST, CALL_ADD, CALL_PASSWORD, CALL_REMOVE, CALL_LOGIN, CALL_LOGOUT };
@@ -26,6 +27,8 @@ struct user_call { /* a question to the plugin that waits for its answer */
     enum msg_role role;
     bool bridge; /* of CALL_LOGIN: not a node */
     int64_t deadline_ms;
+    struct flt_buf later; /* to be sent at send_ms: the user's own new password */
+    int64_t send_ms;
 };
 
 static enum flt_role_kind kind_of(enum msg_role role)
@@ -75,16 +78,23 @@ static struct user_call *call_create(struct controller *controller, enum user_ca
 static void call_free(struct user_call *call)
 {
     flt_wipe(call->password, sizeof call->password);
+    if (call->later.data)
+        flt_wipe(call->later.data, call->later.length);
+    flt_buf_finish(&call->later);
     free(call);
 }
 
-static void call_refuse(struct user_call *call, enum flt_error_code code, const char *why)
+static void call_refuse(struct controller *controller, struct user_call *call,
+                        enum flt_error_code code, const char *why)
 {
     struct flt_error error = { 0 };
 
     (void)flt_error_set(&error, code, "", "", "%s", why);
     if (call->request)
         request_refuse(call->request, &error);
+    else if (call->kind == CALL_PASSWORD)
+        alert_raise(controller, "password", MSG_SEVERITY_WARNING, "password_kept", call->name,
+                    "the new password of %s does not hold, the old one does: %s", call->name, why);
     else
         FLT_LOG(WARN, "broker_refused", "why=\"%s\"", why);
     call_free(call);
@@ -136,6 +146,7 @@ static bool find_user(struct controller *controller, const char *name, enum msg_
 
 static void save_user(struct controller *controller, const char *name, enum msg_role role)
 {
+    memset(controller->roles, 0, sizeof controller->roles);
     sqlite3_stmt *stmt = store_write(&controller->store,
                                      "INSERT INTO users (name, role, created_ms) VALUES (?, ?, ?)"
                                      " ON CONFLICT (name) DO UPDATE SET role = excluded.role");
@@ -148,6 +159,7 @@ static void save_user(struct controller *controller, const char *name, enum msg_
 
 static void delete_user(struct controller *controller, const char *name)
 {
+    memset(controller->roles, 0, sizeof controller->roles);
     sqlite3_stmt *stmt = store_write(&controller->store, "DELETE FROM users WHERE name = ?");
 
     flt_db_bind_str(stmt, 1, name);
@@ -158,9 +170,19 @@ static void delete_user(struct controller *controller, const char *name)
  * can only be the same or more, and is learned from the broker on each connect. */
 enum msg_role user_role(struct controller *controller, const char *user, enum msg_role least)
 {
+    unsigned place = 0;
     enum msg_role role;
 
-    return find_user(controller, user, &role) ? role : least;
+    for (const char *c = user; *c; c++)
+        place = place * 31 + (unsigned char)*c;
+    struct role_row *row = &controller->roles[place % ROLE_CACHE];
+
+    if (strcmp(row->user, user) == 0)
+        return row->role;
+    if (!find_user(controller, user, &role))
+        return least;
+    snprintf(row->user, sizeof row->user, "%s", user);
+    return row->role = role;
 }
 
 /* --- answers of the plugin
@@ -222,6 +244,8 @@ static void finish_password(struct user_call *call)
 {
     struct msg_user_passwd_result out = { 0 };
 
+    if (!call->request)
+        return; /* its user has the answer already */
     snprintf(out.name, sizeof out.name, "%s", call->name);
     snprintf(out.password, sizeof out.password, "%s", call->password);
     request_answer(call->request, &out);
@@ -315,7 +339,7 @@ void users_on_response(struct controller *controller, const char *text, size_t s
             continue;
         if (flt_json_str(response, "error", &why) && !is_fine(why)) {
             unlink_call(controller, call);
-            call_refuse(call, FLT_INTERNAL, why);
+            call_refuse(controller, call, FLT_INTERNAL, why);
             continue;
         }
         if (i + 1 < count)
@@ -335,10 +359,16 @@ void users_on_tick(struct controller *controller)
 
     for (struct user_call *call = controller->user_calls, *next; call; call = next) {
         next = call->next;
+        if (call->later.data && now >= call->send_ms) {
+            (void)!send_call(controller,
+                             &call->later); /* away: the deadline ends it, and says so */
+            flt_wipe(call->later.data, call->later.length);
+            flt_buf_finish(&call->later);
+        }
         if (now < call->deadline_ms)
             continue;
         unlink_call(controller, call);
-        call_refuse(call, FLT_UNAVAILABLE, "the broker's login plugin did not answer");
+        call_refuse(controller, call, FLT_UNAVAILABLE, "the broker's login plugin did not answer");
     }
 }
 
@@ -417,6 +447,23 @@ static int check_user(struct controller *controller, const char *name, struct fl
                                "there is no user %s", name);
 }
 
+/* The broker ends a user's connections with the change: who changes the own password is told the
+ * new one first, and it holds half a second later. */
+static int own_password(struct controller *controller, const char *name,
+                        struct msg_user_passwd_result *out)
+{
+    struct user_call *call = call_create(controller, CALL_PASSWORD, name, NULL);
+
+    if (!call || new_password(call->password) != 0)
+        return -ENOMEM;
+    call->send_ms = controller_mono_ms(controller) + OWN_PASSWORD_MS;
+    call->deadline_ms += OWN_PASSWORD_MS;
+    flt_dynsec_password(&call->later, name, call->password, call->id);
+    snprintf(out->name, sizeof out->name, "%s", name);
+    snprintf(out->password, sizeof out->password, "%s", call->password);
+    return 0;
+}
+
 HANDLER(verb_user_passwd)
 {
     const struct msg_user_passwd_args *in = args;
@@ -425,9 +472,10 @@ HANDLER(verb_user_passwd)
     struct flt_buf payload = FLT_BUF_INIT;
     const int err = check_user(controller, in->name, error);
 
-    (void)result;
     if (err)
         return err;
+    if (strcmp(in->name, request->user) == 0)
+        return own_password(controller, in->name, result);
     call = call_create(controller, CALL_PASSWORD, in->name, request);
     if (!call || new_password(call->password) != 0)
         return -ENOMEM;

@@ -8,12 +8,10 @@
 
 #define ASK_TTL_MS 5000
 
-/* The node's answer has the same shape as the verb's: decoded and passed on. */
+/* The node's answer has the same shape as the verb's: it is passed on as it came. */
 static void on_answer(struct controller *controller, void *ctx, const struct msg_n_res *res)
 {
     struct request *request = ctx;
-    const struct msg_type *type = request->verb->result;
-    void *result = calloc(1, type->size);
     struct flt_error error = { 0 };
 
     (void)controller;
@@ -21,17 +19,13 @@ static void on_answer(struct controller *controller, void *ctx, const struct msg
         (void)flt_error_set(&error, FLT_UNAVAILABLE, "", "see node-ls", "the node did not answer");
     else if (res->has_error)
         msg_error_to(&res->error, &error);
-    else if (res->state != MSG_N_RES_STATE_DONE || !result ||
-             msg_decode(type, res->result, MSG_PROGRAM, result, &error) != 0)
+    else if (res->state != MSG_N_RES_STATE_DONE || !res->result)
         (void)flt_error_set(&error, FLT_INTERNAL, "", "",
                             "the node's answer is not as it should be");
     if (error.code == FLT_OK)
-        request_answer(request, result);
+        request_pass(request, res->result);
     else
         request_refuse(request, &error);
-    if (result)
-        msg_finish(type, result);
-    free(result);
 }
 
 static int ask(struct request *request, const char *name, enum msg_c_cmd_op op, const void *args,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include "controller/request.h"
+#include "controller/once.h"
 #include "lib/log.h"
 
 #define PAGE_DEFAULT 200
@@ -252,6 +252,11 @@ static void read_command(sqlite3_stmt *stmt, struct msg_command_show_result *out
     out->state = (enum msg_command_show_result_state)state;
     out->created_ms = flt_db_int(stmt, 4);
     out->changed_ms = flt_db_int(stmt, 5);
+    out->has_node = out->has_op = true;
+    out->accepted_ms = flt_db_int(stmt, 8);
+    out->has_accepted_ms = out->accepted_ms > 0;
+    out->ended_ms = flt_db_int(stmt, 9);
+    out->has_ended_ms = out->ended_ms > 0;
     out->result = flt_json_parse(result, strlen(result), NULL);
     out->has_result = out->result != NULL;
     out->has_error =
@@ -264,12 +269,17 @@ HANDLER(verb_command_show)
     struct msg_command_show_result *out = result;
     struct store *store = &request->controller->store;
     sqlite3_stmt *stmt = store_read(store, "SELECT node, op, bot, state, created_ms, changed_ms,"
-                                           " result, error FROM commands WHERE id = ?");
+                                           " result, error, accepted_ms, ended_ms FROM commands"
+                                           " WHERE id = ?");
 
     flt_db_bind_str(stmt, 1, in->id);
-    if (!store_next(store, stmt))
-        return flt_error_set(error, FLT_NOT_FOUND, "id", "", "there is no command %s", in->id);
     snprintf(out->id, sizeof out->id, "%s", in->id);
+    if (!store_next(store, stmt))
+        return once_find(request, in->id, out)
+                   ? 0
+                   : flt_error_set(error, FLT_NOT_FOUND, "id",
+                                   "what changes nothing is not kept, nor what is older than a day",
+                                   "no request and no command %s was carried out", in->id);
     read_command(stmt, out);
     sqlite3_reset(stmt);
     return 0;

@@ -7,16 +7,24 @@
 #include "controller/cli/bus.h"
 #include "lib/ids.h"
 #include "lib/json.h"
+#include "lib/roles.h"
 
 #define FILTERS_MAX 8
 #define PENDING_MAX 64
+#define RESEND_FIRST_MS 1000
+#define RESOLVE_MS 2000
 
 struct pending {
     struct bus *bus;
-    char id[FLT_ULID_MAX]; /* "": free */
+    char id[FLT_ULID_MAX];      /* "": free */
+    char resolve[FLT_ULID_MAX]; /* of the question what became of it */
     char verb[32];
     struct flt_timer *timer;
+    char *text; /* the request, sent again until it is answered or too late */
+    size_t size;
+    int64_t deadline_ms, wait_ms; /* monotonic; between this sending and the next */
     bool sent;
+    bool resolving; /* no answer came: what became of it is asked */
     uint64_t token; /* of its publish */
     bus_fn *fn;
     void *ctx;
@@ -56,6 +64,8 @@ static void subscribe(struct bus *bus, const char *filter)
         FLT_LOG(WARN, "subscribe_failed", "filter=%s", filter);
 }
 
+static void on_timeout(void *ctx);
+
 static void end_pending(struct pending *pending, struct json_object *result,
                         const struct flt_error *error)
 {
@@ -63,25 +73,9 @@ static void end_pending(struct pending *pending, struct json_object *result,
 
     pending->id[0] = 0;
     flt_timer_stop(pending->timer);
+    free(pending->text);
+    pending->text = NULL;
     fn(pending->ctx, result, error);
-}
-
-static void on_timeout(void *ctx)
-{
-    struct pending *pending = ctx;
-    struct bus *bus = pending->bus;
-    struct flt_error error = { 0 };
-
-    if (!pending->id[0])
-        return;
-    if (pending->sent)
-        flt_error_set(&error, FLT_UNAVAILABLE, NULL,
-                      "it may still be carried out; flotilla doctor says what is down",
-                      "the controller did not answer %s in time", pending->verb);
-    else
-        flt_error_set(&error, FLT_UNAVAILABLE, NULL, "is it running? flotilla up; flotilla doctor",
-                      "the broker is not reachable: %s", bus->reason);
-    end_pending(pending, NULL, &error);
 }
 
 /* The envelope of a request (schemas/u/request.json). */
@@ -102,30 +96,42 @@ static void write_request(const struct bus *bus, const struct pending *pending,
     flt_jw_end(buf, '}');
 }
 
-static bool send_request(struct bus *bus, const struct pending *pending, struct json_object *args,
-                         uint32_t timeout_ms)
+static bool publish_request(struct bus *bus, const struct pending *pending)
 {
-    struct flt_buf buf = FLT_BUF_INIT;
     char topic[FLT_MQTT_TOPIC_MAX], answer[FLT_MQTT_TOPIC_MAX];
 
     snprintf(topic, sizeof topic, "%su/%s/req/%s", bus->root, bus->user, pending->verb);
     response_topic(bus, answer, sizeof answer);
-    write_request(bus, pending, args, timeout_ms, &buf);
+    const int64_t left = pending->deadline_ms - flt_mono_ms(flt_loop_clock(bus->loop));
     const struct flt_mqtt_publish publish = {
         .topic = topic,
-        .payload = buf.data,
-        .payload_size = buf.length,
+        .payload = pending->text,
+        .payload_size = pending->size,
         .qos = 1,
         .token = pending->token,
-        .expiry_s = timeout_ms / 1000 + 1,
+        .expiry_s = (uint32_t)(left > 0 ? left / 1000 : 0) + 1,
         .response_topic = answer,
         .correlation = pending->id,
         .correlation_size = strlen(pending->id),
     };
-    const bool ok = !buf.failed && flt_mqtt_publish(bus->mqtt, &publish) == 0;
 
-    flt_buf_finish(&buf);
-    return ok;
+    return flt_mqtt_publish(bus->mqtt, &publish) == 0;
+}
+
+static bool send_request(struct bus *bus, struct pending *pending, struct json_object *args,
+                         uint32_t timeout_ms)
+{
+    struct flt_buf buf = FLT_BUF_INIT;
+
+    write_request(bus, pending, args, timeout_ms, &buf);
+    pending->text = buf.failed ? NULL : buf.data; /* moves over */
+    pending->size = buf.length;
+    pending->deadline_ms = flt_mono_ms(flt_loop_clock(bus->loop)) + timeout_ms;
+    pending->wait_ms = RESEND_FIRST_MS;
+    pending->resolving = false;
+    if (buf.failed)
+        flt_buf_finish(&buf);
+    return pending->text && publish_request(bus, pending);
 }
 
 void bus_request(struct bus *bus, const char *verb, struct json_object *args, uint32_t timeout_ms,
@@ -147,7 +153,122 @@ void bus_request(struct bus *bus, const char *verb, struct json_object *args, ui
     pending->token = ++bus->tokens;
     pending->sent = send_request(bus, pending, args, timeout_ms);
     json_object_put(args);
-    flt_timer_start(pending->timer, pending->sent ? timeout_ms : 0, 0);
+    flt_timer_start(pending->timer,
+                    !pending->sent                 ? 0
+                    : timeout_ms < RESEND_FIRST_MS ? timeout_ms
+                                                   : RESEND_FIRST_MS,
+                    0);
+}
+
+/* --- no answer
+ * ---------------------------------------------------------------------------------- */
+
+static bool is_reading(const char *verb)
+{
+    return flt_verb_allowed(verb, FLT_ROLE_VIEWER);
+}
+
+static void read_error(struct json_object *from, struct flt_error *error);
+
+/* The word of command-show on a request that was not answered in its time; after its deadline the
+ * controller carries it out no more, so "not found" is an answer. */
+static void on_resolved(struct pending *pending, struct json_object *result,
+                        const struct flt_error *why)
+{
+    struct flt_error error = { 0 };
+    const char *state = "";
+
+    flt_json_str(result, "state", &state);
+    if (strcmp(state, "done") == 0) {
+        end_pending(pending, flt_json_get(result, "result"), &error);
+        return;
+    }
+    if (strcmp(state, "failed") == 0)
+        read_error(flt_json_get(result, "error"), &error);
+    else if (result)
+        flt_error_set(&error, FLT_UNAVAILABLE, NULL, "flotilla command show ID says when it ends",
+                      "the controller is still at %s, as %s", pending->verb, pending->id);
+    else if (why->code == FLT_NOT_FOUND)
+        flt_error_set(&error, FLT_UNAVAILABLE, NULL, "is the controller running? flotilla doctor",
+                      "%s was not carried out: the controller did not take it in time",
+                      pending->verb);
+    else
+        flt_error_set(&error, FLT_UNAVAILABLE, NULL, "later, flotilla command show ID tells",
+                      "the controller did not answer; whether %s was carried out is not known, its "
+                      "id is %s",
+                      pending->verb, pending->id);
+    end_pending(pending, NULL, &error);
+}
+
+static bool resolve(struct bus *bus, struct pending *pending)
+{
+    struct flt_buf buf = FLT_BUF_INIT;
+    char topic[FLT_MQTT_TOPIC_MAX], answer[FLT_MQTT_TOPIC_MAX];
+
+    snprintf(topic, sizeof topic, "%su/%s/req/command-show", bus->root, bus->user);
+    response_topic(bus, answer, sizeof answer);
+    flt_jw_begin(&buf, NULL, '{');
+    flt_jw_int(&buf, "v", 1);
+    flt_ulid(now_ms(bus), pending->resolve);
+    flt_jw_str(&buf, "id", pending->resolve);
+    flt_jw_begin(&buf, "args", '{');
+    flt_jw_str(&buf, "id", pending->id);
+    flt_jw_end(&buf, '}');
+    flt_jw_end(&buf, '}');
+    const struct flt_mqtt_publish publish = { .topic = topic,
+                                              .payload = buf.data,
+                                              .payload_size = buf.length,
+                                              .qos = 1,
+                                              .expiry_s = RESOLVE_MS / 1000 + 1,
+                                              .response_topic = answer };
+    const bool ok = !buf.failed && flt_mqtt_publish(bus->mqtt, &publish) == 0;
+
+    flt_buf_finish(&buf);
+    return ok;
+}
+
+static void give_up(struct bus *bus, struct pending *pending)
+{
+    struct flt_error error = { 0 };
+
+    if (!pending->sent)
+        flt_error_set(&error, FLT_UNAVAILABLE, NULL, "is it running? flotilla up; flotilla doctor",
+                      "the broker is not reachable: %s", bus->reason);
+    else if (is_reading(pending->verb))
+        flt_error_set(&error, FLT_UNAVAILABLE, NULL, "flotilla doctor says what is down",
+                      "the controller did not answer %s in time", pending->verb);
+    if (error.code != FLT_OK) {
+        end_pending(pending, NULL, &error);
+        return;
+    }
+    if (!pending->resolving && resolve(bus, pending)) {
+        pending->resolving = true;
+        flt_timer_start(pending->timer, RESOLVE_MS, 0);
+        return;
+    }
+    on_resolved(pending, NULL, &error);
+}
+
+/* The same id again while there is time: the controller carries it out once however often it comes,
+ * and may have been away when it came first. */
+static void on_timeout(void *ctx)
+{
+    struct pending *pending = ctx;
+    struct bus *bus = pending->bus;
+    const int64_t now = flt_mono_ms(flt_loop_clock(bus->loop));
+
+    if (!pending->id[0])
+        return;
+    if (pending->resolving || now >= pending->deadline_ms || !pending->text) {
+        give_up(bus, pending);
+        return;
+    }
+    pending->sent |= publish_request(bus, pending);
+    pending->wait_ms = pending->wait_ms < 2000 ? pending->wait_ms * 2 : 2000;
+    const int64_t left = pending->deadline_ms - now;
+
+    flt_timer_start(pending->timer,
+                    (uint32_t)(left < pending->wait_ms ? left + 1 : pending->wait_ms), 0);
 }
 
 static void read_error(struct json_object *from, struct flt_error *error)
@@ -173,6 +294,16 @@ static void on_answer(struct bus *bus, const struct flt_mqtt_message *message)
     for (size_t i = 0; i < PENDING_MAX && *re; i++) {
         struct pending *pending = &bus->pending[i];
 
+        if (!pending->id[0])
+            continue;
+        if (pending->resolving && strcmp(pending->resolve, re) == 0) {
+            struct json_object *shown = flt_json_get(answer, "result");
+
+            if (!shown)
+                read_error(flt_json_get(answer, "error"), &error);
+            on_resolved(pending, shown, &error);
+            break;
+        }
         if (strcmp(pending->id, re) != 0)
             continue;
         flt_json_bool(answer, "ok", &ok);
@@ -319,8 +450,10 @@ void bus_close(struct bus *bus)
 {
     if (!bus)
         return;
-    for (size_t i = 0; i < PENDING_MAX; i++)
+    for (size_t i = 0; i < PENDING_MAX; i++) {
         flt_timer_destroy(bus->pending[i].timer);
+        free(bus->pending[i].text);
+    }
     flt_timer_destroy(bus->wait);
     flt_mqtt_close(bus->mqtt, 100, NULL, NULL);
     free(bus);

@@ -90,8 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .fee_taker = { 1, 3 },
     };
     const struct instrument *instruments[] = { &btc };
-    const struct engine_port port = { NULL,     on_intend, on_place, on_id, on_id,
-                                      on_fetch, on_list,   NULL,     NULL,  false, NULL };
+    const struct engine_port port = { NULL,    on_intend, on_place, on_id, on_id, on_fetch,
+                                      on_list, NULL,      NULL,     false, NULL };
     struct flt_sim_clock clock;
     size_t count = 0;
     const struct strategy_ops *const *list = strategy_list(&count);

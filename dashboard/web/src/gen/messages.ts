@@ -3105,7 +3105,7 @@ export interface DigestFleet {
 /** u/request: A request of a user; the verb is the last level of its topic. Only `id` and what the verb needs must be there, so that a person can write one by hand. */
 export interface URequest {
   v?: number;
-  /** Chosen by the sender; names the topic of the answer. */
+  /** Chosen by the sender; names the topic of the answer. With 20 characters or more it is unique: a repeat within 24 h is answered as the first, and not carried out again. */
   id: string;
   /** UTC Unix milliseconds. */
   ts_ms?: number;
