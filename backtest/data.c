@@ -142,6 +142,7 @@ int data_load_csv(const char *path, struct flt_dec tick, struct data *out, struc
         err = read_rows(&candles, &rows, error);
     if (!err)
         err = hash_file(path, data.sha256, error);
+    data.unended = !err && flt_csv_unended(csv);
     if (!err)
         err = take_rows(&data, path, &candles, &rows, tick, error);
     flt_candles_close(&candles);

@@ -24,6 +24,7 @@ struct data {
     struct flt_dec tick;
     char name[128];       /* the file's, without its folder */
     char sha256[65];      /* of the file's bytes, in hex */
+    bool unended;         /* the file's last line has no end: it may be cut */
     struct store *mapped; /* of a store: what columns may point into */
     void *owned[6];       /* ts_ms, open, high, low, close, volume */
     struct tape_trades trades;

@@ -348,10 +348,15 @@ static void write_end(const struct output *output, struct flt_buf *buf)
 bool output_note(const struct output *output, size_t index, char *out, size_t size)
 {
     const struct run_result *result = output->result;
-    const char *notes[4] = { NULL };
-    char text[4][320];
+    const char *notes[5] = { NULL };
+    char text[5][320];
     size_t count = 0;
 
+    if (output->config->data->unended) {
+        (void)snprintf(text[count], sizeof text[0], "the last line of %s has no end: is it cut?",
+                       output->config->data->name);
+        count++;
+    }
     if (result->stopped) {
         (void)snprintf(text[count], size, "stopped at bar %zu of %zu: the result is partial",
                        result->bars, output->config->data->count);

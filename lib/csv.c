@@ -15,6 +15,7 @@ struct flt_csv {
     char *buffer;
     const char *at, *end; /* what is not read yet */
     bool ended;           /* nothing follows `end` */
+    bool unended;         /* the last line was not ended by \n */
     bool blank;           /* an empty line was seen, which only the end may follow */
     uint64_t line;
     size_t column_count;
@@ -80,6 +81,7 @@ static int next_line(struct flt_csv *csv, struct flt_csv_field *out, struct flt_
     if (out->size > FLT_CSV_LINE_MAX)
         return flt_csv_refuse(csv, error, "the line is longer than %d bytes", FLT_CSV_LINE_MAX);
     csv->at = stop ? stop + 1 : csv->end;
+    csv->unended = !stop;
     if (out->size > 0 && out->text[out->size - 1] == '\r')
         out->size--;
     return 0;
@@ -232,6 +234,11 @@ void flt_csv_close(struct flt_csv *csv)
     free(csv);
 }
 
+bool flt_csv_unended(const struct flt_csv *csv)
+{
+    return csv->unended;
+}
+
 size_t flt_csv_columns(const struct flt_csv *csv)
 {
     return csv->column_count;
@@ -259,7 +266,7 @@ static const char *const places[] = { "ts_ms", "open", "high", "low", "close", "
 
 int flt_candles_open(struct flt_candles *candles, struct flt_csv *csv, struct flt_error *error)
 {
-    *candles = (struct flt_candles){ .csv = csv };
+    *candles = (struct flt_candles){ .csv = csv, .final_decimals = FLT_DEC_SCALE_MAX };
     for (size_t i = 0; i < PLACES; i++) {
         const int column = flt_csv_column(csv, places[i]);
 
@@ -363,6 +370,7 @@ static bool scan_row(struct flt_candles *candles, struct flt_csv_field line, str
 {
     const char *at = line.text, *const end = line.text + line.size;
     int decimals[PLACES];
+    const size_t final = candles->column[PLACES - 1];
 
     for (size_t i = 0; i < PLACES; i++) {
         const size_t place = candles->column[i];
@@ -374,9 +382,30 @@ static bool scan_row(struct flt_candles *candles, struct flt_csv_field line, str
     for (size_t i = OPEN; i <= CLOSE; i++)
         if (decimals[i] > candles->price_decimals)
             candles->price_decimals = decimals[i];
+    if (!candles->csv->unended && decimals[final] < candles->final_decimals)
+        candles->final_decimals = decimals[final];
     return value[TS_MS].scale == 0 && value[TS_MS].coef < 1000000000000000 &&
            (candles->rows == 0 || value[TS_MS].coef > candles->ts_ms) && value[OPEN].coef > 0 &&
            value[HIGH].coef > 0 && value[LOW].coef > 0 && value[CLOSE].coef > 0;
+}
+
+/* A file that ends within a line may end within a number: then it has fewer decimals than any
+ * before. Where decimals vary, nobody can tell. */
+static int check_end(const struct flt_candles *candles, struct flt_csv_field line,
+                     struct flt_error *error)
+{
+    size_t decimals = 0;
+
+    while (decimals < line.size && line.text[line.size - 1 - decimals] >= '0' &&
+           line.text[line.size - 1 - decimals] <= '9')
+        decimals++;
+    if (decimals == line.size || line.text[line.size - 1 - decimals] != '.')
+        decimals = 0;
+    if (candles->rows < 2 || (int)decimals >= candles->final_decimals)
+        return 0;
+    return flt_csv_refuse(candles->csv, error,
+                          "the last line has no end and its last number is cut short: %.*s",
+                          line.size < 60 ? (int)line.size : 60, line.text);
 }
 
 static int parse_row(struct flt_candles *candles, struct flt_csv_field line, struct flt_dec *value,
@@ -405,6 +434,8 @@ int flt_candles_next(struct flt_candles *candles, struct flt_candle *out, struct
     struct flt_csv_field line;
     int err = next_row(candles->csv, &line, error);
 
+    if (!err && candles->csv->unended)
+        err = check_end(candles, line, error);
     if (!err && !scan_row(candles, line, value))
         err = parse_row(candles, line, value, error);
     if (err)

@@ -2,12 +2,15 @@
  *
  * Strict, as a wrong row makes a wrong backtest: the first line names the columns, each row has as
  * many fields, and what is not so is refused with file, line and reason. Fields are plain text
- * without quotes. Lines end in \n or \r\n; the last one may lack it. A cut gzip file is refused.
+ * without quotes. Lines end in \n or \r\n; the last one may lack it,
+ * unless it looks cut (candles whose last number has fewer decimals than any before). A cut gzip
+ * file is refused.
  *
  * Failures: negative errno with `error` filled (-EINVAL: the file's content). Threads: one a
  * reader.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "lib/attr.h"
@@ -31,7 +34,8 @@ FLT_MUST_USE int flt_csv_open(const char *path, struct flt_csv **out, struct flt
 /* The same over text in memory, which is borrowed until close; `name` stands for the file's. */
 FLT_MUST_USE int flt_csv_open_memory(const char *name, const char *text, size_t size,
                                      struct flt_csv **out, struct flt_error *error);
-void flt_csv_close(struct flt_csv *csv); /* NULL is fine */
+void flt_csv_close(struct flt_csv *csv);         /* NULL is fine */
+bool flt_csv_unended(const struct flt_csv *csv); /* the row read last had no line end */
 size_t flt_csv_columns(const struct flt_csv *csv);
 const char *flt_csv_column_name(const struct flt_csv *csv, size_t index);
 int flt_csv_column(const struct flt_csv *csv, const char *name); /* its index; -1: none */
@@ -59,6 +63,7 @@ struct flt_candles {
     int64_t ts_ms;   /* of the last */
     int price_scale; /* most decimals of a price so far (zeros at the end do not count) */
     int volume_scale;
+    int final_decimals; /* fewest of the last column so far, of plain rows */
     int price_decimals; /* most digits after the point of a price so far, as they are written */
     uint8_t column[FLT_CSV_COLUMNS_MAX]; /* the file's column -> place in struct flt_candle */
 };

@@ -232,6 +232,8 @@ int cmd_backtest(struct cli *cli)
 
     if (cli_arg(cli, 0))
         return remake_report(cli);
+    (void)signal(SIGINT, on_signal);
+    (void)signal(SIGTERM, on_signal);
     int err = plan_make(cli, &plan);
 
     if (!err && cli_has(cli, "check-lookahead"))

@@ -182,6 +182,14 @@ REFUSED = [
     ("a high below the close", HEAD + "1000,1,1,1,2,1\n", "bad.csv:2: high is below"),
     ("a missing column", "ts_ms,open,high,low,close\n1000,1,1,1,1\n", "no column volume"),
     ("no rows", HEAD, "has no candles"),
+    ("an empty file", "", "bad.csv:1: the file is empty"),
+    ("no line of names", "1000,2,3,1,2.5,7\n", "bad.csv:1: there is no column ts_ms"),
+    ("a column too many", "ts_ms,open,high,low,close,volume,x\n1000,1,1,1,1,1,1\n", "column x is not one of"),
+    ("no volume above zero", HEAD + "1000,1,1,1,1,-1\n", "bad.csv:2: volume is negative"),
+    ("an infinite price", HEAD + "1000,1,inf,1,1,1\n", "bad.csv:2: high is not a number"),
+    ("an end within a row", HEAD + "1000,1,1,1,1,1.25\n2000,1,1,1,1,1.25\n3000,1,1,1", "bad.csv:4:"),
+    ("an end within the last number", HEAD + "1000,1,1,1,1,1.25\n2000,1,1,1,1,1.25\n3000,1,1,1,1,1.2",
+     "bad.csv:4: the last line has no end and its last number is cut short"),
 ]
 
 
@@ -201,6 +209,38 @@ def refused(folder):
             ("another timeframe than the data's", {"timeframe": "5m"}, ("qty", "1"), "timeframe is 5m")):
         done = backtest(os.path.join(folder, "none"), HOURLY, "sma_cross", params, sizing, "100", "0")
         check("refused: " + name, None if done.returncode == 2 and sentence in done.stderr else done.stderr or "accepted")
+
+
+def taken(folder):
+    """Other shapes of the same rows: the same fills."""
+    with open(HOURLY) as file:
+        lines = file.read().split("\n")[:200]
+    cells = [line.split(",") for line in lines]
+    short = "\n".join(lines) + "\n"
+    turned = "\n".join(",".join(reversed(row)) for row in cells) + "\n"
+    powers = "\n".join([lines[0]] + [",".join([row[0]] + [powered(value) for value in row[1:]]) for row in cells[1:]]) + "\n"
+    results = []
+    for name, data in (("as it is", short), ("lines that end in CR LF", short.replace("\n", "\r\n")),
+                       ("a byte order mark", "\ufeff" + short), ("no end of the last line", short[:-1]),
+                       ("columns in another order", turned), ("numbers with exponents", powers)):
+        path, out = os.path.join(folder, "shape.csv"), os.path.join(folder, "shape")
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            file.write(data)
+        done = backtest(out, path, "sma_cross", {"fast": 2, "slow": 5}, ("qty", "1"), "100000", "0.001", ("--tick", "0.000001"))
+        results.append(rows(os.path.join(out, "fills.csv")) if done.returncode == 0 else done.stderr)
+        check("taken: " + name, None if results[-1] == results[0] and len(results[0]) > 10 else str(results[-1])[:200])
+    args = [FLOTILLA, "--dir", folder, "data", "import", HOURLY, "binance/BTC-USDT/1h"]
+    done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+    fills = []
+    for data in (HOURLY, "binance/BTC-USDT/1h"):
+        subprocess.run([FLOTILLA, "--dir", folder, "backtest", "--strategy", "rsi", "--param", "qty=1", "--data", data,
+                        "--out", os.path.join(folder, "store"), "--quiet"], check=not done.returncode, timeout=60)
+        fills.append(rows(os.path.join(folder, "store", "fills.csv")))
+    check("taken: a store", None if fills[0] == fills[1] and fills[0] else done.stderr or "other fills")
+
+
+def powered(value):
+    return format(D(value).scaleb(3), "f") + "e-3"
 
 
 def said(folder):
@@ -253,6 +293,7 @@ def main():
         drawn(folder)
         repeatable(folder)
         refused(folder)
+        taken(folder)
         said(folder)
         manifest(folder)
     print("1..%d" % count)

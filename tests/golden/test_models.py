@@ -6,9 +6,11 @@ import itertools
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from decimal import Decimal as D
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -288,6 +290,51 @@ def skipping_and_future(folder):
         check("%s: skipping, and the future, change nothing" % model, problem)
 
 
+def catches(pid, number):
+    """Whether the process has a handler for that signal, as the kernel says."""
+    try:
+        with open("/proc/%d/status" % pid) as file:
+            masks = [line.split()[1] for line in file if line.startswith("SigCgt")]
+    except FileNotFoundError:
+        return True
+    return bool(masks and int(masks[0], 16) >> (number - 1) & 1)
+
+
+def interrupted(folder):
+    """A real SIGINT during a long run: what was simulated is written, and is the beginning of the whole."""
+    path, bars = os.path.join(folder, "long.csv"), 12000
+    with open(path, "w") as file:
+        file.write("ts_ms,open,high,low,close,volume\n")
+        for i in range(bars):
+            file.write("%d,%d,%d,%d,%d,1\n" % (1600000000000 + i * 60000, *(1000 + i * k % 37 for k in (7,)), 1050, 990,
+                                               1000 + (i + 1) * 7 % 37))
+    args = ["--strategy", "grid_lines", "--data", path, "--every-bar", "--no-report"]
+    params = [("lower", 600), ("step", 1), ("lines", 500), ("qty", "0.01")]
+    words = [FLOTILLA, "backtest", "--out", os.path.join(folder, "part"), "--quiet"] + args
+    words += [w for pair in params for w in ("--param", "%s=%s" % pair)]
+    process = subprocess.Popen(words)
+    deadline = time.monotonic() + 30
+    while not catches(process.pid, signal.SIGINT) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(0.3)  # somewhere in the middle; any point will do
+    process.send_signal(signal.SIGINT)
+    code = process.wait(60)
+    with open(os.path.join(folder, "part", "summary.json")) as file:
+        summary = json.load(file)
+    equity, fills = rows(folder, "part", "equity.csv"), rows(folder, "part", "fills.csv")
+    problem = None
+    if code != 130 or summary["complete"] is not False or not 0 < summary["bars"] < bars:
+        problem = "exit %d, complete %s, %d bars" % (code, summary["complete"], summary["bars"])
+    run(os.path.join(folder, "whole"), args[:-2] + ["--no-report"], params)
+    whole = rows(folder, "whole", "equity.csv")
+    if not problem and (len(equity) != summary["bars"] or equity != whole[:len(equity)]
+                        or fills != rows(folder, "whole", "fills.csv")[:len(fills)]):
+        problem = "what was written is not the beginning of the whole run"
+    if not problem and not any("partial" in note for note in summary["notes"]):
+        problem = "notes %s" % summary["notes"]
+    check("SIGINT leaves the first %d of %d bars, exit 130" % (summary["bars"], bars), problem)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         recorded(folder)
@@ -297,6 +344,7 @@ def main():
         order_of_instruments(folder)
         longer_bars(folder)
         skipping_and_future(folder)
+        interrupted(folder)
     print("1..%d" % count)
     return 1 if failed else 0
 
