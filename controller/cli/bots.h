@@ -29,3 +29,15 @@ FLT_MUST_USE int bots_filtered(struct session *session, struct json_object **out
 void bots_filter_row(struct json_object *item, struct filter_row *out);
 
 extern const struct column bot_columns[]; /* of bot-ls and node-show */
+
+/* --live, --dry-run and --stopped into the arguments of bot-deploy or apply. */
+void deploy_switches(struct cli *cli, struct json_object *args);
+/* With --wait: until each of `rows` (types/deployed) runs, or is stopped with --stopped. */
+FLT_MUST_USE int deploy_wait(struct session *session, struct json_object *rows);
+
+/* A manifest's bots (an array, put by the caller); "-" is standard input. */
+FLT_MUST_USE int manifest_load(struct cli *cli, const char *path, struct json_object **bots);
+/* What differs between two specs: [{path, old, new}], empty when nothing does. */
+struct json_object *manifest_changes(struct json_object *have, struct json_object *want);
+/* Bots as a manifest in YAML that reads back the same. */
+void manifest_print(struct json_object *bots);

@@ -9,8 +9,6 @@
 #include "controller/cli/commands.h"
 #include "lib/json.h"
 
-#define WINDOW 32 /* requests under way at a time */
-
 struct action {
     const char *verb, *word;  /* "bot-stop", "stop" */
     const char *const *goals; /* phases that --wait is content with; NULL: nothing to wait for */
@@ -21,16 +19,9 @@ struct action {
 struct act {
     struct session *session;
     const struct action *action;
-    struct json_object *rows;    /* types/bot_row */
-    struct json_object *results; /* what the controller answered, in the rows' order */
-    size_t count, next, under_way, done, failed;
-    struct flt_error first; /* of those that failed */
-    struct slot {
-        struct act *act;
-        size_t index;
-        struct json_object *result;
-        struct flt_error error;
-    } * slots;
+    struct json_object *rows; /* types/bot_row */
+    size_t count;
+    struct session_answers answers; /* in the rows' order */
 };
 
 static const char *bot_at(const struct act *act, size_t index)
@@ -55,66 +46,21 @@ static struct json_object *args_for(const struct act *act, const char *bot)
     return args;
 }
 
-static void send_more(struct act *act);
-
-static void on_answer(void *ctx, struct json_object *result, const struct flt_error *error)
-{
-    struct slot *slot = ctx;
-    struct act *act = slot->act;
-
-    slot->result = json_object_get(result);
-    slot->error = *error;
-    act->under_way--;
-    act->done++;
-    if (!result && act->failed++ == 0)
-        act->first = *error;
-    send_more(act);
-    if (act->done == act->count)
-        flt_loop_stop(act->session->loop);
-}
-
-static void send_more(struct act *act)
-{
-    const struct cli *cli = act->session->cli;
-
-    while (act->under_way < WINDOW && act->next < act->count) {
-        struct slot *slot = &act->slots[act->next];
-
-        *slot = (struct slot){ .act = act, .index = act->next };
-        act->under_way++;
-        bus_request(act->session->bus, act->action->verb, args_for(act, bot_at(act, act->next++)),
-                    cli->timeout_ms, on_answer, slot);
-    }
-}
-
-static struct json_object *failed_row(const char *bot, const struct flt_error *error)
-{
-    struct json_object *row = args_of("bot", bot, NULL);
-
-    json_object_object_add(row, "error",
-                           args_of("code", flt_error_name(error->code), "message", error->message,
-                                   "hint", error->hint, NULL));
-    return row;
-}
-
-/* Asks for all; the answers are in act->results, in order. */
+/* Asks for all; each answer that is an error gets its bot's name. */
 static int run_all(struct act *act)
 {
-    act->count = json_object_array_length(act->rows);
-    act->slots = calloc(act->count, sizeof *act->slots);
-    if (!act->slots)
-        return -ENOMEM;
-    send_more(act);
-    while (act->done < act->count)
-        flt_loop_run(act->session->loop);
-    for (size_t i = 0; i < act->count; i++) {
-        struct slot *slot = &act->slots[i];
+    struct json_object *args = json_object_new_array();
 
-        json_object_array_add(
-            act->results, slot->result ? slot->result : failed_row(bot_at(act, i), &slot->error));
-    }
-    free(act->slots);
-    return 0;
+    act->count = json_object_array_length(act->rows);
+    for (size_t i = 0; i < act->count; i++)
+        json_object_array_add(args, args_for(act, bot_at(act, i)));
+    int err = session_ask_many(act->session, act->action->verb, args, &act->answers);
+
+    json_object_put(args);
+    for (size_t i = 0; i < act->count && !err; i++)
+        json_object_object_add(json_object_array_get_idx(act->answers.rows, i), "bot",
+                               json_object_new_string(bot_at(act, i)));
+    return err;
 }
 
 static int wait_all(struct act *act)
@@ -125,7 +71,7 @@ static int wait_all(struct act *act)
     if (!bots)
         return -ENOMEM;
     for (size_t i = 0; i < act->count; i++) {
-        struct json_object *row = json_object_array_get_idx(act->results, i);
+        struct json_object *row = json_object_array_get_idx(act->answers.rows, i);
 
         if (flt_json_get(row, "error"))
             continue;
@@ -135,7 +81,7 @@ static int wait_all(struct act *act)
     int err = count ? bots_wait(act->session, bots, count, act->action->goals) : 0;
 
     for (size_t i = 0, k = 0; i < act->count; i++) {
-        struct json_object *row = json_object_array_get_idx(act->results, i);
+        struct json_object *row = json_object_array_get_idx(act->answers.rows, i);
 
         if (flt_json_get(row, "error"))
             continue;
@@ -258,11 +204,12 @@ static void print_results(struct act *act)
     struct cli *cli = act->session->cli;
     struct json_object *document = json_object_new_object();
 
-    json_object_object_add(document, "items", json_object_get(act->results));
+    json_object_object_add(document, "items", json_object_get(act->answers.rows));
     if (act->count == 1 && !bots_selected(cli))
-        out_list(cli, json_object_array_get_idx(act->results, 0), act->results, result_columns);
+        out_list(cli, json_object_array_get_idx(act->answers.rows, 0), act->answers.rows,
+                 result_columns);
     else
-        out_list(cli, document, act->results, result_columns);
+        out_list(cli, document, act->answers.rows, result_columns);
     json_object_put(document);
 }
 
@@ -270,15 +217,16 @@ static int act_result(struct act *act)
 {
     struct cli *cli = act->session->cli;
 
-    if (act->failed == 0)
+    if (act->answers.failed == 0)
         return 0;
     if (act->count == 1)
-        return CLI_FAIL(cli, act->first.code, act->first.field, act->first.hint, "%s",
-                        act->first.message);
-    if (act->failed < act->count)
+        return CLI_FAIL(cli, act->answers.first.code, act->answers.first.field,
+                        act->answers.first.hint, "%s", act->answers.first.message);
+    if (act->answers.failed < act->count)
         cli->exit_code = CLI_EXIT_PARTLY;
-    return CLI_FAIL(cli, act->first.code, act->first.field, act->first.hint,
-                    "%zu of %zu refused: %s", act->failed, act->count, act->first.message);
+    return CLI_FAIL(cli, act->answers.first.code, act->answers.first.field, act->answers.first.hint,
+                    "%zu of %zu refused: %s", act->answers.failed, act->count,
+                    act->answers.first.message);
 }
 
 static int carry_out(struct act *act)
@@ -290,7 +238,7 @@ static int carry_out(struct act *act)
         return err;
     if (act->action->goals && cli_has(cli, "wait"))
         err = wait_all(act);
-    if (act->failed < act->count && (!err || act->count > 1 || !cli->json))
+    if (act->answers.failed < act->count && (!err || act->count > 1 || !cli->json))
         print_results(act);
     return err ? err : act_result(act);
 }
@@ -306,11 +254,10 @@ static int act_on(struct cli *cli, const struct action *action)
     if (!err && cli_has(cli, "dry-run")) {
         dry_run(&act);
     } else if (!err) {
-        act.results = json_object_new_array();
         err = confirm(&act);
         if (!err)
             err = carry_out(&act);
-        json_object_put(act.results);
+        json_object_put(act.answers.rows);
     }
     json_object_put(act.rows);
     session_close(&session);

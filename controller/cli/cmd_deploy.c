@@ -1,4 +1,4 @@
-/* flotilla bot deploy and apply. */
+/* flotilla bot deploy; manifests are in cmd_apply.c. */
 #define FLT_MOD "cli"
 #include <errno.h>
 #include <inttypes.h>
@@ -6,7 +6,6 @@
 #include <string.h>
 #include "controller/cli/bots.h"
 #include "controller/cli/commands.h"
-#include "lib/config.h"
 #include "lib/json.h"
 
 /* --- deploying
@@ -86,7 +85,7 @@ static int read_bot(struct cli *cli, struct json_object **out)
     return err ? err : read_pairs(cli, "risk", *out, "risk");
 }
 
-static void add_switches(struct cli *cli, struct json_object *args)
+void deploy_switches(struct cli *cli, struct json_object *args)
 {
     if (cli_has(cli, "live"))
         json_object_object_add(args, "live", json_object_new_boolean(true));
@@ -97,7 +96,7 @@ static void add_switches(struct cli *cli, struct json_object *args)
 }
 
 /* All rows that a deploy recorded, until each runs (or is stopped, with --stopped). */
-static int wait_for(struct session *session, struct json_object *rows)
+int deploy_wait(struct session *session, struct json_object *rows)
 {
     static const char *const running[] = { "running", NULL };
     static const char *const stopped[] = { "stopped", "flat", NULL };
@@ -151,79 +150,17 @@ int cmd_bot_deploy(struct cli *cli)
     }
     args = json_object_new_object();
     json_object_object_add(args, "bot", bot);
-    add_switches(cli, args);
+    deploy_switches(cli, args);
     err = session_ask(&session, "bot-deploy", args, &result);
     rows = json_object_new_array();
     if (!err)
         json_object_array_add(rows, json_object_get(result));
     if (!err)
-        err = wait_for(&session, rows);
+        err = deploy_wait(&session, rows);
     session_close(&session);
     if (!err)
         print_deployed(cli, result, rows);
     json_object_put(rows);
-    json_object_put(result);
-    return err;
-}
-
-/* A manifest holds `bots` and nothing else; the controller checks each against schemas/bot.json. */
-static int read_manifest(struct cli *cli, struct json_object **bots)
-{
-    const char *path = cli_flag(cli, "file");
-    struct json_object *manifest;
-
-    if (!path)
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "file",
-                        "for example: flotilla bot apply -f fleet.yml", "apply needs -f FILE");
-    manifest = flt_config_load(path, &cli->error);
-    if (!manifest)
-        return cli->error.code == FLT_OK ? -EIO : -EINVAL;
-    if (!json_object_is_type(manifest, json_type_object)) {
-        json_object_put(manifest);
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots",
-                        "it begins with: bots:", "%s is not a manifest", path);
-    }
-    json_object_object_foreach(manifest, key, value)
-    {
-        if (strcmp(key, "bots") == 0 && json_object_is_type(value, json_type_array))
-            continue;
-        int err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, key, "a manifest is a list under `bots`",
-                           strcmp(key, "bots") == 0 ? "%s: %s is not a list" : "%s: unknown key %s",
-                           path, key);
-        json_object_put(manifest);
-        return err;
-    }
-    *bots = json_object_get(flt_json_get(manifest, "bots"));
-    json_object_put(manifest);
-    return *bots ? 0
-                 : CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bots",
-                            "it begins with: bots:", "%s has no bots", path);
-}
-
-int cmd_bot_apply(struct cli *cli)
-{
-    struct session session = { 0 };
-    struct json_object *bots = NULL, *result = NULL, *args;
-    int err = read_manifest(cli, &bots);
-
-    if (!err)
-        err = session_open(&session, cli);
-    if (err) {
-        json_object_put(bots);
-        session_close(&session);
-        return err;
-    }
-    args = json_object_new_object();
-    json_object_object_add(args, "bots", bots);
-    add_switches(cli, args);
-    err = session_ask(&session, "apply", args, &result);
-    struct json_object *rows = flt_json_get(result, "bots");
-
-    if (!err && rows)
-        err = wait_for(&session, rows);
-    session_close(&session);
-    if (!err)
-        print_deployed(cli, result, rows);
     json_object_put(result);
     return err;
 }

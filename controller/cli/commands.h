@@ -80,7 +80,14 @@ int cmd_bot_parity(struct cli *cli);
 
 /* cmd_deploy.c */
 int cmd_bot_deploy(struct cli *cli);
-int cmd_bot_apply(struct cli *cli);
+
+/* cmd_apply.c */
+int cmd_apply(struct cli *cli);
+int cmd_diff(struct cli *cli);
+int cmd_export(struct cli *cli);
+
+/* cmd_watch.c */
+int cmd_watch(struct cli *cli);
 
 /* cmd_doctor.c */
 int cmd_doctor(struct cli *cli);

@@ -28,6 +28,16 @@ FLT_MUST_USE int session_ask(struct session *session, const char *verb, struct j
 FLT_MUST_USE int session_list(struct session *session, const char *verb, struct json_object *args,
                               size_t limit, struct json_object **result);
 
+struct session_answers {
+    struct json_object *rows; /* as asked: a result each, or {"error": {code, message, hint}} */
+    size_t failed;
+    struct flt_error first; /* of those that failed */
+};
+/* The same verb for each of `args` (an array of objects, borrowed), some 32 at a time. 0 also when
+ * some failed; the caller puts out->rows. */
+FLT_MUST_USE int session_ask_many(struct session *session, const char *verb,
+                                  struct json_object *args, struct session_answers *out);
+
 /* Open, one request, close. */
 FLT_MUST_USE int ask_once(struct cli *cli, const char *verb, struct json_object *args,
                           struct json_object **result);

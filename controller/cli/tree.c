@@ -118,6 +118,20 @@ static const struct cli_flag top_flags[] = {
     CLI_END,
 };
 
+static const struct cli_flag diff_flags[] = {
+    { .name = "file",
+      .letter = 'f',
+      .value = "FILE",
+      .live = "file",
+      .help = "a manifest, YAML or JSON; - is standard input" },
+    { .name = "prune", .help = "also what --prune would remove" },
+    { .name = "live", .help = "yes, with real money" },
+    CLI_END,
+};
+
+static const struct cli_flag export_flags[] = { CLI_FLAG_SELECTOR, CLI_FLAG_ALL, CLI_END };
+static const struct cli_flag watch_flags[] = { CLI_FLAG_SELECTOR, CLI_END };
+
 static const struct cli_flag doctor_flags[] = {
     { .name = "reconcile", .help = "compare the books with the simulator's ledger, fill by fill" },
     CLI_END,
@@ -233,6 +247,37 @@ static const struct cli_command commands[] = {
       .flags = doctor_flags },
     { .name = "node", .help = "machines that run bots", .commands = cli_node_commands },
     { .name = "bot", .help = "bots", .commands = cli_bot_commands },
+    { .name = "apply",
+      .help = "make the fleet as a manifest says: all of it, or nothing",
+      .run = cmd_apply,
+      .flags = cli_apply_flags,
+      .details =
+          "Shows what differs and asks, on a terminal. Bots that the manifest does not have are\n"
+          "left alone without --prune.",
+      .examples = "  flotilla export > fleet.yml\n"
+                  "  flotilla diff -f fleet.yml\n"
+                  "  flotilla apply -f fleet.yml --wait" },
+    { .name = "diff",
+      .help = "what apply would change; exit status 4 when something differs",
+      .run = cmd_diff,
+      .flags = diff_flags },
+    { .name = "export",
+      .args = "[BOT...]",
+      .help = "bots as a manifest that apply reads",
+      .run = cmd_export,
+      .flags = export_flags,
+      .live = "bot",
+      .examples = "  flotilla export -l strategy=grid > grids.yml" },
+    { .name = "watch",
+      .args = "[BOT...]",
+      .help = "what changes, a line each, until Ctrl-C",
+      .run = cmd_watch,
+      .flags = watch_flags,
+      .live = "bot",
+      .details =
+          "Bots that change their phase, nodes that come and go, alerts, halts. With -o jsonl a\n"
+          "document a line. -l knows bot, node and state here.",
+      .examples = "  flotilla watch -l state=error -o jsonl" },
     { .name = "account",
       .help = "venue accounts and their keys",
       .commands = cli_account_commands },

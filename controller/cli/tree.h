@@ -45,8 +45,9 @@ extern const struct cli_command cli_node_commands[];
 extern const struct cli_command cli_backup_commands[];
 extern const struct cli_command cli_notify_commands[];
 extern const struct cli_command cli_token_commands[];
-extern const struct cli_flag cli_audit_flags[], cli_fills_flags[], cli_halt_flags[],
-    cli_log_flags[], cli_orders_flags[], cli_pnl_flags[], cli_portfolio_flags[], cli_resume_flags[];
+extern const struct cli_flag cli_apply_flags[], cli_audit_flags[], cli_fills_flags[],
+    cli_halt_flags[], cli_log_flags[], cli_orders_flags[], cli_pnl_flags[], cli_portfolio_flags[],
+    cli_resume_flags[];
 extern const struct cli_command cli_bot_commands[];
 extern const struct cli_command cli_account_commands[];
 extern const struct cli_command cli_strategy_commands[];

@@ -59,15 +59,18 @@ static const struct cli_flag deploy_flags[] = {
     CLI_END,
 };
 
-static const struct cli_flag apply_flags[] = {
+const struct cli_flag cli_apply_flags[] = {
     { .name = "file",
       .letter = 'f',
       .value = "FILE",
       .live = "file",
-      .help = "a manifest, YAML or JSON" },
+      .help = "a manifest, YAML or JSON; - is standard input" },
     { .name = "live", .help = "yes, with real money" },
     { .name = "stopped", .help = "record them, but do not start them" },
     { .name = "dry-run", .help = "check only" },
+    { .name = "prune", .help = "also remove the bots that the manifest does not have" },
+    { .name = "force", .help = "with --prune: also those that run or hold a position" },
+    CLI_FLAG_YES,
     CLI_FLAG_WAIT,
     CLI_END,
 };
@@ -140,8 +143,8 @@ const struct cli_command cli_bot_commands[] = {
                   "      --param levels=30 --param budget=5000 --wait" },
     { .name = "apply",
       .help = "all bots of a manifest, or none",
-      .run = cmd_bot_apply,
-      .flags = apply_flags,
+      .run = cmd_apply,
+      .flags = cli_apply_flags,
       .examples = "  flotilla bot apply -f fleet.yml --dry-run" },
     { .name = "start",
       .args = "[BOT...]",
