@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include "backtest/output.h"
+#include "backtest/portfolio.h"
 #include "bench/bench.h"
 
 #define CANDLES 1000000
@@ -207,6 +208,106 @@ static void measure(const char *name, struct job *job, const char *params, bench
     json_object_put(job->params);
 }
 
+/* --- several instruments: windows of the same market that begin at other bars, on one clock */
+
+#define INSTRUMENTS 40
+#define WINDOW (CANDLES / 4)
+#define SHIFT 17000
+
+static struct data windows[INSTRUMENTS];
+
+static void make_windows(void)
+{
+    for (size_t k = 0; k < INSTRUMENTS; k++) {
+        windows[k] = market;
+        windows[k].count = WINDOW;
+        windows[k].columns.ts_ms = columns[0];
+        windows[k].columns.open_ticks = columns[1] + k * SHIFT;
+        windows[k].columns.high_ticks = columns[2] + k * SHIFT;
+        windows[k].columns.low_ticks = columns[3] + k * SHIFT;
+        windows[k].columns.close_ticks = columns[4] + k * SHIFT;
+    }
+}
+
+/* The portfolio's curve: the sum of all. */
+static void add_curves(const struct portfolio_result *result)
+{
+    const double unit = 1e-8;
+
+    memset(curve, 0, WINDOW * sizeof *curve);
+    for (size_t k = 0; k < result->count; k++) {
+        const struct run_result *run = &result->runs[k];
+        const int64_t *close = windows[k].columns.close_ticks;
+
+        for (size_t s = 0; s < run->segment_count; s++) {
+            const size_t end = s + 1 < run->segment_count ? run->segments[s + 1].bar : run->bars;
+            const double cash = flt_amt_to_double(run->segments[s].cash);
+            const double lots = (double)run->segments[s].position_lots * unit;
+
+            for (size_t bar = run->segments[s].bar; bar < end; bar++)
+                curve[bar] += cash + lots * (double)close[bar];
+        }
+    }
+}
+
+static void portfolio(void *ctx, long rounds)
+{
+    struct job *job = ctx;
+    struct run_config configs[INSTRUMENTS];
+    struct portfolio_result result;
+    struct flt_error error = { 0 };
+
+    for (size_t k = 0; k < INSTRUMENTS; k++)
+        configs[k] = (struct run_config){ .strategy = strategy_find(job->strategy),
+                                          .params = job->params,
+                                          .data = &windows[k],
+                                          .fill = fill_model_find("next-open"),
+                                          .fee = flt_dec_parse("0.001"),
+                                          .lot = flt_dec_parse("0.000001") };
+    const struct portfolio_config config = { configs, INSTRUMENTS, flt_amt_from_int(4000000), true,
+                                             NULL };
+
+    for (long i = 0; i < rounds; i++) {
+        if (portfolio_run(&config, &result, &error)) {
+            (void)fprintf(stderr, "%s: %s\n", error.field, error.message);
+            exit(1);
+        }
+        add_curves(&result);
+        job->fills = 0;
+        for (size_t k = 0; k < result.count; k++)
+            job->fills += result.runs[k].fill_count;
+        portfolio_free(&result);
+    }
+}
+
+/* The crosses of all windows, one after the other, in doubles. */
+static void bare_portfolio(void *ctx, long rounds)
+{
+    for (long i = 0; i < rounds; i++)
+        for (size_t k = 0; k < INSTRUMENTS; k += CANDLES / WINDOW)
+            bare_cross(ctx, 1); /* as many candles as four windows have */
+}
+
+static void measure_portfolio(struct job *job, const char *params)
+{
+    const char *name = "backtest 40 instruments, one account, sma_cross";
+    const double candles = (double)INSTRUMENTS * WINDOW;
+    char text[96];
+
+    if (only && !strstr(name, only))
+        return;
+    make_windows();
+    job->params = json_tokener_parse(params);
+    const double base = cpu_ns(bare_portfolio, job) / candles;
+    const double mine = cpu_ns(portfolio, job) / candles;
+
+    (void)snprintf(text, sizeof text, "%s, a fill in %.0f candles", name,
+                   job->fills ? candles / (double)job->fills : 0);
+    bench_row(text, 1e3 / mine, "M candles/s", "");
+    bench_ratio(text, mine, "ns/candle", base, "a bare loop");
+    json_object_put(job->params);
+}
+
 static void metrics(void *ctx, long rounds)
 {
     struct metrics out;
@@ -231,6 +332,8 @@ int main(int argc, char **argv)
             "{\"fast\":500,\"slow\":3000,\"qty\":1}", bare_cross);
     measure("backtest sma_cross", &(struct job){ .strategy = "sma_cross", .fast = 25, .slow = 160 },
             "{\"fast\":25,\"slow\":160,\"qty\":1}", bare_cross);
+    measure_portfolio(&(struct job){ .strategy = "sma_cross", .fast = 500, .slow = 3000 },
+                      "{\"fast\":500,\"slow\":3000,\"stake_pct\":2}");
     measure("backtest grid_lines, 40 lines",
             &(struct job){ .strategy = "grid_lines", .lower = 1600000, .step = 20000 },
             "{\"lower\":16000,\"step\":200,\"lines\":41,\"qty\":0.1}", bare_grid);
