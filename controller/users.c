@@ -208,6 +208,50 @@ static enum msg_role role_of_acls(struct json_object *acls)
     return role;
 }
 
+static bool has_acl(struct json_object *acls, struct json_object *wanted)
+{
+    const char *type = "", *topic = "";
+
+    (void)flt_json_str(wanted, "acltype", &type);
+    (void)flt_json_str(wanted, "topic", &topic);
+    for (size_t i = 0; i < json_object_array_length(acls); i++) {
+        struct json_object *acl = json_object_array_get_idx(acls, i);
+        const char *has_type = "", *has_topic = "";
+
+        if (flt_json_str(acl, "acltype", &has_type) && flt_json_str(acl, "topic", &has_topic) &&
+            strcmp(type, has_type) == 0 && strcmp(topic, has_topic) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A fleet that was made by an earlier version has roles without the verbs that came later; they get
+ * the rights of today, no more and no less. */
+static void refresh_role(struct controller *controller, enum flt_role_kind kind, const char *name,
+                         struct json_object *acls)
+{
+    struct flt_buf buf = FLT_BUF_INIT;
+    char id[FLT_ULID_MAX];
+    struct json_object *wanted, *rights;
+    bool same;
+
+    flt_role_write(&buf, controller->config.tenant, kind, name);
+    wanted = flt_json_parse(buf.data, buf.length, NULL);
+    rights = flt_json_get(wanted, "acls");
+    same = rights && json_object_array_length(rights) == json_object_array_length(acls);
+    for (size_t i = 0; same && i < json_object_array_length(rights); i++)
+        same = has_acl(acls, json_object_array_get_idx(rights, i));
+    json_object_put(wanted);
+    flt_buf_reset(&buf);
+    if (!same) {
+        flt_ulid(controller_now_ms(controller), id);
+        flt_dynsec_change_kind(&buf, controller->config.tenant, kind, name, id);
+        if (send_call(controller, &buf) == 0)
+            FLT_LOG(INFO, "role_refreshed", "kind=%s name=%s", flt_role_kind_name(kind), name);
+    }
+    flt_buf_finish(&buf);
+}
+
 static void take_roles(struct controller *controller, struct json_object *data)
 {
     struct json_object *roles = flt_json_get(data, "roles");
@@ -220,10 +264,14 @@ static void take_roles(struct controller *controller, struct json_object *data)
         const char *name;
         enum msg_role is, was;
 
-        if (!flt_json_str(role, "rolename", &name) || strncmp(name, "user-", 5) != 0 ||
-            !flt_name_ok(name + 5) || !json_object_is_type(acls, json_type_array))
+        if (!flt_json_str(role, "rolename", &name) || !json_object_is_type(acls, json_type_array))
+            continue;
+        if (strncmp(name, "node-", 5) == 0 && flt_name_ok(name + 5))
+            refresh_role(controller, FLT_ROLE_NODE, name + 5, acls);
+        if (strncmp(name, "user-", 5) != 0 || !flt_name_ok(name + 5))
             continue;
         is = role_of_acls(acls);
+        refresh_role(controller, kind_of(is), name + 5, acls);
         if (!find_user(controller, name + 5, &was) || was != is)
             save_user(controller, name + 5, is);
     }

@@ -122,6 +122,25 @@ class Forward(base.Fleet):
                                 if row["node"] == "node-2"])
 
 
+    def test_05_a_login_made_by_an_earlier_version_gets_the_verbs_that_came_later(self):
+        password = self.good("user-add", {"name": "eve", "role": "viewer"})["password"]
+        eve = self.client("eve", password)
+        ask = f"{base.ROOT}u/eve/req/"
+        self.assertIn(eve.publish(ask + "portfolio", '{"id":"e1"}'), (0, 16))
+        broker = self.client("controller")
+        command = {"commands": [{"command": "modifyRole", "rolename": "user-eve", "acls": [
+            {"acltype": "publishClientSend", "topic": ask + "status", "priority": 0,
+             "allow": True}]}]}
+        broker.publish("$CONTROL/dynamic-security/v1", json.dumps(command))
+        broker.close()
+        base.until(lambda: eve.publish(ask + "portfolio", '{"id":"e2"}') == 135)  # not authorised
+        self.stop()
+        self.start()
+        base.until(lambda: eve.publish(ask + "portfolio", '{"id":"e3"}') in (0, 16))
+        self.assertEqual(eve.publish(ask + "bot-stop", '{"id":"e4"}'), 135)
+        eve.close()
+
+
 class Later(unittest.TestCase):
     """A database of a version that is not written yet."""
 
