@@ -42,6 +42,9 @@ int cmd_user_rm(struct cli *cli);
 /* top.c */
 int cmd_top(struct cli *cli);
 
+/* cmd_chaos.c */
+int cmd_chaos(struct cli *cli);
+
 /* cmd_money.c */
 extern const struct column pnl_columns[]; /* of pnl and status */
 int cmd_pnl(struct cli *cli);

@@ -137,6 +137,14 @@ static const struct cli_flag doctor_flags[] = {
     CLI_END,
 };
 
+static const struct cli_flag chaos_flags[] = {
+    { .name = "seed", .value = "N", .help = "the plan's (default from the clock; it is printed)" },
+    { .name = "for", .value = "TIME", .help = "of trouble (default 60s)" },
+    CLI_FLAG_DRY_RUN,
+    CLI_FLAG_YES,
+    CLI_END,
+};
+
 static const struct cli_flag indicator_flags[] = {
     { .name = "data",
       .value = "FILE",
@@ -245,6 +253,16 @@ static const struct cli_command commands[] = {
       .help = "what is wrong, and what to do about it",
       .run = cmd_doctor,
       .flags = doctor_flags },
+    { .name = "chaos",
+      .help = "kill and freeze processes of a demo, then compare its books with the venue's",
+      .run = cmd_chaos,
+      .flags = chaos_flags,
+      .details =
+          "For a demo of this machine alone (flotilla up --demo). Shows what will happen, asks,\n"
+          "kills -9 and freezes nodes, controller, broker, simulator and dashboard at random,\n"
+          "waits until every bot runs again and compares the books with the simulator's ledger,\n"
+          "fill by fill. The same --seed gives the same plan.",
+      .examples = "  flotilla chaos --dry-run\n  flotilla chaos --seed 42 --for 2m" },
     { .name = "node", .help = "machines that run bots", .commands = cli_node_commands },
     { .name = "bot", .help = "bots", .commands = cli_bot_commands },
     { .name = "apply",
