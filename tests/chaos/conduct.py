@@ -26,6 +26,7 @@ def tools_of(build):
     at = lambda *names: os.path.join(os.path.abspath(build), *names)
     return {"flotilla": at("controller", "cli", "flotilla"), "sim": at("exchanges", "sim", "flotilla-sim"),
             "node": at("botnode", "flotilla-node"), "controller": at("controller", "flotilla-controller"),
+            "dashboard": at("dashboard", "flotilla-dashboard"),
             "inject": at("tests", "chaos", "chaos_inject.so"), "link": at("tests", "chaos", "chaos_link"),
             "swarm": at("tests", "chaos", "chaos_swarm")}
 
