@@ -433,8 +433,8 @@ int run_make_bot(struct run *run, struct flt_error *error)
 {
     const struct run_config *config = run->config;
     const struct instrument *instruments[] = { &run->result->instrument };
-    const struct engine_port port = { run,         intend,      place,  cancel, query_order,
-                                      fetch_fills, open_orders, record, NULL,   true, NULL };
+    const struct engine_port port = { run,         intend, place, cancel, query_order, fetch_fills,
+                                      open_orders, record, NULL,  true,   NULL };
     struct json_object *params = params_of(config), *risk = risk_of(config);
     const struct bot_config bot = {
         .fleet = "backtest",

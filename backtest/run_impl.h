@@ -1,6 +1,7 @@
 /* One run from the inside: shared by run*.c and portfolio.c, nobody else includes it. */
 #pragma once
 #include "backtest/run.h"
+#include "engine/bot_columns.h"
 #include "lib/clock.h"
 
 /* The strategy's bars when they are longer than the rows: made of the rows, each visible from the

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "engine/bot_columns.h"
 #include "engine/core.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
