@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "lib/fail.h"
 
 /* One of the hosts that trade an instrument on an account stands for all of them. */
@@ -147,7 +148,8 @@ static void ask(struct audit *audit, const struct pair *pair)
     const struct host *host = hosts_by_serial(audit->node->hosts, pair->serial);
     struct question *question;
 
-    if (!host || !host->bot || !host->account || !account_link_is_up(host->account))
+    if (!host || !host->bot || !host->account || !account_link_is_up(host->account) ||
+        !owner_opens_account(audit->node->owner, host->account))
         return;
     question = calloc(1, sizeof *question);
     if (!question)

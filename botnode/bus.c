@@ -9,12 +9,14 @@
 #include <unistd.h>
 #include "botnode/command.h"
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "botnode/report.h"
 #include "lib/config.h"
 #include "lib/fail.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)1 << 20)
 #define BATCH_RECORDS_MAX 200
+#define BEAT_LEAST_MS 100 /* between two heartbeats */
 #define BATCH_BYTES_MAX                                                                            \
     (48 * 1024) /* well under the broker's packet limit, big enough to be cheap */
 
@@ -26,6 +28,8 @@ struct bus {
     int64_t incarnation;
     int64_t term;
     int64_t heartbeat;
+    int64_t beat_ms;     /* monotonic time of the last one */
+    bool beat_due;       /* one before its time: bots wait for a grant */
     struct flt_buf will; /* the text of this connection's will */
     char will_topic[TOPIC_MAX];
     int64_t published; /* records of the stream sent on this connection, up to here */
@@ -129,12 +133,16 @@ static void publish_birth(struct bus *bus)
     presence_of(bus, MSG_N_PRESENCE_STATE_UP, &message);
     read_line("/proc/sys/kernel/random/boot_id", message.kernel_boot, sizeof message.kernel_boot);
     message.has_kernel_boot = *message.kernel_boot != '\0';
+    message.has_place = true;
+    snprintf(message.place, sizeof message.place, "%s", owner_place(bus->node->owner));
     message.has_host = gethostname(message.host, sizeof message.host - 1) == 0;
     message.has_pid = message.has_version = message.has_started_ms = message.has_hb_ms = true;
     message.pid = getpid();
     snprintf(message.version, sizeof message.version, "%s", FLT_VERSION);
     message.started_ms = node->started_ms;
-    message.hb_ms = NODE_HEARTBEAT_MS;
+    message.hb_ms = node_scaled_ms(node, NODE_HEARTBEAT_MS);
+    if (message.hb_ms < 100)
+        message.hb_ms = 100; /* less is not said */
     message.has_capacity = message.has_box_key = message.has_journal = message.has_term = true;
     message.capacity = node->config.has_capacity ? node->config.capacity : NODE_CAPACITY_DEFAULT;
     message.has_labels = node->config.has_labels;
@@ -294,6 +302,20 @@ static int64_t rss_bytes(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+void bus_beat_soon(struct bus *bus)
+{
+    if (bus)
+        bus->beat_due = true;
+}
+
+void bus_on_part(struct bus *bus)
+{
+    const int64_t least_ms = node_scaled_ms(bus->node, BEAT_LEAST_MS);
+
+    if (bus->beat_due && flt_mono_ms(bus->node->clock) - bus->beat_ms >= least_ms)
+        bus_on_second(bus);
+}
+
 void bus_on_second(struct bus *bus)
 {
     struct botnode *node = bus->node;
@@ -304,14 +326,19 @@ void bus_on_second(struct bus *bus)
         return;
     bus_envelope(bus, &message.env);
     message.k = ++bus->heartbeat;
+    bus->beat_due = false;
+    bus->beat_ms = flt_mono_ms(node->clock);
     message.incarnation = bus->incarnation;
     snprintf(message.boot, sizeof message.boot, "%s", node->boot);
     message.mono_ms = flt_mono_ms(node->clock);
+    owner_on_beat(node->owner, message.k, bus->incarnation); /* the lease counts from here */
     message.boot_ms = flt_boot_ns(node->clock) / 1000000;
     snprintf(message.stream, sizeof message.stream, "%s", journal_stream(node->journal));
     message.head = journal_committed(node->journal);
     message.bots = (int64_t)hosts_count(node->hosts);
     hosts_hash(node->hosts, message.bots_hash);
+    message.has_place = true;
+    snprintf(message.place, sizeof message.place, "%s", owner_place(node->owner));
     message.has_running = message.has_load = message.has_rss_bytes = true;
     message.running = (int64_t)hosts_running(node->hosts);
     message.load = take_load(bus);
@@ -390,6 +417,20 @@ static void take_halts(struct bus *bus, const char *topic, struct json_object *t
     msg_ctl_halt_finish(&message);
 }
 
+static void take_lease(struct bus *bus, const char *topic, struct json_object *tree)
+{
+    struct flt_error error = { 0 };
+    struct msg_c_lease lease = { 0 };
+
+    if (msg_c_lease_decode(tree, MSG_PROGRAM, &lease, &error)) {
+        malformed(bus, topic, &error);
+        return;
+    }
+    if (bus_take_term(bus, lease.term))
+        owner_take_lease(bus->node->owner, &lease);
+    msg_c_lease_finish(&lease);
+}
+
 static void take_sack(struct bus *bus, const char *topic, struct json_object *tree)
 {
     struct flt_error error = { 0 };
@@ -417,7 +458,8 @@ static void take_sack(struct bus *bus, const char *topic, struct json_object *tr
     msg_c_sack_finish(&sack);
 }
 
-/* Another process with our name has taken over: the broker has closed us, or will. */
+/* Another process with our name: the broker closes one of us each time the other connects. Which of
+ * us goes on is not for us to say, but for whoever gives the lease (owner.c). */
 static void take_presence(struct bus *bus, struct json_object *tree)
 {
     struct msg_n_presence message = { 0 };
@@ -431,10 +473,9 @@ static void take_presence(struct bus *bus, struct json_object *tree)
         flt_mqtt_reconnect(bus->mqtt);
     } else if (strcmp(message.boot, bus->node->boot) != 0 &&
                message.state == MSG_N_PRESENCE_STATE_UP &&
-               message.incarnation >= bus->incarnation) {
-        FLT_LOG(ERROR, "superseded", "by_host=%s by_pid=%lld", message.host,
-                (long long)message.pid);
-        flt_loop_stop(bus->node->loop);
+               message.env.ts_ms >= bus->node->started_ms) {
+        FLT_LOG(WARN, "rival", "host=%s pid=%lld why=\"another process says that it is %s\"",
+                message.host, (long long)message.pid, bus->node->config.node);
     }
     msg_n_presence_finish(&message);
 }
@@ -493,6 +534,8 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
         command_take(bus->node, tree, message->retained);
     else if (ref.id == TOPIC_CTL_HALT)
         take_halts(bus, message->topic, tree);
+    else if (ref.id == TOPIC_LEASE)
+        take_lease(bus, message->topic, tree);
     else if (ref.id == TOPIC_SACK)
         take_sack(bus, message->topic, tree);
     else if (ref.id == TOPIC_NODE_PRESENCE)

@@ -15,6 +15,8 @@ bool bus_publish(struct bus *bus, const char *topic, const struct flt_buf *paylo
 void bus_envelope(struct bus *bus, struct msg_envelope *out); /* fills a message's head */
 const char *bus_tenant(const struct bus *bus);
 void bus_on_second(struct bus *bus); /* heartbeat */
+void bus_beat_soon(struct bus *bus); /* one before its time; NULL is fine */
+void bus_on_part(struct bus *bus);   /* each 20 ms */
 /* Committed records of the journal, in order. */
 void bus_on_committed(struct bus *bus, const struct journal_record *records, size_t count);
 /* A replay: records from..to on n/<node>/rp/<req>. */

@@ -7,13 +7,16 @@
 #include <string.h>
 #include "botnode/accounts.h"
 #include "botnode/bus.h"
+#include "botnode/handover.h"
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "botnode/recorder.h"
 #include "botnode/report.h"
 #include "lib/fail.h"
 
 #define AHEAD_MS 60000                     /* how far a controller's clock may be ahead */
 #define LIFE_MAX_MS (INT64_C(3600) * 1000) /* no command waits longer for its node */
+#define UNCLAIMED_MAX 256 /* named in one answer */
 
 struct call { /* one command on its way through this file */
     struct botnode *node;
@@ -163,17 +166,38 @@ static int run_sync(struct call *call, const void *args, struct host *host)
         result.applied += hosts_apply(call->node->hosts, &sync->desired[i],
                                       json_object_array_get_idx(list, i)) == 0;
     if (sync->last) {
-        char(*names)[33] = calloc(256, sizeof *names);
-
-        result.unclaimed = names;
-        result.has_unclaimed = names != NULL;
-        result.unclaimed_count = hosts_unclaimed(call->node->hosts, sync->bots, sync->bots_count,
-                                                 names, names ? 256 : 0);
-        if (result.unclaimed_count > 256)
-            result.unclaimed_count = 256;
+        owner_take_list(call->node->owner, sync);
+        result.held = calloc(UNCLAIMED_MAX, sizeof *result.held);
+        result.has_held = result.held != NULL;
+        result.held_count = hosts_unclaimed(call->node->hosts, sync->bots, sync->bots_count,
+                                            result.held, result.held ? UNCLAIMED_MAX : 0);
+        if (result.held_count > UNCLAIMED_MAX)
+            result.held_count = UNCLAIMED_MAX;
     }
     call->result = msg_to_tree(&msg_type_cmd_sync_result, &result);
-    free(result.unclaimed);
+    free(result.held);
+    return 0;
+}
+
+static int run_held(struct call *call, const void *args, struct host *host)
+{
+    const struct msg_cmd_held_result result = { .desired = host->tree };
+
+    (void)args;
+    call->result = msg_to_tree(&msg_type_cmd_held_result, &result);
+    return 0;
+}
+
+static int run_late_fill(struct call *call, const void *args, struct host *host)
+{
+    const struct msg_cmd_late_fill_args *late = args;
+    struct msg_cmd_late_fill_result result = { 0 };
+
+    if (!host->bot)
+        return flt_error_set(&call->error, FLT_CONFLICT, "bot", "send it again later",
+                             "%s has not begun yet", host->name);
+    result.booked = handover_late_fill(host, &late->fill);
+    call->result = msg_to_tree(&msg_type_cmd_late_fill_result, &result);
     return 0;
 }
 
@@ -286,6 +310,8 @@ static const struct command commands[] = {
     { MSG_C_CMD_OP_ORDERS, run_orders, &msg_type_cmd_orders_args, true, false },
     { MSG_C_CMD_OP_ACCOUNT_CHECK, run_check, &msg_type_cmd_account_check_args, false, false },
     { MSG_C_CMD_OP_RECONCILE, run_check, &msg_type_cmd_reconcile_args, true, true },
+    { MSG_C_CMD_OP_HELD, run_held, &msg_type_cmd_held_args, true, false },
+    { MSG_C_CMD_OP_LATE_FILL, run_late_fill, &msg_type_cmd_late_fill_args, true, true },
     { MSG_C_CMD_OP_RECORD, run_record, &msg_type_cmd_record_args, true, true },
 };
 

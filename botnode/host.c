@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "botnode/handover.h"
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "botnode/paper.h"
 #include "botnode/record.h"
 #include "botnode/recorder.h"
@@ -89,13 +91,23 @@ static int port_intend(void *ctx, struct bot *bot, struct order_intent *intent)
     return journal_intend(host->node->journal, intent);
 }
 
+/* The last look at the lease on our side of the queue: 0, and the account knows until when what is
+ * asked next may leave. */
+static int port_opens(struct host *host)
+{
+    if (!host->account || !account_handle(host->account))
+        return -ENOTCONN;
+    return owner_opens(host->node->owner, host) ? 0 : -EACCES;
+}
+
 static int port_place(void *ctx, struct bot *bot, const struct order_request *request)
 {
     struct host *host = ctx;
+    const int err = port_opens(host);
 
     (void)bot;
-    if (!host->account || !account_handle(host->account))
-        return -ENOTCONN;
+    if (err)
+        return err;
     return account_ops(host->account)->place(account_handle(host->account), request);
 }
 
@@ -103,10 +115,11 @@ static int port_cancel(void *ctx, struct bot *bot, const struct instrument *inst
                        const char *client_order_id)
 {
     struct host *host = ctx;
+    const int err = port_opens(host);
 
     (void)bot;
-    if (!host->account || !account_handle(host->account))
-        return -ENOTCONN;
+    if (err)
+        return err;
     return account_ops(host->account)
         ->cancel(account_handle(host->account), instrument, client_order_id);
 }
@@ -129,8 +142,9 @@ static int port_query(void *ctx, struct bot *bot, const struct instrument *instr
     int err;
 
     (void)bot;
-    if (!host->account || !account_handle(host->account))
-        return -ENOTCONN;
+    err = port_opens(host);
+    if (err)
+        return err;
     pending = pending_new(host, 0, client_order_id);
     if (!pending)
         return -ENOMEM;
@@ -162,8 +176,9 @@ static int port_fills(void *ctx, struct bot *bot, const struct instrument *instr
     int err;
 
     (void)bot;
-    if (!host->account || !account_handle(host->account))
-        return -ENOTCONN;
+    err = port_opens(host);
+    if (err)
+        return err;
     pending = pending_new(host, 0, client_order_id);
     if (!pending)
         return -ENOMEM;
@@ -192,8 +207,9 @@ static int port_open_orders(void *ctx, struct bot *bot, unsigned leg)
     int err;
 
     (void)bot;
-    if (!host->account || !account_handle(host->account))
-        return -ENOTCONN;
+    err = port_opens(host);
+    if (err)
+        return err;
     pending = pending_new(host, leg, NULL);
     if (!pending)
         return -ENOMEM;
@@ -208,10 +224,11 @@ static int port_open_orders(void *ctx, struct bot *bot, unsigned leg)
 static int port_sweep(void *ctx, struct bot *bot, unsigned leg)
 {
     struct host *host = ctx;
+    const int err = port_opens(host);
 
     (void)bot;
-    if (!host->account || !account_handle(host->account))
-        return -ENOTCONN;
+    if (err)
+        return err;
     return sweeps_ask(host->node->sweeps, host, leg);
 }
 
@@ -243,7 +260,9 @@ static int port_record(void *ctx, struct bot *bot, const struct bot_record *reco
     struct host *host = ctx;
 
     (void)bot;
-    host->report_due = true;
+    host->report_due = host->snap_due = true;
+    if (host->quiet && record->kind == BOT_RECORD_FILL)
+        return 0;
     if (record->kind == BOT_RECORD_ORDER && host_is_watched(host))
         report_order(host, record->order, record->message);
     if (record->kind == BOT_RECORD_FILL && host_is_watched(host))
@@ -539,13 +558,17 @@ static void restore_trade(void *ctx, const struct journal_trade *trade)
 static int host_restore(struct host *host)
 {
     struct journal *journal = host->node->journal;
-    int err = host->saved ? restore_state(host, host->saved)
-                          : journal_state(journal, host->name, restore_newest, host);
+    int err = host->no_past ? 0
+              : host->saved ? restore_state(host, host->saved)
+                            : journal_state(journal, host->name, restore_newest, host);
 
     free(host->saved);
     host->saved = NULL;
     err = err ? err : journal_trades(journal, host->name, TRADES_RESTORED, restore_trade, host);
-    return err ? err : journal_intents(journal, host->owner, restore_intent, host);
+    err = err ? err : journal_intents(journal, host->owner, restore_intent, host);
+    if (!err)
+        handover_restored(host);
+    return err;
 }
 
 /* The next bot of this name reads it back, also while it waits for the disk. */
@@ -569,6 +592,8 @@ static void host_unmake(struct host *host)
     host->listeners = NULL;
     bot_drop_tape(host->bot);
     bot_destroy(host->bot);
+    if (host->bot)
+        host->quiet_since_ns = flt_mono_ns(host->node->clock);
     host->bot = NULL;
 }
 
@@ -576,7 +601,10 @@ void host_try_start(struct host *host)
 {
     struct flt_error error = { 0 };
 
-    if (host->bot || host->node->stopping || !host_ready(host))
+    if (host->bot || host->node->stopping)
+        return;
+    handover_prepare(host);
+    if (!host_ready(host))
         return;
     if (host_make_bot(host, &error)) {
         host_wait(host, true, "config", "%s%s%s", error.field, *error.field ? ": " : "",
@@ -592,7 +620,8 @@ void host_try_start(struct host *host)
     host->failed = false;
     bot_set_user(host->bot, host);
     hosts_apply_halt(host->node->hosts, host);
-    bot_set_lease(host->bot, true, true);
+    bot_set_lease(host->bot, host->right == LEASE_ALL, host->right != LEASE_NOTHING);
+    owner_judge(host->node->owner, host);
     bot_set_storage(host->bot, journal_entries_ok(host->node->journal));
     bot_set_desired(host->bot, host->run, host_stop_how(host));
     if (sweeps_needs(host))
@@ -611,8 +640,14 @@ static int host_take(struct host *host, struct json_object *tree)
 
     if (err)
         return FLT_FAIL(err, "bot=%s why=\"%s\"", host->name, error.message);
+    if (fresh.env.epoch != host->desired.env.epoch) { /* what was granted, was for the other one */
+        host->claim = (struct lease_claim){ 0 };
+        host->claimed = host->prepared = false;
+    }
     msg_c_desired_finish(&host->desired);
     host->desired = fresh;
+    json_object_put(host->tree);
+    host->tree = json_object_get(tree);
     host->run = (enum bot_run)fresh.run;
     host->report_due = true;
     return 0;
@@ -648,6 +683,7 @@ void host_destroy(struct host *host)
     recorder_end(host->recorder, "its node gave it up or ended");
     recorder_close(host->recorder);
     msg_c_desired_finish(&host->desired);
+    json_object_put(host->tree);
     free(host->log);
     free(host->saved);
     free(host);
@@ -677,6 +713,7 @@ int host_update(struct host *host, const struct msg_c_desired *doc, struct json_
     if (err)
         return err;
     host->failed = false;
+    owner_restored(host->node->owner, host);
     if (!host->bot || !same) { /* its state is in the journal: made anew, it goes on from there */
         host_unmake(host);
         host->account = NULL;
@@ -777,6 +814,8 @@ void host_on_second(struct host *host)
         host->since_ms = flt_wall_ms(host->node->clock);
         host->report_due = true;
     }
+    handover_done(host);
+    handover_second(host);
     if (host->report_due || now_ns - host->reported_ns > REPEAT_NS || is_revalued(host, now_ns))
         report_state(host);
 }

@@ -6,6 +6,7 @@
  * finds its host again by serial number, as the host may be gone by then. */
 #pragma once
 #include "botnode/accounts.h"
+#include "botnode/lease.h"
 #include "botnode/node.h"
 
 struct recorder;
@@ -24,6 +25,7 @@ struct host {
     uint64_t serial; /* never reused in this process */
     char name[FLT_NAME_MAX];
     struct msg_c_desired desired; /* owned */
+    struct json_object *tree;     /* the same as received */
     enum bot_run run;             /* desired, or what a flatten command made of it */
     struct bot *bot;              /* NULL: waiting, see why_code */
     char why_code[32], why[160];
@@ -39,11 +41,22 @@ struct host {
     enum bot_phase phase;    /* as last seen, for since_ms */
     int64_t since_ms;
     int64_t command_term, command_seq; /* of the newest command that changed something */
-    bool swept;                        /* missed trades were told in this process */
-    bool report_due;                   /* the state topic is behind */
-    int64_t reported_ns;               /* monotonic; 0: never */
-    int64_t reported_mark_ticks;       /* the price that state was valued at */
-    int64_t watch_until_ns;            /* detail topics go out until then */
+    /* owner.c: who may trade it */
+    struct lease_claim claim;
+    enum lease_right right;
+    bool claimed;           /* a sticky bot has its leave for this epoch in this place */
+    bool orphan;            /* without a grant for half its lease: on_orphan is carried out */
+    int64_t quiet_since_ns; /* monotonic; nothing left for it since then; 0: never anything */
+    /* handover.c: what it begins with, and what the next one would */
+    bool prepared, begins, no_past;
+    bool quiet; /* fills are booked, and told to nobody */
+    bool snap_due;
+    int64_t snap_ms;
+    bool swept;                  /* missed trades were told in this process */
+    bool report_due;             /* the state topic is behind */
+    int64_t reported_ns;         /* monotonic; 0: never */
+    int64_t reported_mark_ticks; /* the price that state was valued at */
+    int64_t watch_until_ns;      /* detail topics go out until then */
     int64_t live_sent_ns;
     struct recorder *recorder; /* NULL: never asked for */
     struct host_log_row *log;  /* HOST_LOG_ROWS, a ring */

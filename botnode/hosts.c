@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "botnode/bus.h"
+#include "botnode/owner.h"
 #include "botnode/report.h"
 #include "lib/fail.h"
 
 #define STARTS_MAX 50
-#define OWNER_BUCKETS 4096 /* power of two; a node holds up to some thousands */
+#define QUIET_NS (10 * INT64_C(1000000000)) /* a request is executed by then, or never */
+#define OWNER_BUCKETS 4096                  /* power of two; a node holds up to some thousands */
 
 struct halt_row {
     char scope[8], target[FLT_NAME_MAX];
@@ -87,7 +89,7 @@ size_t hosts_running(const struct hosts *hosts)
     return running;
 }
 
-void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX])
+static void hash(struct hosts *hosts, bool generations, char out[MSG_HASH_MAX])
 {
     struct msg_bot_ref *refs = calloc(hosts->count + 1, sizeof *refs);
 
@@ -99,28 +101,42 @@ void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX])
 
         snprintf(refs[i].bot, sizeof refs[i].bot, "%s", host->name);
         refs[i].epoch = host->desired.env.epoch;
-        refs[i].generation = host->desired.generation;
+        refs[i].generation = generations ? host->desired.generation : 0;
     }
     msg_bots_hash(refs, hosts->count, out);
     free(refs);
 }
 
+void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX])
+{
+    hash(hosts, true, out);
+}
+
+void hosts_owned_hash(struct hosts *hosts, char out[MSG_HASH_MAX])
+{
+    hash(hosts, false, out);
+}
+
 size_t hosts_unclaimed(struct hosts *hosts, const struct msg_bot_ref *refs, size_t count,
-                       char (*names)[33], size_t max)
+                       struct msg_bot_ref *out, size_t max)
 {
     size_t unclaimed = 0;
 
     for (size_t i = 0; i < hosts->count; i++) {
+        const struct host *host = hosts->list[i];
         size_t k = 0;
 
-        while (k < count && strcmp(refs[k].bot, hosts->list[i]->name) != 0)
+        while (k < count &&
+               (strcmp(refs[k].bot, host->name) != 0 || refs[k].epoch != host->desired.env.epoch))
             k++;
         if (k < count)
             continue;
-        if (names && unclaimed < max)
-            snprintf(names[unclaimed], sizeof names[unclaimed], "%s", hosts->list[i]->name);
+        if (unclaimed < max) {
+            snprintf(out[unclaimed].bot, sizeof out[unclaimed].bot, "%s", host->name);
+            out[unclaimed].epoch = host->desired.env.epoch;
+            out[unclaimed].generation = host->desired.generation;
+        }
         unclaimed++;
-        FLT_LOG(WARN, "unclaimed", "bot=%s", hosts->list[i]->name);
     }
     return unclaimed;
 }
@@ -167,19 +183,17 @@ void hosts_forget(struct hosts *hosts, struct host *host)
 {
     char name[FLT_NAME_MAX];
 
-    FLT_LOG(INFO, "released", "bot=%s epoch=%lld", host->name, (long long)host->desired.env.epoch);
     snprintf(name, sizeof name, "%s", host->name);
-    report_clear(hosts->node, host->name);
     hosts_take_out(hosts, host);
     host_destroy(host); /* saves it a last time: before its snapshot goes */
     if (journal_bot_remove(hosts->node->journal, name))
         FLT_LOG(ERROR, "release_failed", "bot=%s", name);
 }
 
-static int hosts_journal(struct hosts *hosts, const struct host *host, struct json_object *tree)
+int hosts_journal(struct hosts *hosts, const struct host *host)
 {
     const struct journal_bot row = {
-        .spec = json_object_to_json_string_ext(tree, JSON_C_TO_STRING_PLAIN),
+        .spec = json_object_to_json_string_ext(host->tree, JSON_C_TO_STRING_PLAIN),
         .generation = host->desired.generation,
         .epoch = host->desired.env.epoch,
         .desired = bot_run_name(host->run),
@@ -208,11 +222,15 @@ int hosts_apply(struct hosts *hosts, const struct msg_c_desired *doc, struct jso
 
     if (host && is_older(host, doc))
         return HOSTS_OLD;
+    if (host && doc->has_release && doc->release && doc->has_owner) {
+        owner_release(hosts->node->owner, host); /* another node has it, under a newer epoch */
+        return 0;
+    }
     if (host) {
         err = host_update(host, doc, tree);
-        return err ? err : hosts_journal(hosts, host, tree);
+        return err ? err : hosts_journal(hosts, host);
     }
-    if (doc->has_release && doc->release)
+    if (doc->has_release && doc->release && !doc->has_resume)
         return HOSTS_OLD; /* released long ago: the controller repeats itself */
     if ((int64_t)hosts->count >= limit)
         return HOSTS_FULL;
@@ -221,12 +239,14 @@ int hosts_apply(struct hosts *hosts, const struct msg_c_desired *doc, struct jso
         return err;
     err = hosts_insert(hosts, host);
     if (!err)
-        err = hosts_journal(hosts, host, tree);
+        err = hosts_journal(hosts, host);
     if (err) {
         hosts_take_out(hosts, host);
         host_destroy(host);
         return err;
     }
+    owner_restored(hosts->node->owner, host);
+    bus_beat_soon(hosts->node->bus); /* its grant comes with the answer */
     host_try_start(host);
     return 0;
 }
@@ -245,8 +265,11 @@ static int restore_bot(void *ctx, const struct journal_bot *row)
     if (!err) {
         bot_run_parse(row->desired, &host->run); /* a flatten command may have changed it */
         host->saved = row->state ? strdup(row->state) : NULL;
+        host->quiet_since_ns = hosts->node->started_ns;
         err = hosts_insert(hosts, host);
     }
+    if (!err)
+        owner_restored(hosts->node->owner, host);
     if (err)
         FLT_LOG(ERROR, "restore_failed", "bot=%s why=\"%s\"", row->name, error.message);
     msg_c_desired_finish(&doc);
@@ -285,6 +308,13 @@ void hosts_apply_halt(struct hosts *hosts, struct host *host)
             continue;
         strongest = row->how;
         reason = row->reason;
+    }
+    if (host->orphan) {
+        const bool flatten = placement->has_on_orphan && placement->on_orphan == MSG_ORPHAN_FLATTEN;
+        const enum bot_halt how = flatten ? BOT_HALT_FLATTEN : BOT_HALT_CANCEL;
+
+        reason = how > strongest ? "no lease: the controller is not heard" : reason;
+        strongest = how > strongest ? how : strongest;
     }
     bot_set_halt(host->bot, strongest, reason);
     host->report_due = true;
@@ -415,13 +445,21 @@ void hosts_destroy(struct hosts *hosts)
     free(hosts);
 }
 
+/* Nothing that an earlier bot of it sent is still under way. */
+static bool is_quiet(const struct host *host)
+{
+    return host->quiet_since_ns == 0 ||
+           flt_mono_ns(host->node->clock) - host->quiet_since_ns > QUIET_NS;
+}
+
 /* A bot that was released and has stopped is given up for good. */
 static bool is_done(const struct host *host)
 {
     const enum bot_phase phase = host_phase(host);
 
-    return host->desired.has_release && host->desired.release &&
-           (phase == BOT_STOPPED || phase == BOT_FLAT || !host->bot);
+    if (!host->desired.has_release || !host->desired.release)
+        return false;
+    return host->bot ? phase == BOT_STOPPED || phase == BOT_FLAT : is_quiet(host);
 }
 
 void hosts_on_slice(struct hosts *hosts, unsigned slice)
@@ -433,7 +471,7 @@ void hosts_on_slice(struct hosts *hosts, unsigned slice)
 
         host_on_second(host);
         if (is_done(host))
-            hosts_forget(hosts, host);
+            owner_release(hosts->node->owner, host);
         else
             i++;
     }

@@ -12,10 +12,9 @@ void hosts_destroy(struct hosts *hosts);
 enum { HOSTS_OLD = 1, HOSTS_FULL = 2 };
 FLT_MUST_USE int hosts_apply(struct hosts *hosts, const struct msg_c_desired *doc,
                              struct json_object *tree);
-/* Compares with what the controller lists; counts those it does not list (they go on, and are
- * reported as unclaimed). `names` (may be NULL) gets up to `max` of them. */
+/* Bots that the controller does not list with our epoch; how many, and up to `max` of them. */
 size_t hosts_unclaimed(struct hosts *hosts, const struct msg_bot_ref *refs, size_t count,
-                       char (*names)[33], size_t max);
+                       struct msg_bot_ref *out, size_t max);
 
 /* The list of halts in force; lower numbers than the journaled one are ignored. */
 void hosts_set_halts(struct hosts *hosts, const struct msg_ctl_halt *halts);
@@ -37,7 +36,10 @@ size_t hosts_count(const struct hosts *hosts);
 size_t hosts_running(const struct hosts *hosts);
 /* msg_bots_hash over all bots held. */
 void hosts_hash(struct hosts *hosts, char out[MSG_HASH_MAX]);
-void hosts_forget(struct hosts *hosts, struct host *host); /* released: out of journal and memory */
+/* The same without generations: what a grant is for. */
+void hosts_owned_hash(struct hosts *hosts, char out[MSG_HASH_MAX]);
+FLT_MUST_USE int hosts_journal(struct hosts *hosts, const struct host *host); /* its document */
+void hosts_forget(struct hosts *hosts, struct host *host); /* out of journal and memory */
 
 /* A second's work for a part of the bots; each part once a second. A thousand bots at once, each
  * with a word to say, would keep market events waiting for tens of milliseconds. */

@@ -13,6 +13,7 @@
 #include "botnode/audit.h"
 #include "botnode/bus.h"
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "botnode/report.h"
 #include "botnode/sweep.h"
 #include "lib/config.h"
@@ -22,10 +23,16 @@
 #include "lib/ws.h"
 
 #define PASSWORD_MAX 512
+#define RECEIVE_WINDOW_MS 2000 /* inside LEASE_MARGIN_MS */
 #define EXPIRE_PERIOD_S 3600
 #define TRIM_PERIOD_S 15
 #define TRIM_BYTES (16u << 20)
 #define PRUNE_PERIOD_S 60 /* a bounded bite each time */
+
+int64_t node_scaled_ms(const struct botnode *node, int64_t ms)
+{
+    return node->config.has_time_scale ? (int64_t)((double)ms * node->config.time_scale) : ms;
+}
 
 /* --- opening, in order
  * --------------------------------------------------------------------------------- */
@@ -122,7 +129,11 @@ static void on_venue(void *ctx, struct venue *venue)
 
 static int venues_start(struct botnode *node)
 {
-    const struct exchange_env env = { .loop = node->loop, .http = node->http, .ws = node->ws };
+    const struct exchange_env env = { .loop = node->loop,
+                                      .http = node->http,
+                                      .ws = node->ws,
+                                      .receive_window_ms =
+                                          node_scaled_ms(node, RECEIVE_WINDOW_MS) };
     const struct msg_config_venue *binance = &node->config.venues.binance;
     const struct venue_urls urls[] = {
         { .name = "binance",
@@ -150,6 +161,15 @@ static void on_part(void *ctx)
 
     node->slice = (node->slice + 1) % HOSTS_SLICES;
     hosts_on_slice(node->hosts, node->slice);
+    owner_tick(node->owner);
+    bus_on_part(node->bus);
+}
+
+static void on_beat(void *ctx)
+{
+    struct botnode *node = ctx;
+
+    bus_on_second(node->bus);
 }
 
 /* What a burst of messages took is given back: the allocator keeps it for ever otherwise. */
@@ -175,7 +195,6 @@ static void on_second(void *ctx)
         FLT_LOG(WARN, "clock_step", "hint=\"leases and timers do not follow it\"");
     }
     audit_second(node->audit);
-    bus_on_second(node->bus);
     if (uptime_s % EXPIRE_PERIOD_S == 0)
         journal_commands_expire(node->journal, flt_wall_ms(node->clock));
     if (uptime_s % TRIM_PERIOD_S == 0)
@@ -193,6 +212,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     int err = journal_start(node, error);
 
     err = err ? err : venues_start(node);
+    err = err ? err : owner_create(node, &node->owner);
     err = err ? err : hosts_create(node, &node->hosts);
     err = err ? err : accounts_create(node, &node->accounts);
     err = err ? err : audit_create(node, &node->audit);
@@ -201,6 +221,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     err = err ? err : accounts_restore(node->accounts);
     err = err ? err : hosts_restore(node->hosts);
     err = err ? err : flt_timer_create(node->loop, on_part, node, &node->part);
+    err = err ? err : flt_timer_create(node->loop, on_beat, node, &node->beat);
     return err ? err : flt_timer_create(node->loop, on_second, node, &node->second);
 }
 
@@ -254,6 +275,7 @@ static void on_signal(void *ctx, int signal)
     flt_watchdog_stop(node->watchdog);
     node->watchdog = NULL;
     flt_timer_stop(node->second);
+    flt_timer_stop(node->beat);
     flt_timer_stop(node->part);
     node->bus = NULL;
     bus_close(bus, on_goodbye, node);
@@ -265,7 +287,10 @@ int botnode_run(struct botnode *node)
 
     if (err)
         return err;
+    const uint64_t beat_ms = (uint64_t)node_scaled_ms(node, NODE_HEARTBEAT_MS);
+
     bus_start(node->bus);
+    flt_timer_start(node->beat, beat_ms, beat_ms);
     flt_timer_start(node->second, NODE_HEARTBEAT_MS, NODE_HEARTBEAT_MS);
     flt_timer_start(node->part, NODE_HEARTBEAT_MS / HOSTS_SLICES, NODE_HEARTBEAT_MS / HOSTS_SLICES);
     for (unsigned slice = 0; slice < HOSTS_SLICES; slice++)
@@ -275,7 +300,8 @@ int botnode_run(struct botnode *node)
             (long long)((flt_mono_ns(node->clock) - node->started_ns) / 1000000));
     if (flt_watchdog_start(node->loop, &node->watchdog) != 0)
         FLT_LOG(WARN, "no_watchdog", "hint=\"the service manager will think this never started\"");
-    return flt_loop_run(node->loop);
+    err = flt_loop_run(node->loop);
+    return node->failure ? node->failure : err;
 }
 
 void botnode_close(struct botnode *node)
@@ -288,9 +314,11 @@ void botnode_close(struct botnode *node)
     node->bus = NULL;
     flt_watchdog_stop(node->watchdog);
     flt_timer_destroy(node->second);
+    flt_timer_destroy(node->beat);
     flt_timer_destroy(node->part);
     hosts_destroy(node->hosts);
     node->hosts = NULL;
+    owner_destroy(node->owner);
     accounts_destroy(node->accounts);
     sweeps_destroy(node->sweeps);
     audit_destroy(node->audit);

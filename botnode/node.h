@@ -9,6 +9,9 @@
  *   record.c    what goes into the numbered stream
  *   recorder.c  a bot's inputs and outputs into a file, when asked for
  *   sweep.c     missed trades of the venue, to the bots they belong to
+ *   lease.c     until when may this process trade a bot (pure)
+ *   owner.c     who may trade here: grants, rights, releases
+ *   handover.c  snapshots for the next owner, and what one begins with
  *   report.c    a bot's state and detail topics
  *   accounts.c  trading accounts and their keys
  *   venues.c    market data
@@ -29,6 +32,7 @@ struct audit;
 struct sweeps;
 struct hosts;
 struct bus;
+struct owner;
 
 struct botnode {
     struct msg_config_node config;
@@ -45,7 +49,9 @@ struct botnode {
     struct sweeps *sweeps;
     struct bus *bus;
     struct flt_watchdog *watchdog; /* NULL: no service manager */
+    struct owner *owner;
     struct flt_timer *second;
+    struct flt_timer *beat; /* a heartbeat, by time_scale */
     struct flt_timer *part; /* HOSTS_SLICES of a second */
     unsigned slice;
     size_t trimmed_free; /* what the allocator held unused when it was last trimmed */
@@ -56,9 +62,13 @@ struct botnode {
     int64_t started_ms, started_ns;
     int lock_fd;
     bool stopping;
+    int failure; /* why it ended by itself; 0: it did not */
 };
 
 FLT_MUST_USE int botnode_open(const char *config_path, struct flt_error *error,
                               struct botnode **out);
 void botnode_close(struct botnode *node); /* NULL is fine */
 int botnode_run(struct botnode *node);    /* until SIGINT or SIGTERM */
+
+/* Heartbeats, leases and what is counted from them, by config.time_scale. */
+int64_t node_scaled_ms(const struct botnode *node, int64_t ms);

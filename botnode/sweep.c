@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "lib/fail.h"
 
 #define PAGE 500
@@ -208,6 +209,8 @@ static void page(struct sweep *sweep)
 
     if (!account_handle(account) || sweep->link != account_link(account))
         err = -ENOTCONN;
+    else if (!owner_opens_account(sweep->sweeps->node->owner, account))
+        err = -EACCES;
     else if (owners)
         err = account_ops(account)->query_order_id(account_handle(account), sweep->instrument,
                                                    sweep->strangers[0].order_id, on_owner, sweep);
@@ -255,7 +258,8 @@ bool sweeps_needs(const struct host *host)
     struct bot_status status;
 
     bot_status(host->bot, &status);
-    return !host->swept && (journal_rebooted(host->node->journal) || status.moved);
+    return !host->swept &&
+           (journal_rebooted(host->node->journal) || status.moved || host->desired.has_resume);
 }
 
 int sweeps_ask(struct sweeps *sweeps, struct host *host, unsigned leg)

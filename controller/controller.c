@@ -31,6 +31,13 @@ int64_t controller_mono_ms(const struct controller *controller)
     return flt_mono_ms(controller->clock);
 }
 
+int64_t controller_scaled_ms(const struct controller *controller, int64_t ms)
+{
+    const struct msg_config_controller *config = &controller->config;
+
+    return config->has_time_scale ? (int64_t)((double)ms * config->time_scale) : ms;
+}
+
 void controller_envelope(struct controller *controller, struct msg_envelope *env)
 {
     msg_envelope_init(env, controller->clock, "controller", &controller->sequence);
@@ -115,6 +122,7 @@ static void on_fast(void *ctx)
     struct controller *controller = ctx;
 
     commands_on_tick(controller);
+    takeover_tick(controller);
     users_on_tick(controller);
     if (++controller->turns % DIGEST_TURNS == 0 && flt_mqtt_is_up(controller->mqtt))
         digest_tick(controller);
@@ -142,6 +150,7 @@ static void on_second(void *ctx)
         ingest_on_second(controller, controller->inventory.nodes[i]);
     }
     health_tick(controller);
+    placement_drain(controller);
     rules_tick(controller);
     equity_tick(controller);
     backups_on_second(controller->backups);
@@ -189,7 +198,7 @@ static void on_birth(struct controller *controller, struct node *node)
     controller_check(controller,
                      store_save_node(&controller->store, node, controller_now_ms(controller)));
     accounts_send_all(controller, node);
-    desired_sync(controller, node);
+    desired_sync(controller, node, false);
     ingest_sack(controller, node);
 }
 
@@ -213,8 +222,9 @@ static void on_presence(struct controller *controller, const char *name,
         return;
     }
     node = inventory_get_node(&controller->inventory, name);
-    outcome =
-        node ? node_take_presence(node, &presence, controller_mono_ms(controller)) : INVENTORY_OLD;
+    outcome = node && owners_hear_presence(controller, node, &presence)
+                  ? node_take_presence(node, &presence, controller_mono_ms(controller))
+                  : INVENTORY_OLD;
     msg_n_presence_finish(&presence);
     if (outcome == INVENTORY_OLD)
         flt_refuse(&controller->refused, FLT_REFUSED_OLD_NUMBER);
@@ -228,8 +238,9 @@ static void on_presence(struct controller *controller, const char *name,
 static void on_hb(struct controller *controller, const char *name, struct msg_n_hb *hb)
 {
     struct node *node = inventory_get_node(&controller->inventory, name);
-    const int outcome =
-        node ? node_take_hb(node, hb, controller_mono_ms(controller)) : INVENTORY_OLD;
+    const int outcome = node && owners_hear_hb(controller, node, hb)
+                            ? node_take_hb(node, hb, controller_mono_ms(controller))
+                            : INVENTORY_OLD;
 
     if (outcome == INVENTORY_BIRTH)
         on_birth(controller, node);
@@ -247,7 +258,7 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
     if (!bot || !bot_listed(bot))
         return; /* `unclaimed` shows in the node's hash, and the sync lists what it should hold */
     if (message->payload_size == 0) {
-        if (bot->release && strcmp(bot->node, topic->node) == 0)
+        if (bot->release && !bot->moving_to[0] && strcmp(bot->node, topic->node) == 0)
             desired_removed(controller, bot);
         return;
     }
@@ -260,8 +271,10 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
         ;
     else if (state.env.has_epoch && state.env.epoch < bot->epoch)
         flt_refuse(&controller->refused, FLT_REFUSED_OLD_EPOCH);
-    else if (!backup_lift_bot(controller, bot, topic->node, &state))
-        (void)bot_take_state(bot, topic->node, &state, controller_mono_ms(controller));
+    else if (!backup_lift_bot(controller, bot, topic->node, &state)) {
+        if (bot_take_state(bot, topic->node, &state, controller_mono_ms(controller)))
+            takeover_claimed(controller, bot);
+    }
     msg_n_state_finish(&state);
 }
 
@@ -274,6 +287,7 @@ static void on_node_message(struct controller *controller, const struct topic_re
         struct msg_n_ev ev;
         struct msg_n_rp rp;
         struct msg_n_res res;
+        struct msg_n_snap snap;
     } is;
     const struct msg_type *type = topic_rows[topic->id].message;
     struct node *node = inventory_get_node(&controller->inventory, topic->node);
@@ -297,6 +311,8 @@ static void on_node_message(struct controller *controller, const struct topic_re
         ingest_ev(controller, node, &is.ev);
     else if (type == &msg_type_n_rp)
         ingest_rp(controller, node, &is.rp);
+    else if (type == &msg_type_n_snap)
+        takeover_snap(controller, topic->node, &is.snap);
     else
         commands_on_res(controller, topic->node, &is.res);
     msg_finish(type, &is);
@@ -325,7 +341,8 @@ static void on_message(void *ctx, const struct flt_mqtt_message *message)
     } else if (topic.id == TOPIC_USER_REQ) {
         request_take(controller, &topic, message);
     } else if (topic.id == TOPIC_NODE_HB || topic.id == TOPIC_NODE_EV ||
-               topic.id == TOPIC_NODE_RP || topic.id == TOPIC_NODE_RES) {
+               topic.id == TOPIC_NODE_RP || topic.id == TOPIC_NODE_RES ||
+               topic.id == TOPIC_NODE_SNAP) {
         on_node_message(controller, &topic, message);
     }
     schedule_commit(controller);
@@ -374,6 +391,7 @@ static void subscribe_all(struct controller *controller)
 
     err |= flt_mqtt_subscribe(controller->mqtt, topic_node_hb(topic, tenant, "+"), 0);
     err |= flt_mqtt_subscribe(controller->mqtt, topic_node_state(topic, tenant, "+", "+"), 1);
+    err |= flt_mqtt_subscribe(controller->mqtt, topic_node_snap(topic, tenant, "+", "+"), 1);
     err |= flt_mqtt_subscribe(controller->mqtt, topic_node_ev(topic, tenant, "+"), 1);
     err |= flt_mqtt_subscribe(controller->mqtt, topic_node_rp(topic, tenant, "+", "+"), 1);
     err |= flt_mqtt_subscribe(controller->mqtt, topic_node_res(topic, tenant, "+"), 1);
@@ -390,6 +408,7 @@ static void on_up(void *ctx)
     char topic[TOPIC_MAX];
 
     controller->up_ms = controller_mono_ms(controller);
+    owners_attentive(controller);
     FLT_LOG(INFO, "bus_up", "term=%" PRId64 " incarnation=%" PRId64, controller->term,
             controller->incarnation);
     subscribe_all(controller);
@@ -441,6 +460,7 @@ static int take_term(struct controller *controller)
     const int64_t seconds = controller_now_ms(controller) / 1000;
     int err;
 
+    controller->fresh = stored == 0;
     controller->term = stored + 1 > seconds ? stored + 1 : seconds;
     controller->incarnation = store_meta_int(&controller->store, "incarnation", 0);
     controller->halt_number = store_meta_int(&controller->store, "halt_number", 0);
@@ -575,6 +595,8 @@ int controller_create(struct flt_loop *loop, const struct msg_config_controller 
     err = open_database(controller, error);
     if (!err)
         err = take_term(controller);
+    if (!err)
+        err = owners_start(controller);
     if (!err)
         err = load_keys(controller, error);
     if (!err)

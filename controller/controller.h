@@ -68,6 +68,9 @@ struct controller {
     struct msg_ui_alert *alerts; /* those in force */
     size_t alert_count;
     struct backups *backups;
+    struct grant_policy grants;
+    int64_t tick_ms; /* of the last look at all leases: a pause of ours shows here */
+    bool fresh;      /* this database never had a controller before */
     bool stopping, committing;
     bool restored;               /* this process began with a restored database */
     void (*on_fatal)(void *ctx); /* the database failed: end the process */
@@ -96,13 +99,71 @@ void controller_clear(struct controller *controller,
 bool controller_commit(struct controller *controller);
 void controller_check(struct controller *controller, int err); /* a write failed: fatal */
 
+/* Heartbeats, leases and what is counted from them, by config.time_scale. */
+int64_t controller_scaled_ms(const struct controller *controller, int64_t ms);
+
+/* --- owners.c: who gets grants, and what nodes hold
+ * ------------------------------------------------ */
+
+FLT_MUST_USE int owners_start(struct controller *controller); /* after the term */
+void owners_attentive(struct controller *controller);         /* we hear again from now on */
+/* A presence; false: of another process than the holder's, which is kept for later. */
+bool owners_hear_presence(struct controller *controller, struct node *node,
+                          struct msg_n_presence *presence);
+/* A heartbeat; false: it gets no grant and says nothing of the node. */
+bool owners_hear_hb(struct controller *controller, struct node *node, const struct msg_n_hb *hb);
+void owners_on_sync(struct controller *controller, const char *node, const struct msg_n_res *res);
+void owners_fill_lease(const struct controller *controller, const struct node *node,
+                       struct msg_lease_state *out);
+
+/* --- takeover.c: from one owner to the next
+ * ---------------------------------------------------- */
+
+void takeover_tick(struct controller *controller); /* failover, and moves that wait */
+/* Under a new epoch, durable before it is said. 0, or negative. */
+FLT_MUST_USE int takeover_assign(struct controller *controller, struct bot *bot, const char *node,
+                                 const char *why);
+/* Asks its node to give it up for the other. */
+FLT_MUST_USE int takeover_ask(struct controller *controller, struct bot *bot, const char *node,
+                              const char *by);
+void takeover_snap(struct controller *controller, const char *node, const struct msg_n_snap *snap);
+/* The record of a release. 0, or negative. */
+FLT_MUST_USE int takeover_record(struct controller *controller, const struct node *node,
+                                 const char *stream, const struct msg_ev_record *record);
+/* Its node has nothing of it any more. */
+void takeover_released(struct controller *controller, struct bot *bot);
+void takeover_claimed(struct controller *controller, struct bot *bot); /* a state under its epoch */
+/* A fill of an earlier owner was booked: its present one gets it too. */
+void takeover_late_fill(struct controller *controller, const char *bot,
+                        const struct msg_fill *fill);
+/* Its `resume` for the owner of this epoch; false: it has it, or there is none. */
+bool takeover_resume(struct controller *controller, const struct bot *bot, struct msg_resume *out);
+/* For a restored controller: no epoch up to `seen` (of a node's word or an id at a venue) is used
+ * again for the bot. */
+FLT_MUST_USE int takeover_lift(struct controller *controller, struct bot *bot, int64_t seen);
+
+/* --- placement.c: which node
+ * ------------------------------------------------------------------- */
+
+/* The best of the nodes that are up, not draining, and have room, labels, strategy and venue; bots
+ * that are to be apart stay so where they can. NULL: none. */
+struct node *placement_choose(const struct controller *controller, const struct msg_bot *spec,
+                              const char *venue, const char *not_this);
+/* 0, or an error with a hint that says why this node cannot have it. */
+FLT_MUST_USE int placement_check(const struct controller *controller, const struct node *node,
+                                 const struct msg_bot *spec, const char *venue, const char *field,
+                                 struct flt_error *error);
+/* Moves that would even out the nodes; how many of `max`. */
+size_t placement_plan(const struct controller *controller, struct msg_move *out, size_t max);
+void placement_drain(struct controller *controller); /* each second */
+
 /* --- desired.c: what nodes should run -----------------------------------------------------------
  */
 
 void desired_publish(struct controller *controller, const struct bot *bot);
 void desired_clear(struct controller *controller, const struct bot *bot);
 /* Everything the node should hold, in chunks of the sync command, and its accounts' keys. */
-void desired_sync(struct controller *controller, struct node *node);
+void desired_sync(struct controller *controller, struct node *node, bool grants);
 void desired_on_hb(struct controller *controller,
                    struct node *node); /* lease; sync on a mismatch */
 /* A released bot is gone from its node: it leaves the inventory. */

@@ -197,6 +197,21 @@ static int check_existing(const struct check *check)
         "%s exists with another strategy, account, instrument or mode", spec->name);
 }
 
+static int choose_place(const struct check *check)
+{
+    const struct msg_bot *spec = check->spec;
+    const struct node *node =
+        placement_choose(check->request->controller, spec, check->plan->venue, NULL);
+
+    if (!node)
+        return flt_error_set(check->error, FLT_UNAVAILABLE, "placement",
+                             "see node-ls: one must be up, have room, the labels and the strategy, "
+                             "and not be drained",
+                             "no node can take %s now", spec->name);
+    snprintf(check->plan->node, sizeof check->plan->node, "%s", node->name);
+    return 0;
+}
+
 static int check_place(const struct check *check)
 {
     const struct controller *controller = check->request->controller;
@@ -211,21 +226,16 @@ static int check_place(const struct check *check)
         return 0;
     }
     if (existing)
-        return flt_error_set(check->error, FLT_CONFLICT, "placement.node",
-                             "remove the bot there first, then deploy it anew", "%s is on node %s",
-                             spec->name, existing->node);
-    node = wants ? inventory_find_node(&controller->inventory, wants)
-                 : inventory_place(&controller->inventory, spec, check->plan->venue,
-                                   controller_mono_ms(controller));
-    if (!node && wants)
-        return flt_error_set(check->error, FLT_NOT_FOUND, "placement.node",
-                             "list them with node-ls", "there is no node %s", wants);
+        return flt_error_set(check->error, FLT_CONFLICT, "placement.node", "move it with bot-move",
+                             "%s is on node %s", spec->name, existing->node);
+    if (!wants)
+        return choose_place(check);
+    node = request_node(check->request, wants, "placement.node", check->error);
     if (!node)
-        return flt_error_set(check->error, FLT_UNAVAILABLE, "placement",
-                             "see node-ls: one must be up, have room, the labels and the strategy",
-                             "no node can take %s now", spec->name);
+        return -ENOENT;
     snprintf(check->plan->node, sizeof check->plan->node, "%s", node->name);
-    return 0;
+    return placement_check(controller, node, spec, check->plan->venue, "placement.node",
+                           check->error);
 }
 
 static int check_all(const struct check *check)

@@ -12,8 +12,9 @@
 #define SYNC_CHUNK 50
 #define SYNC_TTL_MS 10000
 #define SYNC_EVERY_MS 3000 /* a node needs a moment to apply what it got */
-#define LEASE_TTL_MS 15000
+#define SYNC_BYTES (128 * 1024)
 
+/* The caller finishes out->resume. */
 static void fill_desired(struct controller *controller, const struct bot *bot,
                          struct msg_c_desired *out)
 {
@@ -27,11 +28,17 @@ static void fill_desired(struct controller *controller, const struct bot *bot,
     out->run = bot->run;
     out->has_how = bot->run == MSG_RUN_STOPPED;
     out->how = bot->how;
-    out->has_release = out->release = bot->release;
+    if (bot->moving_to[0]) { /* to its node it ends there; what it should be is the next one's */
+        out->run = MSG_RUN_STOPPED;
+        out->has_how = true;
+        out->how = MSG_C_DESIRED_HOW_CANCEL;
+    }
+    out->has_release = out->release = bot->release || bot->moving_to[0];
     out->spec = bot->spec; /* borrowed */
     snprintf(out->venue, sizeof out->venue, "%s", bot->venue);
     out->has_sandbox = true;
     out->sandbox = bot->sandbox;
+    out->has_resume = takeover_resume(controller, bot, &out->resume);
 }
 
 void desired_publish(struct controller *controller, const struct bot *bot)
@@ -43,6 +50,7 @@ void desired_publish(struct controller *controller, const struct bot *bot)
     controller_publish(controller,
                        topic_desired(topic, controller->config.tenant, bot->node, bot->name),
                        &msg_type_c_desired, &desired, 1, true);
+    msg_resume_finish(&desired.resume);
 }
 
 void desired_clear(struct controller *controller, const struct bot *bot)
@@ -53,15 +61,44 @@ void desired_clear(struct controller *controller, const struct bot *bot)
                      topic_desired(topic, controller->config.tenant, bot->node, bot->name));
 }
 
-static void send_chunk(struct controller *controller, struct node *node,
+static void on_synced(struct controller *controller, void *ctx, const struct msg_n_res *res)
+{
+    if (res && res->state == MSG_N_RES_STATE_DONE && !controller->stopping)
+        owners_on_sync(controller, ctx, res);
+    free(ctx);
+}
+
+static void send_chunk(struct controller *controller, const struct node *node,
                        struct msg_cmd_sync_args *args)
 {
+    char *name = args->last ? strdup(node->name) : NULL;
+
     commands_send(controller, node->name, MSG_C_CMD_OP_SYNC, NULL, args, SYNC_TTL_MS, false, NULL,
-                  NULL, NULL);
+                  name ? on_synced : NULL, name);
+    for (size_t i = 0; i < args->desired_count; i++)
+        msg_resume_finish(&args->desired[i].resume);
     args->desired_count = 0;
 }
 
-void desired_sync(struct controller *controller, struct node *node)
+/* Documents with what a new owner begins with are long. */
+static bool is_long(const struct msg_c_desired *doc)
+{
+    return doc->has_resume && doc->resume.has_state &&
+           strlen(json_object_to_json_string_ext(doc->resume.state, JSON_C_TO_STRING_PLAIN)) >
+               SYNC_BYTES / SYNC_CHUNK;
+}
+
+static void sync_grants(const struct controller *controller, const struct node *node,
+                        struct msg_cmd_sync_args *args)
+{
+    args->has_k = args->has_boot = args->has_incarnation = args->has_ttl_ms = true;
+    args->k = node->hb.k;
+    args->incarnation = node->incarnation;
+    args->ttl_ms = controller->grants.ttl_ms;
+    snprintf(args->boot, sizeof args->boot, "%s", node->boot);
+}
+
+void desired_sync(struct controller *controller, struct node *node, bool grants)
 {
     const struct inventory *inventory = &controller->inventory;
     struct msg_cmd_sync_args args = { 0 };
@@ -74,18 +111,22 @@ void desired_sync(struct controller *controller, struct node *node)
     size_t listed = 0;
     for (size_t i = 0; i < inventory->bot_count; i++) {
         const struct bot *bot = inventory->bots[i];
+        struct msg_c_desired *doc = &args.desired[args.desired_count];
 
         if (!bot_listed(bot) || strcmp(bot->node, node->name) != 0)
             continue;
-        fill_desired(controller, bot, &args.desired[args.desired_count++]);
+        fill_desired(controller, bot, doc);
+        args.desired_count++;
         snprintf(args.bots[listed].bot, sizeof args.bots[listed].bot, "%s", bot->name);
         args.bots[listed].epoch = bot->epoch;
         args.bots[listed++].generation = bot->generation;
-        if (args.desired_count == SYNC_CHUNK)
+        if (args.desired_count == SYNC_CHUNK || is_long(doc))
             send_chunk(controller, node, &args);
     }
     args.last = true;
     args.bots_count = listed;
+    if (grants)
+        sync_grants(controller, node, &args);
     send_chunk(controller, node, &args);
     FLT_LOG(INFO, "sync_sent", "node=%s bots=%zu", node->name, listed);
 out:
@@ -93,8 +134,8 @@ out:
     free(args.bots);
 }
 
-/* A node that holds all but the bots it was to release has released them; the empty state that said
- * so was lost. False: that is not it. */
+/* A node that holds all but the bots it was to release has released them, or never had them, once
+ * that we have its whole stream: the word that said so was lost. False: that is not it. */
 static bool take_releases(struct controller *controller, const struct node *node)
 {
     const struct inventory *inventory = &controller->inventory;
@@ -103,13 +144,16 @@ static bool take_releases(struct controller *controller, const struct node *node
 
     if (inventory_hash(inventory, node->name, false, &count, without) != 0 ||
         count == inventory_bots_of(inventory, node->name) ||
-        strcmp(without, node->hb.bots_hash) != 0)
+        strcmp(without, node->hb.bots_hash) != 0 ||
+        (node->hb.head > 0 &&
+         store_stream_position(&controller->store, node->stream) < node->hb.head))
         return false;
     for (size_t i = 0; i < inventory->bot_count; i++) {
         struct bot *bot = inventory->bots[i];
 
-        if (bot_listed(bot) && bot->release && strcmp(bot->node, node->name) == 0)
-            desired_removed(controller, bot);
+        if (bot_listed(bot) && (bot->release || bot->moving_to[0]) &&
+            strcmp(bot->node, node->name) == 0)
+            takeover_released(controller, bot);
     }
     return true;
 }
@@ -120,12 +164,14 @@ void desired_on_hb(struct controller *controller, struct node *node)
     struct msg_c_lease lease = { .term = controller->term,
                                  .k = node->hb.k,
                                  .incarnation = node->incarnation,
-                                 .ttl_ms = LEASE_TTL_MS,
+                                 .ttl_ms = controller->grants.ttl_ms,
+                                 .has_owned_hash = true,
                                  .halt = controller->halt_number };
     char topic[TOPIC_MAX];
     size_t count = 0;
 
-    if (inventory_hash(&controller->inventory, node->name, true, &count, lease.bots_hash) != 0)
+    if (inventory_hash(&controller->inventory, node->name, true, &count, lease.bots_hash) != 0 ||
+        inventory_owned_hash(&controller->inventory, node->name, lease.owned_hash) != 0)
         return;
     controller_envelope(controller, &lease.env);
     snprintf(lease.boot, sizeof lease.boot, "%s", node->boot);
@@ -135,8 +181,9 @@ void desired_on_hb(struct controller *controller, struct node *node)
     if (strcmp(lease.bots_hash, node->hb.bots_hash) != 0 && take_releases(controller, node))
         return; /* the next lease has the new hash */
     if (strcmp(lease.bots_hash, node->hb.bots_hash) != 0 &&
-        (node->synced_ms < 0 || now - node->synced_ms >= SYNC_EVERY_MS))
-        desired_sync(controller, node);
+        (node->synced_ms < 0 ||
+         now - node->synced_ms >= controller_scaled_ms(controller, SYNC_EVERY_MS)))
+        desired_sync(controller, node, true);
     if (node->hb.has_halt && node->hb.halt < controller->halt_number)
         halts_publish(controller);
 }

@@ -30,6 +30,15 @@ static int64_t lag_of(const struct controller *controller, int64_t ts_ms)
     return lag > 0 ? lag : 0;
 }
 
+/* A fact is booked whatever its epoch; the present owner's books get it too. */
+static void late_fill(struct controller *controller, const struct msg_ev_record *record)
+{
+    const struct bot *bot = inventory_find_bot(&controller->inventory, record->bot);
+
+    if (bot && bot_listed(bot) && record->epoch < bot->epoch)
+        takeover_late_fill(controller, bot->name, &record->fill.fill);
+}
+
 static int take_fill(struct controller *controller, const struct node *node, const char *stream,
                      const struct msg_ev_record *record)
 {
@@ -57,6 +66,7 @@ static int take_fill(struct controller *controller, const struct node *node, con
         snprintf(book->node, sizeof book->node, "%s", node->name);
         controller->fills_total++;
         controller->health.fills_lag_ms = lag_of(controller, record->fill.fill.ts_ms);
+        late_fill(controller, record);
         if (book->differs && !differed)
             fill_differs(controller, book);
     }
@@ -150,7 +160,7 @@ static int take_record(struct controller *controller, const struct node *node, c
     case MSG_EV_RECORD_KIND_ORDER:
         return store_add_order(&controller->store, stream, record);
     case MSG_EV_RECORD_KIND_STATE:
-        return 0;
+        return takeover_record(controller, node, stream, record);
     case MSG_EV_RECORD_KIND_ADJUSTMENT:
         return take_adjustment(controller, node, stream, record);
     case MSG_EV_RECORD_KIND_TRANSITION:

@@ -65,8 +65,10 @@ struct node *inventory_get_node(struct inventory *inventory, const char *name)
     struct node *node = get((void ***)&inventory->nodes, &inventory->node_count,
                             &inventory->node_capacity, name, sizeof *node);
 
-    if (node && inventory->node_count != before)
+    if (node && inventory->node_count != before) {
         node->heard_ms = node->synced_ms = -1;
+        grant_init(&node->grant);
+    }
     return node;
 }
 
@@ -86,13 +88,46 @@ struct bot *inventory_get_bot(struct inventory *inventory, const char *name)
     return bot;
 }
 
-void inventory_finish(struct inventory *inventory)
+static void node_free(struct node *node)
+{
+    msg_n_presence_finish(&node->presence);
+    msg_n_presence_finish(&node->rival);
+    msg_n_hb_finish(&node->hb);
+    free(node->unclaimed);
+    free(node);
+}
+
+void inventory_drop_node(struct inventory *inventory, struct node *node)
 {
     for (size_t i = 0; i < inventory->node_count; i++) {
-        msg_n_presence_finish(&inventory->nodes[i]->presence);
-        msg_n_hb_finish(&inventory->nodes[i]->hb);
-        free(inventory->nodes[i]);
+        if (inventory->nodes[i] != node)
+            continue;
+        memmove(&inventory->nodes[i], &inventory->nodes[i + 1],
+                (inventory->node_count - i - 1) * sizeof(struct node *));
+        inventory->node_count--;
+        node_free(node);
+        return;
     }
+}
+
+void node_change_voice(struct node *node)
+{
+    node->incarnation = 0;
+    node->word = NODE_NEVER;
+    node->boot[0] = '\0';
+    if (!node->has_rival)
+        return;
+    msg_n_presence_finish(&node->presence);
+    node->presence = node->rival;
+    node->has_presence = true;
+    node->rival = (struct msg_n_presence){ 0 };
+    node->has_rival = false;
+}
+
+void inventory_finish(struct inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->node_count; i++)
+        node_free(inventory->nodes[i]);
     for (size_t i = 0; i < inventory->bot_count; i++) {
         msg_bot_finish(&inventory->bots[i]->spec);
         msg_n_state_finish(&inventory->bots[i]->state);
@@ -178,6 +213,12 @@ bool node_is_up(const struct node *node, int64_t now_ms)
     return node_state(node, now_ms) == MSG_NODE_ROW_STATE_UP;
 }
 
+bool bot_is_sticky(const struct bot *bot)
+{
+    return bot->spec.has_placement && bot->spec.placement.has_failover &&
+           bot->spec.placement.failover == MSG_FAILOVER_STICKY;
+}
+
 bool bot_listed(const struct bot *bot)
 {
     return !bot->removed;
@@ -203,7 +244,8 @@ int inventory_hash(const struct inventory *inventory, const char *node, bool wit
     for (size_t i = 0; i < inventory->bot_count; i++) {
         const struct bot *bot = inventory->bots[i];
 
-        if (!bot_listed(bot) || strcmp(bot->node, node) != 0 || (bot->release && !with_released))
+        if (!bot_listed(bot) || strcmp(bot->node, node) != 0 ||
+            ((bot->release || bot->moving_to[0]) && !with_released))
             continue;
         snprintf(refs[used].bot, sizeof refs[used].bot, "%s", bot->name);
         refs[used].epoch = bot->epoch;
@@ -211,6 +253,27 @@ int inventory_hash(const struct inventory *inventory, const char *node, bool wit
     }
     msg_bots_hash(refs, used, out);
     *count = used;
+    free(refs);
+    return 0;
+}
+
+int inventory_owned_hash(const struct inventory *inventory, const char *node,
+                         char out[MSG_HASH_MAX])
+{
+    struct msg_bot_ref *refs = calloc(inventory->bot_count + 1, sizeof *refs);
+    size_t used = 0;
+
+    if (!refs)
+        return -ENOMEM;
+    for (size_t i = 0; i < inventory->bot_count; i++) {
+        const struct bot *bot = inventory->bots[i];
+
+        if (!bot_listed(bot) || strcmp(bot->node, node) != 0)
+            continue;
+        snprintf(refs[used].bot, sizeof refs[used].bot, "%s", bot->name);
+        refs[used++].epoch = bot->epoch;
+    }
+    msg_bots_hash(refs, used, out);
     free(refs);
     return 0;
 }
@@ -235,7 +298,7 @@ static bool has_labels(struct json_object *has, struct json_object *wants)
     return true;
 }
 
-static bool fits(const struct node *node, const struct msg_bot *spec, const char *venue)
+bool node_fits(const struct node *node, const struct msg_bot *spec, const char *venue)
 {
     const struct msg_n_presence *presence = &node->presence;
 
@@ -245,25 +308,6 @@ static bool fits(const struct node *node, const struct msg_bot *spec, const char
             (!presence->has_venues ||
              has_word((const char(*)[33])presence->venues, presence->venues_count, venue)) &&
             has_labels(presence->labels, spec->has_placement ? spec->placement.labels : NULL));
-}
-
-struct node *inventory_place(const struct inventory *inventory, const struct msg_bot *spec,
-                             const char *venue, int64_t now_ms)
-{
-    struct node *best = NULL;
-    int64_t best_room = 0;
-
-    for (size_t i = 0; i < inventory->node_count; i++) {
-        struct node *node = inventory->nodes[i];
-        const int64_t capacity = node->presence.has_capacity ? node->presence.capacity : 1000;
-        const int64_t room = capacity - (int64_t)inventory_bots_of(inventory, node->name);
-
-        if (!node_is_up(node, now_ms) || room <= best_room || !fits(node, spec, venue))
-            continue;
-        best = node;
-        best_room = room;
-    }
-    return best;
 }
 
 bool bot_take_state(struct bot *bot, const char *node, struct msg_n_state *state, int64_t now_ms)

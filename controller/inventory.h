@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "controller/grant.h"
 #include "schemas/schemas_msg.h"
 
 #define NODE_SUSPECT_MS 3500
@@ -22,12 +23,18 @@ struct node {
     bool has_presence;
     struct msg_n_hb hb; /* the last one */
     bool has_hb;
-    int64_t heard_ms;          /* monotonic time of the last birth or heartbeat; -1: never */
-    int64_t synced_ms;         /* monotonic time of the last sync; -1: not since its birth */
-    char stream[FLT_ULID_MAX]; /* the stream it writes now */
-    int64_t replay_ms;         /* monotonic time of the last replay request; 0: none waits */
-    int64_t last_head;         /* head of the heartbeat before the last */
-    bool sack_due;             /* records were taken since the last acknowledgement */
+    int64_t heard_ms;            /* monotonic time of the last birth or heartbeat; -1: never */
+    int64_t synced_ms;           /* monotonic time of the last sync; -1: not since its birth */
+    char stream[FLT_ULID_MAX];   /* the stream it writes now */
+    int64_t replay_ms;           /* monotonic time of the last replay request; 0: none waits */
+    int64_t last_head;           /* head of the heartbeat before the last */
+    bool sack_due;               /* records were taken since the last acknowledgement */
+    struct grant grant;          /* who holds its lease */
+    bool draining;               /* its bots go elsewhere, and none comes */
+    struct msg_n_presence rival; /* of another process of its name that waits; with has_rival */
+    bool has_rival;
+    char (*unclaimed)[FLT_NAME_MAX]; /* bots it holds that are not its */
+    size_t unclaimed_count;
 };
 
 struct bot {
@@ -39,8 +46,13 @@ struct bot {
     int64_t generation, epoch;
     enum msg_run run;
     enum msg_c_desired_how how;
-    bool release; /* being removed */
-    bool removed; /* only its numbers are kept */
+    bool release;                 /* being removed */
+    bool removed;                 /* only its numbers are kept */
+    char moving_to[FLT_NAME_MAX]; /* its node is to give it up for this one; "": no */
+    int64_t move_ms;              /* monotonic; when that was said, for the gap */
+    /* Its node may hold it as sticky by an older document, and then trades on whatever we say:
+     * until it has said that it holds a newer one, nobody takes the bot over. */
+    bool held_sticky;
     int64_t created_ms, changed_ms;
     struct msg_n_state state; /* last word of its node */
     bool has_state;
@@ -79,12 +91,17 @@ size_t inventory_bots_of(const struct inventory *inventory, const char *node);
  * is to release. */
 int inventory_hash(const struct inventory *inventory, const char *node, bool with_released,
                    size_t *count, char out[MSG_HASH_MAX]);
-/* The node that is up, knows the strategy and the venue, has the labels, and has the most room;
- * NULL: none. */
-struct node *inventory_place(const struct inventory *inventory, const struct msg_bot *spec,
-                             const char *venue, int64_t now_ms);
+/* Strategy, venue and labels. */
+bool node_fits(const struct node *node, const struct msg_bot *spec, const char *venue);
 /* Takes a bot's word; false: from another node than its own, or an older epoch. */
 bool bot_take_state(struct bot *bot, const char *node, struct msg_n_state *state, int64_t now_ms);
 /* The best mark price known: the bot's last word, else zero. */
 struct flt_dec bot_mark(const struct bot *bot);
 bool bot_listed(const struct bot *bot); /* not removed */
+bool bot_is_sticky(const struct bot *bot);
+/* What a grant to the node is for: its bots with epochs, without generations. */
+int inventory_owned_hash(const struct inventory *inventory, const char *node,
+                         char out[MSG_HASH_MAX]);
+/* Another process of the node is its voice from now on. */
+void node_change_voice(struct node *node);
+void inventory_drop_node(struct inventory *inventory, struct node *node); /* frees it */

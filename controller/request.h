@@ -100,6 +100,12 @@ HANDLER(verb_bot_watch);
 /* backup.c */
 HANDLER(verb_backup_create);
 HANDLER(verb_backup_ls);
+/* verb_place.c */
+HANDLER(verb_node_drain);
+HANDLER(verb_bot_move);
+HANDLER(verb_rebalance);
+HANDLER(verb_node_rm);
+HANDLER(verb_bot_adopt);
 /* verb_halt.c */
 HANDLER(verb_halt);
 HANDLER(verb_resume);

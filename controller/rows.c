@@ -52,6 +52,24 @@ static void row_reported(const struct controller *controller, const struct bot *
     out->age_ms = controller_mono_ms(controller) - bot->heard_ms;
 }
 
+static void row_owner(const struct controller *controller, const struct bot *bot,
+                      struct msg_bot_row *out)
+{
+    const struct node *node = inventory_find_node(&controller->inventory, bot->node);
+
+    out->has_claimed = true;
+    out->claimed = bot->has_state && bot->state.env.has_epoch && bot->state.env.epoch == bot->epoch;
+    out->has_moving_to = bot->moving_to[0] != '\0';
+    snprintf(out->moving_to, sizeof out->moving_to, "%s", bot->moving_to);
+    out->has_failover = true;
+    out->failover = bot_is_sticky(bot) ? MSG_FAILOVER_STICKY : MSG_FAILOVER_AUTO;
+    out->has_owner =
+        out->claimed && node &&
+        (bot_is_sticky(bot) || bot->held_sticky ||
+         !grant_is_over(&node->grant, &controller->grants, controller_mono_ms(controller)));
+    snprintf(out->owner, sizeof out->owner, "%s", bot->node);
+}
+
 void bot_row_fill(const struct controller *controller, const struct bot *bot,
                   struct msg_bot_row *out)
 {
@@ -72,6 +90,7 @@ void bot_row_fill(const struct controller *controller, const struct bot *bot,
     out->run = bot->run;
     out->generation = bot->generation;
     out->epoch = bot->epoch;
+    row_owner(controller, bot, out);
     out->has_position = out->has_realised = out->has_unrealised = out->has_equity = true;
     out->position = sums.position;
     out->realised = sums.realised;
@@ -128,6 +147,16 @@ void node_row_fill(struct controller *controller, const struct node *node, struc
     out->age_ms = now - node->heard_ms;
     out->incarnation = node->incarnation;
     out->bots = (int64_t)inventory_bots_of(&controller->inventory, node->name);
+    out->has_draining = out->has_lease = true;
+    out->draining = node->draining;
+    owners_fill_lease(controller, node, &out->lease);
+    if (node->unclaimed_count &&
+        (out->unclaimed = calloc(node->unclaimed_count, sizeof *out->unclaimed))) {
+        out->has_unclaimed = true;
+        out->unclaimed_count = node->unclaimed_count < 256 ? node->unclaimed_count : 256;
+        for (size_t i = 0; i < out->unclaimed_count; i++)
+            snprintf(out->unclaimed[i], sizeof out->unclaimed[i], "%s", node->unclaimed[i]);
+    }
     if (node->has_presence)
         row_of_presence(&node->presence, out);
     if (node->has_hb)

@@ -95,7 +95,8 @@ static unsigned word(const struct msg_enum *choices, const char *text)
 
 static int load_nodes(struct store *store, struct inventory *inventory)
 {
-    sqlite3_stmt *stmt = store_read(store, "SELECT node, incarnation FROM nodes");
+    sqlite3_stmt *stmt =
+        store_read(store, "SELECT node, incarnation, boot, place, draining FROM nodes");
 
     while (store_next(store, stmt)) {
         struct node *node = inventory_get_node(inventory, flt_db_str(stmt, 0));
@@ -103,6 +104,10 @@ static int load_nodes(struct store *store, struct inventory *inventory)
         if (!node)
             return -ENOMEM;
         node->incarnation = flt_db_int(stmt, 1);
+        flt_db_copy(stmt, 2, node->grant.holder.boot, sizeof node->grant.holder.boot);
+        flt_db_copy(stmt, 3, node->grant.holder.place, sizeof node->grant.holder.place);
+        node->grant.holder.incarnation = node->incarnation;
+        node->draining = flt_db_int(stmt, 4) != 0;
     }
     return stmt ? 0 : -EIO;
 }
@@ -128,6 +133,8 @@ static int load_bot(sqlite3_stmt *stmt, struct inventory *inventory)
     bot->removed = flt_db_int(stmt, 10) != 0;
     bot->created_ms = flt_db_int(stmt, 11);
     bot->changed_ms = flt_db_int(stmt, 12);
+    flt_db_copy(stmt, 13, bot->moving_to, sizeof bot->moving_to);
+    bot->held_sticky = flt_db_int(stmt, 14) != 0;
     return 0;
 }
 
@@ -135,7 +142,7 @@ static int load_bots(struct store *store, struct inventory *inventory)
 {
     sqlite3_stmt *stmt = store_read(
         store, "SELECT bot, spec, venue, sandbox, node, generation, epoch, run, how, release,"
-               " removed, created_ms, changed_ms FROM bots");
+               " removed, created_ms, changed_ms, moving_to, held_sticky FROM bots");
     int err = stmt ? 0 : -EIO;
 
     while (!err && store_next(store, stmt))
@@ -191,15 +198,18 @@ int store_load(struct store *store, struct inventory *inventory, struct books *b
 
 int store_save_node(struct store *store, const struct node *node, int64_t now_ms)
 {
-    sqlite3_stmt *stmt = store_write(
-        store, "INSERT INTO nodes (node, first_ms, incarnation, boot) VALUES (?, ?, ?, ?)"
-               " ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation,"
-               " boot = excluded.boot");
+    sqlite3_stmt *stmt =
+        store_write(store, "INSERT INTO nodes (node, first_ms, incarnation, boot, place, draining)"
+                           " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (node) DO UPDATE SET"
+                           " incarnation = excluded.incarnation, boot = excluded.boot,"
+                           " place = excluded.place, draining = excluded.draining");
 
     flt_db_bind_str(stmt, 1, node->name);
     flt_db_bind_int(stmt, 2, now_ms);
     flt_db_bind_int(stmt, 3, node->incarnation);
-    flt_db_bind_str(stmt, 4, node->boot);
+    flt_db_bind_str(stmt, 4, node->grant.holder.boot);
+    flt_db_bind_str(stmt, 5, node->grant.holder.place);
+    flt_db_bind_int(stmt, 6, node->draining);
     return store_run(store, stmt);
 }
 
@@ -228,8 +238,8 @@ int store_save_bot(struct store *store, const struct bot *bot, const char *by, c
     struct flt_buf spec = FLT_BUF_INIT;
     sqlite3_stmt *stmt = store_write(
         store, "INSERT OR REPLACE INTO bots (bot, spec, venue, sandbox, node, generation, epoch,"
-               " run, how, release, removed, created_ms, changed_ms)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+               " run, how, release, removed, created_ms, changed_ms, moving_to,"
+               " held_sticky) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     int err;
 
     msg_bot_encode(&spec, &bot->spec);
@@ -246,6 +256,8 @@ int store_save_bot(struct store *store, const struct bot *bot, const char *by, c
     flt_db_bind_int(stmt, 11, bot->removed);
     flt_db_bind_int(stmt, 12, bot->created_ms);
     flt_db_bind_int(stmt, 13, bot->changed_ms);
+    flt_db_bind_str(stmt, 14, bot->moving_to);
+    flt_db_bind_int(stmt, 15, bot->held_sticky || bot_is_sticky(bot));
     err = spec.failed ? -ENOMEM : store_run(store, stmt);
     if (!err)
         err = add_history(store, bot, by, what, spec.data);

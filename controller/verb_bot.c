@@ -91,8 +91,11 @@ static int carry_out(struct request *request, const struct msg_bot *spec,
         bot->epoch++;
         bot->removed = bot->release = bot->has_state = false;
         bot->heard_ms = -1;
+        bot->moving_to[0] = '\0';
+        bot->held_sticky = false;
         bot->created_ms = controller_now_ms(request->controller);
     }
+    bot->held_sticky = bot->held_sticky || bot_is_sticky(bot);
     bot->run = out->run;
     bot->how = MSG_C_DESIRED_HOW_CANCEL;
     bot->sandbox = plan->sandbox;
@@ -335,10 +338,11 @@ HANDLER(verb_bot_rm)
     bot->run = MSG_RUN_STOPPED;
     bot->how = MSG_C_DESIRED_HOW_CANCEL;
     bot->release = true;
+    bot->moving_to[0] = '\0';
     if (record(request, bot, "removal") != 0 || publish_recorded(request, bot) != 0)
         return -EIO;
     node = inventory_find_node(&controller->inventory, bot->node);
-    if (!node || (node->word == NODE_NEVER && !bot->has_state))
+    if (!node || (!node->grant.holder.boot[0] && !bot->has_state))
         desired_removed(controller, bot); /* no node ever had it */
     snprintf(out->bot, sizeof out->bot, "%s", in->bot);
     out->removed = bot->removed;

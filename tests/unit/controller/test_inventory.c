@@ -76,22 +76,76 @@ static struct bot *put_bot(struct inventory *inventory, const char *name, const 
     return bot;
 }
 
+static const char *chosen(struct controller *controller, const struct msg_bot *spec)
+{
+    const struct node *node = placement_choose(controller, spec, "binance", NULL);
+
+    return node ? node->name : "";
+}
+
 static void a_bot_goes_where_most_room_is(void **ctx)
 {
-    struct inventory inventory = { 0 };
-    struct msg_bot spec = { 0 };
+    struct flt_sim_clock clock;
+    struct controller controller = { .clock = &clock.base };
+    struct inventory *inventory = &controller.inventory;
+    struct msg_bot spec = { .name = "new" };
+    struct bot *apart;
 
     (void)ctx;
-    assert_null(inventory_place(&inventory, &spec, "binance", 1000));
-    (void)say(inventory_get_node(&inventory, "a"), UP, 1, "x", 1000);
-    (void)say(inventory_get_node(&inventory, "b"), UP, 1, "y", 1000);
-    (void)put_bot(&inventory, "one", "a");
-    assert_string_equal(inventory_place(&inventory, &spec, "binance", 1000)->name, "b");
-    put_bot(&inventory, "two", "b")->removed = true; /* takes no room */
-    assert_string_equal(inventory_place(&inventory, &spec, "binance", 1000)->name, "b");
-    (void)say(inventory_find_node(&inventory, "b"), LOST, 1, "y", 1000);
-    assert_string_equal(inventory_place(&inventory, &spec, "binance", 1000)->name, "a");
-    inventory_finish(&inventory);
+    flt_sim_clock_init(&clock, 0);
+    flt_sim_clock_advance(&clock, 1000);
+    const int64_t now = flt_mono_ms(&clock.base);
+
+    assert_string_equal(chosen(&controller, &spec), "");
+    (void)say(inventory_get_node(inventory, "a"), UP, 1, "x", now);
+    (void)say(inventory_get_node(inventory, "b"), UP, 1, "y", now);
+    (void)put_bot(inventory, "one", "a");
+    assert_string_equal(chosen(&controller, &spec), "b");
+    put_bot(inventory, "two", "b")->removed = true; /* takes no room */
+    assert_string_equal(chosen(&controller, &spec), "b");
+    apart = put_bot(inventory, "three", "b"); /* room matters less than who is near */
+    (void)put_bot(inventory, "four", "a");
+    apart->spec.has_placement = apart->spec.placement.has_apart = true;
+    snprintf(apart->spec.placement.apart, sizeof apart->spec.placement.apart, "btc");
+    spec.has_placement = spec.placement.has_apart = true;
+    snprintf(spec.placement.apart, sizeof spec.placement.apart, "btc");
+    assert_string_equal(chosen(&controller, &spec), "a");
+    inventory_find_node(inventory, "a")->draining = true;
+    assert_string_equal(chosen(&controller, &spec), "b");
+    inventory_find_node(inventory, "a")->draining = false;
+    (void)say(inventory_find_node(inventory, "b"), LOST, 1, "y", now);
+    spec.has_placement = false;
+    assert_string_equal(chosen(&controller, &spec), "a");
+    inventory_finish(inventory);
+}
+
+static void rebalancing_moves_as_few_as_it_takes_and_none_that_is_pinned(void **ctx)
+{
+    struct flt_sim_clock clock;
+    struct controller controller = { .clock = &clock.base };
+    struct inventory *inventory = &controller.inventory;
+    struct msg_move moves[16];
+    char name[8];
+
+    (void)ctx;
+    flt_sim_clock_init(&clock, 0);
+    (void)say(inventory_get_node(inventory, "a"), UP, 1, "x", flt_mono_ms(&clock.base));
+    (void)say(inventory_get_node(inventory, "b"), UP, 1, "y", flt_mono_ms(&clock.base));
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "bot-%d", i);
+        struct bot *bot = put_bot(inventory, name, "a");
+
+        if (i < 2) {
+            bot->spec.has_placement = bot->spec.placement.has_node = true;
+            snprintf(bot->spec.placement.node, sizeof bot->spec.placement.node, "a");
+        }
+    }
+    assert_int_equal(placement_plan(&controller, moves, 16), 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(moves[i].to, "b");
+        assert_true(strcmp(moves[i].bot, "bot-1") > 0);
+    }
+    inventory_finish(inventory);
 }
 
 static void the_hash_covers_the_nodes_own_bots(void **ctx)
@@ -149,6 +203,7 @@ int main(void)
         cmocka_unit_test(the_greater_incarnation_holds_and_of_equals_the_death),
         cmocka_unit_test(heartbeats_keep_a_node_up_and_a_missed_birth_is_made_up_for),
         cmocka_unit_test(a_bot_goes_where_most_room_is),
+        cmocka_unit_test(rebalancing_moves_as_few_as_it_takes_and_none_that_is_pinned),
         cmocka_unit_test(the_hash_covers_the_nodes_own_bots),
         cmocka_unit_test(a_bots_word_counts_only_from_its_node_and_epoch),
         cmocka_unit_test(every_verb_has_a_schema_and_a_handler),
