@@ -53,13 +53,13 @@ try {
 
   await tap.test('the chart of a bot moves, with its orders and fills below', async () => {
     await chartIsAlive(page, url, bot);
-    await page.waitForSelector('[data-testid=orders] tbody tr');
-    assert.equal(await page.locator('[data-testid=orders] tbody tr').count(), fleet.bots.get(bot).orders.length);
+    await page.waitForSelector('[data-testid=grid-bot-orders] tbody tr');
+    assert.equal(await page.locator('[data-testid=grid-bot-orders] tbody tr').count(), fleet.bots.get(bot).orders.length);
     await page.click('#tab-fills');
-    await page.waitForSelector('[data-testid=fills] tbody tr');
+    await page.waitForSelector('[data-testid=grid-bot-fills] tbody tr');
     await shot(page, shots, 'bot');
     await page.click('#tab-log');
-    await page.waitForSelector('table.log');
+    await page.waitForSelector('[data-testid=grid-bot-log]');
     await page.click('text="15m"');
     await page.waitForFunction(() => document.querySelector('[data-testid=chart]').dataset.bars === '101' || Number(document.querySelector('[data-testid=chart]').dataset.bars) <= 102);
   });

@@ -1,6 +1,6 @@
 // Everything the bot page knows of one bot: asked once, then kept live by the topics that a watch opens.
 import { signal, type Signal } from '@preact/signals';
-import { body, listen, online, request } from './bus/session.ts';
+import { body, listen, online, request, tenantRoot } from './bus/session.ts';
 import { heard } from './bus/clock.ts';
 import { reasonOf } from './actions.ts';
 import { bucket, merge, move, TIMEFRAMES, toBar, type Bar, type Timeframe } from './lib/candles.ts';
@@ -15,6 +15,7 @@ const PAGE = 100;
 
 export interface BotData {
   name: string;
+  topic: string;                   // root of the tenant's topics
   show: Signal<BotShowResult | null>;
   state: Signal<NState | null>;
   live: Signal<NLive | null>;
@@ -40,7 +41,7 @@ const sameFill = (a: Fill, b: Fill): boolean => a.trade_id === b.trade_id && a.o
 
 export function openBot(name: string): BotData {
   const data: BotData = {
-    name, show: signal(null), state: signal(null), live: signal(null), liveAt: signal(0), orders: signal(null), fills: signal(null),
+    name, topic: tenantRoot.peek(), show: signal(null), state: signal(null), live: signal(null), liveAt: signal(0), orders: signal(null), fills: signal(null),
     nextFill: signal(null), log: signal(null), equity: signal(null), timeframe: signal('1m'), bars: signal(null), lastBar: signal(null),
     problem: signal(null), missing: signal(false), chartProblem: signal(null),
     load, loadCandles, moreFills, stop,
@@ -92,7 +93,7 @@ export function openBot(name: string): BotData {
     const points = data.equity.value;
     const newest = points?.[points.length - 1];
     if (points && live.equity !== undefined && (!newest || live.ts_ms - newest.ts_ms >= 1000))
-      data.equity.value = [...points, { ts_ms: live.ts_ms, equity: live.equity, position: live.book?.position ?? '0' }].slice(-3000);
+      data.equity.value = [...points, { ts_ms: live.ts_ms, equity: live.equity, position: live.book?.position ?? '0', ...(live.price === undefined ? {} : { price: live.price }) }].slice(-3000);
   }
 
   function addFills(newer: Fill[]): void {

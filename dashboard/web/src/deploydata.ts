@@ -3,6 +3,8 @@ import { computed, signal } from '@preact/signals';
 import { reasonOf } from './actions.ts';
 import { request } from './bus/session.ts';
 import { check, encodeAll, freeName, nearPrice, type Fault } from './lib/form.ts';
+import { toBar, type Bar } from './lib/candles.ts';
+import { checks as look, type Check, type Rules } from './lib/preview.ts';
 import { isName } from './lib/topic.ts';
 import { assets } from './lib/format.ts';
 import { rows } from './fleet.ts';
@@ -16,6 +18,8 @@ export const shown = signal<StrategyShowResult | null>(null);
 export const problem = signal<string | null>(null);
 export const price = signal<string | null>(null);
 
+export const editing = signal<string | null>(null);              // the bot that is changed, not made
+export const bars = signal<Bar[]>([]);
 export const form = signal({ name: '', strategy: '', account: '', instrument: 'BTC-USDT', node: '', mode: 'live' as 'live' | 'paper' | 'shadow', real: false });
 export const texts = signal<Record<string, string>>({});  // parameters
 export const limits = signal<Record<string, string>>({}); // risk
@@ -66,6 +70,8 @@ export function set(change: Partial<typeof form.value>): void {
 
 export function fresh(): void {
   typedName = false;
+  editing.value = null;
+  limits.value = {};
   texts.value = {};
   touched.value = new Set();
   refused.value = null;
@@ -109,11 +115,50 @@ export async function askPrice(): Promise<void> {
   const { instrument } = form.value;
   price.value = null;
   if (!/^[A-Z0-9]+(-[A-Z0-9]+)+$/.test(instrument)) return;
-  const answer = await request('candles', { venue: venue.value, instrument, timeframe: '1m', limit: 3 });
+  bars.value = [];
+  const answer = await request('candles', { venue: venue.value, instrument, timeframe: '15m', limit: 300 });
   if (mine !== asking || answer.kind !== 'ok') return;
   price.value = answer.result.candles.at(-1)?.close ?? null;
+  bars.value = answer.result.candles.map(toBar);
   suggest();
 }
+
+/** Fills the form from a bot that is: to change it, or to make another like it. */
+export async function copy(bot: string, edit: boolean): Promise<void> {
+  const answer = await request('bot-show', { bot });
+  if (answer.kind !== 'ok') {
+    problem.value = reasonOf(answer);
+    return;
+  }
+  const { spec: old } = answer.result;
+  const words = (values: object | undefined): Record<string, string> => Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value)]));
+  form.value = { ...form.value, strategy: old.strategy, account: old.account ?? '', instrument: old.instrument ?? '', mode: old.mode as 'live', node: old.placement?.node ?? '', real: false };
+  await choose(old.strategy);
+  texts.value = { ...texts.value, ...words(old.params) };
+  limits.value = words(old.risk);
+  touched.value = new Set(Object.keys(old.params ?? {}).map((key) => `params.${key}`));
+  typedName = true;
+  form.value = { ...form.value, name: edit ? bot : freeName(bot.replace(/-\d+$/, ''), 'copy', rows) };
+  editing.value = edit ? bot : null;
+  void askPrice();
+}
+
+export const rules = computed((): Rules => {
+  const row = instruments.value.find((each) => each.name === form.value.instrument);
+  const fee = Math.max(Number(row?.fee_maker ?? 0.001), Number(row?.fee_taker ?? 0.001));
+  return { tick: Number(row?.tick ?? 0.01), notionalMin: Number(row?.notional_min ?? 0), fee: Number.isFinite(fee) ? fee : 0.001 };
+});
+
+/** What can be seen before the controller is asked. */
+export const seen = computed((): Check[] => {
+  const { name, instrument, account: using, node } = form.value;
+  const found = look(form.value.strategy, texts.value, Number(price.value), rules.value);
+  const others = [...rows.values()].map((row) => row.peek().bot).filter((bot) => bot.n !== name && bot.i === instrument && bot.run !== 'stopped');
+  if (using) found.push({ id: 'taken', ok: others.length === 0, values: { n: String(others.length), instrument } });
+  const up = nodes.value.filter((row) => row.state === 'up' && !row.draining && (!node || row.node === node) && (row.capacity === undefined || row.bots < row.capacity));
+  found.push({ id: 'node', ok: up.length > 0, values: { n: String(up.length) } });
+  return found;
+});
 
 /** The manifest as it would be sent. */
 export const spec = computed((): BotSpec => {

@@ -5,6 +5,8 @@ import { start } from './bus/session.ts';
 import './style/base.css';
 import './style/parts.css';
 import './style/views.css';
+import './style/list.css';
+import './parts/grid.tsx'; // what nearly every view needs comes with the first load
 
 const place = document.getElementById('app');
 void start();

@@ -3,6 +3,7 @@ import {
   AreaSeries, CandlestickSeries, ColorType, createChart, CrosshairMode, HistogramSeries, LineStyle,
   type ChartOptions, type DeepPartial, type IChartApi, type IPriceLine, type UTCTimestamp,
 } from 'lightweight-charts';
+import { drawdown } from '../lib/drawdown.ts';
 import { color } from '../prefs.ts';
 import { Overlay, type FillMark, type OrderMark } from './overlay.ts';
 
@@ -43,8 +44,9 @@ export interface PriceChart {
   setBars(bars: Bar[], places: number): void;
   update(bar: Bar): void;
   setFills(fills: FillMark[]): void;
-  setOrders(orders: OrderMark[], last: number): void;
+  setOrders(orders: OrderMark[], last: number, all?: boolean): void;
   setAverage(price: number | null, title: string): void;
+  setBreakEven(price: number | null, title: string): void;
   fit(): void;
   recolor(): void;
   destroy(): void;
@@ -56,6 +58,7 @@ export function createPriceChart(place: HTMLElement): PriceChart {
   const volume = chart.addSeries(HistogramSeries, { priceScaleId: '', priceFormat: { type: 'volume' }, lastValueVisible: false, priceLineVisible: false });
   const overlay = new Overlay();
   let average: IPriceLine | null = null;
+  let even: IPriceLine | null = null;
   let bars: Bar[] = [];
   candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.2 } });
   volume.priceScale().applyOptions({ scaleMargins: { top: 0.86, bottom: 0 } });
@@ -72,6 +75,7 @@ export function createPriceChart(place: HTMLElement): PriceChart {
     candles.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false, priceLineColor: color('dim') });
     volume.setData(bars.map(column));
     average?.applyOptions({ color: color('accent') });
+    even?.applyOptions({ color: color('warn') });
   };
   recolor();
 
@@ -93,11 +97,16 @@ export function createPriceChart(place: HTMLElement): PriceChart {
       volume.update(column(next));
     },
     setFills: (fills) => overlay.setFills(fills),
-    setOrders: (orders, last) => overlay.setOrders(orders, last),
+    setOrders: (orders, last, all) => overlay.setOrders(orders, last, all),
     setAverage(price, title) {
       if (average) candles.removePriceLine(average);
       average = price === null ? null
         : candles.createPriceLine({ price, color: color('accent'), lineWidth: 1, lineStyle: LineStyle.Solid, axisLabelVisible: true, title });
+    },
+    setBreakEven(price, title) {
+      if (even) candles.removePriceLine(even);
+      even = price === null ? null
+        : candles.createPriceLine({ price, color: color('warn'), lineWidth: 1, lineStyle: LineStyle.LargeDashed, axisLabelVisible: true, title });
     },
     fit: () => chart.timeScale().fitContent(),
     recolor,
@@ -115,16 +124,23 @@ export interface EquityChart {
 export function createEquityChart(place: HTMLElement): EquityChart {
   const chart = createChart(place, { ...look(), autoSize: true });
   const area = chart.addSeries(AreaSeries, { lineWidth: 2, priceLineVisible: false });
+  const below = chart.addSeries(AreaSeries, { lineWidth: 1, priceLineVisible: false, invertFilledArea: true }, 1);
   let last = 0;
+  let peak = -Infinity;
   const recolor = (): void => {
     const accent = color('accent');
+    const down = color('down');
     chart.applyOptions(look());
     area.applyOptions({ lineColor: accent, topColor: accent + '55', bottomColor: accent + '05' });
+    below.applyOptions({ lineColor: down, topColor: down + '08', bottomColor: down + '55' });
   };
   recolor();
+  chart.panes()[0]?.setStretchFactor(2.2);
   return {
     set(points) {
       area.setData(points.map(({ time, value }) => ({ time: time as UTCTimestamp, value })));
+      below.setData(drawdown(points).map(({ time, value }) => ({ time: time as UTCTimestamp, value })));
+      peak = Math.max(-Infinity, ...points.map(({ value }) => value));
       last = points[points.length - 1]?.time ?? 0;
       chart.timeScale().fitContent();
     },
@@ -132,6 +148,8 @@ export function createEquityChart(place: HTMLElement): EquityChart {
       if (time < last) return;
       last = time;
       area.update({ time: time as UTCTimestamp, value });
+      peak = Math.max(peak, value);
+      below.update({ time: time as UTCTimestamp, value: value - peak });
     },
     recolor,
     destroy: () => chart.remove(),

@@ -37,6 +37,7 @@ export class Overlay implements ISeriesPrimitive<Time> {
   private fills: FillMark[] = [];
   private orders: OrderMark[] = [];
   private last = NaN;
+  private all = false;
   private readonly views: IPrimitivePaneView[] = [
     { zOrder: () => 'bottom', renderer: () => ({ draw: (target: Target) => this.drawOrders(target) }) },
     { zOrder: () => 'top', renderer: () => ({ draw: (target: Target) => this.drawFills(target) }) },
@@ -57,7 +58,9 @@ export class Overlay implements ISeriesPrimitive<Time> {
     this.redraw();
   }
 
-  setOrders(orders: OrderMark[], last: number): void {
+  /** `all`: the scale makes room for every one of them. */
+  setOrders(orders: OrderMark[], last: number, all = false): void {
+    this.all = all;
     this.orders = orders;
     this.last = last;
     this.redraw();
@@ -67,6 +70,8 @@ export class Overlay implements ISeriesPrimitive<Time> {
     if (!Number.isFinite(this.last)) return null;
     const buys = this.orders.filter((order) => order.buy).map((order) => order.price).sort((a, b) => b - a);
     const sells = this.orders.filter((order) => !order.buy).map((order) => order.price).sort((a, b) => a - b);
+    const prices = this.orders.map((order) => order.price);
+    if (this.all && prices.length > 0) return { priceRange: { minValue: Math.min(...prices, this.last), maxValue: Math.max(...prices, this.last) } };
     const near = [...buys.slice(0, NEAR), ...sells.slice(0, NEAR)].filter((price) => Math.abs(price / this.last - 1) < 0.03);
     if (near.length === 0) return null;
     return { priceRange: { minValue: Math.min(...near), maxValue: Math.max(...near) } };

@@ -1,19 +1,29 @@
-// Under the chart: orders, fills, log, history, configuration; each the chart's readable twin.
-import { useState } from 'preact/hooks';
+// Under the chart: orders, fills and log at hand, the rest in a chunk that comes when it is looked at.
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { VNode } from 'preact';
 import type { BotData } from '../botdata.ts';
 import { t, word, type Key } from '../i18n/index.ts';
 import { dateTime, decimal, NONE, placesOf, time } from '../lib/format.ts';
 import { parse, round, text, SCALE } from '../lib/dec.ts';
+import { visible } from '../lib/text.ts';
+import { Grid, type Col } from './grid.tsx';
+import { Lazy } from './lazy.tsx';
 import { Skeleton } from './states.tsx';
+import type { Fill, LogRow, Order } from '../types.ts';
 
-type Tab = 'orders' | 'fills' | 'log' | 'history' | 'config';
+const TABS = ['orders', 'fills', 'days', 'events', 'risk', 'config', 'log', 'raw'] as const;
+export type Tab = (typeof TABS)[number];
+export type Pick = 'all' | 'buy' | 'sell';
+export const tab = signal<Tab>('orders');
+export const pick = signal<Pick>('all');
+const more = (): Promise<typeof import('./botmore.tsx')> => import('./botmore.tsx');
 
 /** price * qty, exact, for show. */
 function value(price: string | undefined, qty: string): string {
   const a = parse(price);
   const b = parse(qty);
-  return a === null || b === null ? NONE : decimal(text(round((a * b) / 10n ** BigInt(SCALE), 2)), { places: 2 });
+  return a === null || b === null ? '' : text(round((a * b) / 10n ** BigInt(SCALE), 2));
 }
 
 function distance(price: string | undefined, last: number): string {
@@ -21,36 +31,47 @@ function distance(price: string | undefined, last: number): string {
   return Number.isFinite(off) ? `${off < 0 ? '\u2212' : '+'}${Math.abs(off).toFixed(2)} %` : NONE;
 }
 
+const side = (name: 'buy' | 'sell'): VNode => <span class={`side-${name}`}><span aria-hidden="true">{name === 'buy' ? '▲' : '▼'}</span> {word('side', name)}</span>;
+
 function Orders({ data }: { data: BotData }): VNode {
   const orders = data.orders.value;
   const last = Number(data.live.value?.price ?? data.state.value?.price);
   if (!orders) return <Skeleton rows={3} />;
-  if (orders.length === 0) return <p class="none">{t('bot.noOrders')}</p>;
-  const places = Math.max(...orders.map((order) => placesOf(order.price)));
+  const places = Math.max(0, ...orders.map((order) => placesOf(order.price)));
+  const cols: Col<Order>[] = [
+    { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => <>{side(row.side)}{row.unknown && <span class="tag">{t('order.unknown')}</span>}</> },
+    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price, { places }) },
+    { id: 'off', label: 'col.distance', num: true, text: (row) => (Number(row.price) / last - 1) * 100, cell: (row) => <span class="dim">{distance(row.price, last)}</span> },
+    { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => decimal(row.qty) },
+    { id: 'filled', label: 'col.filled', num: true, text: (row) => row.filled_qty, cell: (row) => decimal(row.filled_qty), cls: 'm-hide' },
+    { id: 'value', label: 'col.value', num: true, text: (row) => value(row.price, row.qty), cell: (row) => decimal(value(row.price, row.qty), { places: 2 }), cls: 'm-hide' },
+    { id: 'label', label: 'col.label', text: (row) => row.label, cls: 'm-hide' },
+    { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'm-hide num' },
+  ];
   const sorted = [...orders].sort((a, b) => Number(b.price) - Number(a.price));
-  return (
-    <table data-testid="orders"><thead><tr><th>{t('col.side')}</th><th class="r">{t('col.price')}</th><th class="r">{t('col.distance')}</th>
-      <th class="r">{t('col.qty')}</th><th class="r m-hide">{t('col.filled')}</th><th class="r m-hide">{t('col.value')}</th><th class="m-hide">{t('col.label')}</th><th class="m-hide">{t('col.time')}</th></tr></thead>
-    <tbody>{sorted.map((order) => (
-      <tr key={order.client_order_id}><td class={`side-${order.side}`}>{word('side', order.side)}{order.unknown && <span class="tag">{t('order.unknown')}</span>}</td>
-        <td class="r num">{decimal(order.price, { places })}</td><td class="r num dim">{distance(order.price, last)}</td><td class="r num">{decimal(order.qty)}</td>
-        <td class="r num m-hide">{decimal(order.filled_qty)}</td><td class="r num m-hide">{value(order.price, order.qty)}</td><td class="m-hide">{order.label}</td><td class="num m-hide">{dateTime(order.ts_ms)}</td></tr>))}</tbody></table>
-  );
+  return <Grid name="bot-orders" label={t('bot.tab.orders')} rows={sorted} cols={cols} rowKey={(row) => row.client_order_id} none={t('bot.noOrders')} />;
 }
 
 function Fills({ data }: { data: BotData }): VNode {
   const fills = data.fills.value;
   if (!fills) return <Skeleton rows={3} />;
-  if (fills.length === 0) return <p class="none">{t('bot.noFills')}</p>;
-  const places = Math.max(...fills.map((fill) => placesOf(fill.price)));
+  const places = Math.max(0, ...fills.map((fill) => placesOf(fill.price)));
+  const cols: Col<Fill>[] = [
+    { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
+    { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => side(row.side) },
+    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price, { places }) },
+    { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => decimal(row.qty) },
+    { id: 'value', label: 'col.value', num: true, text: (row) => value(row.price, row.qty), cell: (row) => decimal(value(row.price, row.qty), { places: 2 }), cls: 'm-hide' },
+    { id: 'fee', label: 'col.fee', num: true, text: (row) => row.fee, cell: (row) => <>{decimal(row.fee, { max: 8 })} <span class="dim">{row.fee_asset}</span></>, cls: 'm-hide' },
+    { id: 'liq', label: 'col.liquidity', text: (row) => row.liquidity, cell: (row) => word('liq', row.liquidity), cls: 'm-hide' },
+    { id: 'trade', label: 'col.trade', text: (row) => row.trade_id, cls: 'm-hide mono' },
+  ];
+  const shown = pick.value === 'all' ? fills : fills.filter((fill) => fill.side === pick.value);
   return (
     <>
-      <table data-testid="fills"><thead><tr><th>{t('col.time')}</th><th>{t('col.side')}</th><th class="r">{t('col.price')}</th><th class="r">{t('col.qty')}</th>
-        <th class="r m-hide">{t('col.value')}</th><th class="r m-hide">{t('col.fee')}</th><th class="m-hide">{t('col.liquidity')}</th></tr></thead>
-      <tbody>{fills.slice(0, 500).map((fill) => (
-        <tr key={`${fill.trade_id} ${fill.order_id}`}><td class="num">{dateTime(fill.ts_ms)}</td><td class={`side-${fill.side}`}>{word('side', fill.side)}</td>
-          <td class="r num">{decimal(fill.price, { places })}</td><td class="r num">{decimal(fill.qty)}</td><td class="r num m-hide">{value(fill.price, fill.qty)}</td>
-          <td class="r num m-hide">{decimal(fill.fee, { max: 8 })} <span class="dim">{fill.fee_asset}</span></td><td class="m-hide">{word('liq', fill.liquidity)}</td></tr>))}</tbody></table>
+      <Grid name="bot-fills" label={t('bot.tab.fills')} rows={shown} cols={cols} rowKey={(row) => `${row.trade_id} ${row.order_id}`} none={t('bot.noFills')}>
+        <div class="seg" role="group" aria-label={t('col.side')}>{(['all', 'buy', 'sell'] as const).map((each) => <button key={each} aria-pressed={pick.value === each} onClick={() => { pick.value = each; }}>{each === 'all' ? t('fleet.all') : word('side', each)}</button>)}</div>
+      </Grid>
       {data.nextFill.value !== null && <div class="more"><button class="btn small" onClick={() => void data.moreFills()}>{t('bot.more')}</button></div>}
     </>
   );
@@ -59,43 +80,38 @@ function Fills({ data }: { data: BotData }): VNode {
 function Log({ data }: { data: BotData }): VNode {
   const lines = data.log.value;
   if (!lines) return <Skeleton rows={3} />;
-  if (lines.length === 0) return <p class="none">{t('bot.noLog')}</p>;
-  return (
-    <table class="log"><tbody>{[...lines].reverse().slice(0, 300).map((line, i) => (
-      <tr key={lines.length - i}><td class="dim num">{time(line.ts_ms)}</td><td class={`lv-${line.level}`}>{line.event}</td><td>{line.text}</td></tr>))}</tbody></table>
-  );
+  const cols: Col<LogRow>[] = [
+    { id: 'time', label: 'col.time', text: (row) => time(row.ts_ms), cls: 'num' },
+    { id: 'event', label: 'col.event', text: (row) => row.event, cell: (row) => <span class={`lv-${row.level}`}>{visible(row.event)}</span> },
+    { id: 'text', label: 'col.text', text: (row) => row.text, cell: (row) => visible(row.text), cls: 'wrap mono' },
+  ];
+  return <Grid name="bot-log" label={t('bot.tab.log')} rows={[...lines].reverse()} cols={cols} rowKey={(row) => `${row.ts_ms} ${row.event} ${row.text}`} none={t('bot.noLog')} max={300} />;
 }
 
-function History({ data }: { data: BotData }): VNode {
-  const rows = data.show.value?.history ?? [];
-  if (rows.length === 0) return <p class="none">{t('bot.noHistory')}</p>;
-  return (
-    <table><thead><tr><th>{t('col.time')}</th><th>{t('col.event')}</th><th>{t('col.text')}</th></tr></thead>
-      <tbody>{rows.map((row, i) => <tr key={i}><td class="num">{dateTime(row.ts_ms)}</td><td>{row.kind}</td><td>{row.text} {row.by && <span class="dim">{row.by}</span>}</td></tr>)}</tbody></table>
-  );
-}
-
-const TABS: { id: Tab; label: Key }[] = [
-  { id: 'orders', label: 'bot.tab.orders' }, { id: 'fills', label: 'bot.tab.fills' }, { id: 'log', label: 'bot.tab.log' },
-  { id: 'history', label: 'bot.tab.history' }, { id: 'config', label: 'bot.tab.config' },
-];
+const lazy = (name: 'Days' | 'Events' | 'Risk' | 'Config' | 'Raw') => () => more().then((module) => ({ default: module[name] }));
+const LAZY = { days: lazy('Days'), events: lazy('Events'), risk: lazy('Risk'), config: lazy('Config'), raw: lazy('Raw') };
 
 export function BotTabs({ data }: { data: BotData }): VNode {
-  const [tab, setTab] = useState<Tab>('orders');
+  useEffect(() => () => { tab.value = 'orders'; pick.value = 'all'; }, [data]);
   const fills = data.live.value?.book?.fills ?? data.state.value?.book.fills ?? data.show.value?.bot.fills;
   const counts: Partial<Record<Tab, number | undefined>> = { orders: data.orders.value?.length, fills };
+  const now = tab.value;
+  const arrow = (event: KeyboardEvent): void => { // as the pattern for tabs asks
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (!step) return;
+    const next = TABS[(TABS.indexOf(now) + step + TABS.length) % TABS.length]!;
+    tab.value = next;
+    document.getElementById(`tab-${next}`)?.focus();
+  };
   return (
-    <section class="card">
-      <div class="tabs" role="tablist">
-        {TABS.map(({ id, label }) => (
-          <button key={id} role="tab" id={`tab-${id}`} aria-selected={tab === id} aria-controls="tab-panel" onClick={() => setTab(id)}>{t(label)}{counts[id] !== undefined && <b class="num">{counts[id]}</b>}</button>))}
+    <section class="card" id="tabs">
+      <div class="tabs" role="tablist" aria-label={t('bot.details')} onKeyDown={arrow}>
+        {TABS.map((id) => (
+          <button key={id} role="tab" id={`tab-${id}`} aria-selected={now === id} aria-controls="tab-panel" tabIndex={now === id ? 0 : -1} onClick={() => { tab.value = id; }}>{t(`bot.tab.${id}` as Key)}{counts[id] !== undefined && <b class="num">{counts[id]}</b>}</button>))}
       </div>
-      <div class="list-box" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
-        {tab === 'orders' && <Orders data={data} />}
-        {tab === 'fills' && <Fills data={data} />}
-        {tab === 'log' && <Log data={data} />}
-        {tab === 'history' && <History data={data} />}
-        {tab === 'config' && <pre class="config">{JSON.stringify(data.show.value?.spec ?? {}, null, 2)}</pre>}
+      <div class="tab-panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${now}`}>
+        {now === 'orders' ? <Orders data={data} /> : now === 'fills' ? <Fills data={data} /> : now === 'log' ? <Log data={data} />
+          : <Lazy key={now} load={LAZY[now]} props={{ data }} />}
       </div>
     </section>
   );

@@ -3,8 +3,11 @@ import { effect } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { fillTime, type BotData } from '../botdata.ts';
-import { TIMEFRAMES, type Timeframe } from '../lib/candles.ts';
-import { decimal, placesOf } from '../lib/format.ts';
+import { TIMEFRAMES, type Bar, type Timeframe } from '../lib/candles.ts';
+import { dateTime, decimal, placesOf } from '../lib/format.ts';
+import { breakEven } from '../lib/pnl.ts';
+import { Grid, type Col } from './grid.tsx';
+import type { EquityPoint } from '../types.ts';
 import { theme, updown } from '../prefs.ts';
 import { language, t } from '../i18n/index.ts';
 import type { PriceChart } from '../chart/chart.ts';
@@ -44,14 +47,35 @@ function bind(chart: PriceChart, data: BotData): () => void {
       const average = state?.average_price;
       chart.setAverage(average && Number(state?.book.position) !== 0 ? Number(average) : null, t('bot.position'));
     }),
+    effect(() => {
+      void language.value;
+      const book = data.live.value?.book ?? data.state.value?.book;
+      const even = book ? breakEven(book) : null;
+      chart.setBreakEven(even === null ? null : Number(even), t('bot.breakEven'));
+    }),
   ];
   return () => { for (const end of ends) end(); };
 }
+
+const BARS: Col<Bar>[] = [
+  { id: 'time', label: 'col.time', text: (row) => dateTime(row.time * 1000), cls: 'num' },
+  ...(['open', 'high', 'low', 'close', 'volume'] as const).map((key): Col<Bar> => ({ id: key, label: `col.${key}`, num: true, text: (row) => row[key], cell: (row) => decimal(String(row[key])) })),
+];
+const EQUITY: Col<EquityPoint>[] = [
+  { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
+  { id: 'equity', label: 'bot.equity', num: true, text: (row) => row.equity, cell: (row) => decimal(row.equity, { places: 2, sign: true }) },
+  { id: 'position', label: 'col.position', num: true, text: (row) => row.position, cell: (row) => decimal(row.position, { max: 8 }) },
+  { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price) },
+];
+
+/** The chart's numbers as a table: for who cannot see it, and for export. */
+const Twin = ({ on, flip }: { on: boolean; flip: () => void }): VNode => <button class="btn small" aria-pressed={on} onClick={flip}>{t('bot.table')}</button>;
 
 export function PriceCard({ data, instrument }: { data: BotData; instrument: string }): VNode {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<PriceChart | null>(null);
   const [failed, setFailed] = useState('');
+  const [twin, setTwin] = useState(false);
   useEffect(() => {
     let end = (): void => {};
     let here = true;
@@ -86,6 +110,7 @@ export function PriceCard({ data, instrument }: { data: BotData; instrument: str
             <button key={timeframe} aria-pressed={data.timeframe.value === timeframe} onClick={() => choose(timeframe)}>{timeframe}</button>))}
         </div>
         <button class="btn small" onClick={() => chart.current?.fit()}>{t('bot.fit')}</button>
+        <Twin on={twin} flip={() => setTwin(!twin)} />
         <span class="grow" />
         <span class="legend"><i class="buy">▲ {t('bot.buyFill')}</i><i class="sell">▼ {t('bot.sellFill')}</i><i><span class="line" /> {t('bot.orderLine')}</i></span>
       </div>
@@ -94,12 +119,14 @@ export function PriceCard({ data, instrument }: { data: BotData; instrument: str
         {problem && <p class="none">{t('state.error', { why: problem })}</p>}
         {none && <p class="none">{t('bot.noCandles', { instrument, timeframe: data.timeframe.value })}</p>}
       </div>
+      {twin && <Grid name="candles" label={t('bot.chart', { instrument })} rows={[...(data.bars.value ?? [])].reverse()} cols={BARS} rowKey={(row) => row.time} max={200} />}
       <p class="credit"><a href="https://www.tradingview.com" target="_blank" rel="noopener noreferrer">Lightweight Charts™ © TradingView</a></p>
     </section>
   );
 }
 
 export function EquityCard({ data, quote }: { data: BotData; quote: string }): VNode {
+  const [twin, setTwin] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let end = (): void => {};
@@ -111,6 +138,7 @@ export function EquityCard({ data, quote }: { data: BotData; quote: string }): V
       const ends = [
         effect(() => {
           void theme.value;
+          void updown.value;
           chart.recolor();
         }),
         effect(() => {
@@ -134,11 +162,12 @@ export function EquityCard({ data, quote }: { data: BotData; quote: string }): V
   }, [data]);
   return (
     <section class="card chart-card">
-      <div class="chart-head"><h2>{t('bot.equity')} <small class="dim">{quote}</small></h2></div>
+      <div class="chart-head"><h2>{t('bot.equity')} <small class="dim">{quote}</small></h2><span class="legend"><i>{t('bot.drawdownBelow')}</i></span><span class="grow" /><Twin on={twin} flip={() => setTwin(!twin)} /></div>
       <div class="chart equity" role="group" aria-label={t('bot.equityChart', { bot: data.name })} data-testid="equity" data-points={data.equity.value?.length ?? 0}>
         <div class="canvas" ref={place} />
         {data.equity.value?.length === 0 && <p class="none">{t('bot.noEquity')}</p>}
       </div>
+      {twin && <Grid name="equity" label={t('bot.equityChart', { bot: data.name })} rows={[...(data.equity.value ?? [])].reverse()} cols={EQUITY} rowKey={(row) => row.ts_ms} max={200} />}
     </section>
   );
 }

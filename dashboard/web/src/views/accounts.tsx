@@ -1,7 +1,6 @@
 // Accounts at venues: who uses them, whether books and venue agree. A key is sealed here, before it leaves.
 import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { busy, perform, reasonOf } from '../actions.ts';
 import { useAsk } from '../ask.ts';
 import { may, online, request, tenantRoot } from '../bus/session.ts';

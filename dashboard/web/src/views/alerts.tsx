@@ -1,7 +1,6 @@
 // What people must know, until they said that they saw it and its cause is gone.
 import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { busy, perform } from '../actions.ts';
 import { useAsk } from '../ask.ts';
 import { listen, may, online } from '../bus/session.ts';

@@ -1,7 +1,6 @@
 // Who did what, when, with what result; a change of a bot opens into its differences.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { useAsk } from '../ask.ts';
 import { t } from '../i18n/index.ts';
 import { dateTime } from '../lib/format.ts';

@@ -2,7 +2,6 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { authorization } from '../bus/session.ts';
 import { t } from '../i18n/index.ts';
 import { dateTime, decimal, NONE } from '../lib/format.ts';

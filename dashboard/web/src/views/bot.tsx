@@ -6,11 +6,13 @@ import { botAct, busy, removeBot } from '../actions.ts';
 import { openBot, type BotData } from '../botdata.ts';
 import { may, online, who } from '../bus/session.ts';
 import { fleetNow, tick } from '../bus/clock.ts';
-import { rows } from '../fleet.ts';
+import { priceText, rows } from '../fleet.ts';
 import { t, word } from '../i18n/index.ts';
-import { age, assets, decimal, money, sign } from '../lib/format.ts';
+import { age, assets, decimal, money, NONE, sign } from '../lib/format.ts';
+import { breakEven, holding, split } from '../lib/pnl.ts';
+import { visible } from '../lib/text.ts';
 import { ModeTag, PhaseBadge } from '../parts/badge.tsx';
-import { BotTabs } from '../parts/bottabs.tsx';
+import { BotTabs, pick, tab, type Pick } from '../parts/bottabs.tsx';
 import { EquityCard, PriceCard } from '../parts/chartcard.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -64,6 +66,8 @@ function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | un
   const still = run === 'stopped' || run === 'flat';
   return (
     <div class="actions">
+      <a class="btn" href={`#/deploy/edit/${bot}`} title={t('act.edit')} aria-label={t('act.edit')}><Icon name="edit" /></a>
+      <a class="btn" href={`#/deploy/clone/${bot}`} title={t('act.clone')} aria-label={t('act.clone')}><Icon name="copy" /></a>
       {run === 'running' && <button class="btn" data-testid="pause" title={tip} disabled={off || !may('bot-pause')} onClick={() => void botAct('bot-pause', { bot })}>
         {working ? <span class="spinner" /> : <Icon name="pause" />}{t('act.pause')}</button>}
       {run === 'paused' && <button class="btn primary" data-testid="resume" title={tip} disabled={off || !may('bot-resume')} onClick={() => void botAct('bot-resume', { bot })}>
@@ -104,27 +108,53 @@ function Head({ data }: { data: BotData }): VNode {
   );
 }
 
+/** Opens the fills that a term of the sum is made of. */
+function show(side: Pick): void {
+  tab.value = 'fills';
+  pick.value = side;
+  document.getElementById('tabs')?.scrollIntoView({ behavior: 'smooth', block: 'start' });
+}
+
+/** Total = realised - fees + unrealised, each of them leading to its fills. */
+function Identity({ data }: { data: BotData }): VNode {
+  const row = data.show.value!.bot;
+  const live = data.live.value;
+  const state = data.state.value;
+  const { quote } = assets(row.instrument);
+  const book = live?.book ?? state?.book ?? { realised: row.realised ?? '0', fees: row.fees };
+  const sum = split(book, live?.unrealised ?? state?.unrealised ?? row.unrealised, quote);
+  const budget = data.show.value!.spec.params?.budget;
+  const held = holding(data.equity.value ?? [], budget === undefined ? undefined : String(budget), live?.price ?? state?.price ?? row.price);
+  const term = (label: string, value: string, go: Pick, hint: string, minus = false): VNode => (
+    <button class="term" title={hint} onClick={() => show(go)}><span class="dim">{label}</span><b class={`num t${minus ? 0 : sign(value)}`}>{money(value, quote, !minus)}</b></button>);
+  return (
+    <section class="card identity" aria-label={t('bot.identity')}>
+      <span class="term lead" title={t('bot.tooltip')}><span class="dim">{t('bot.pnl')}</span><b class={`num t${sign(sum.total)}`} data-testid="equity-now">{money(sum.total, quote)} <small>{quote}</small></b></span>
+      <span class="op" aria-hidden="true">=</span>{term(t('bot.realisedGross'), sum.gross, 'sell', t('bot.realisedHint'))}
+      <span class="op" aria-hidden="true">−</span>{term(t('bot.fees'), sum.fees, 'all', t('bot.feesHint'), true)}
+      <span class="op" aria-hidden="true">+</span>{term(t('bot.unrealised'), sum.unrealised, 'buy', t('bot.unrealisedHint'))}
+      {sum.otherFees.slice(0, 2).map(({ asset, paid }) => <span key={asset} class="term" title={t('bot.otherFees')}><span class="dim">{t('bot.feesIn', { asset })}</span><b class="num">{decimal(paid, { max: 6 })}</b></span>)}
+      <span class="grow" />
+      <span class="term" title={t('bot.holdHint')}><span class="dim">{t('bot.hold')}</span><b class={`num t${sign(held)}`}>{held === null ? NONE : money(held, quote)}</b></span>
+    </section>
+  );
+}
+
 function Numbers({ data }: { data: BotData }): VNode {
   const row = data.show.value!.bot;
   const live = data.live.value;
   const state = data.state.value;
   const book = live?.book ?? state?.book;
   const { base, quote } = assets(row.instrument);
-  const equity = live?.equity ?? state?.equity ?? row.equity;
-  const unrealised = live?.unrealised ?? state?.unrealised ?? row.unrealised;
-  const fees = Object.entries(book?.fees ?? row.fees ?? {}).map(([asset, paid]) => ({ asset, paid: String(paid) }));
-  const realised = book?.realised ?? row.realised;
   const position = book?.position ?? row.position;
+  const even = book ? breakEven(book) : null;
   return (
     <section class="kpis bot-kpis">
-      <div class="kpi lead" title={t('bot.tooltip')}><h3>{t('bot.pnl')}</h3><p class={`num t${sign(equity)}`} data-testid="equity-now">{money(equity, quote)} <small>{quote}</small></p></div>
-      <div class="kpi"><h3>{t('bot.last')}</h3><p class="num" data-testid="price">{decimal(live?.price ?? state?.price ?? row.price)}</p></div>
-      <div class="kpi"><h3>{t('bot.realised')}</h3><p class={`num t${sign(realised)}`}>{money(realised, quote)}</p></div>
-      <div class="kpi"><h3>{t('bot.unrealised')}</h3><p class={`num t${sign(unrealised)}`}>{money(unrealised, quote)}</p></div>
-      <div class="kpi"><h3>{t('bot.fees')}</h3>{fees.length === 0 && <p class="num">0</p>}
-        {fees.slice(0, 2).map(({ asset, paid }) => <p key={asset} class={`num ${fees.length > 1 ? 'minor' : ''}`}>{decimal(paid, { max: asset === quote ? 2 : 6 })} <small>{asset}</small></p>)}</div>
-      <div class="kpi"><h3>{t('bot.position')}</h3><p class="num">{decimal(position, { max: 6 })} <small>{base}</small></p>
-        {state?.average_price && sign(position) !== 0 && <p class="num sub">{t('bot.average', { price: decimal(state.average_price, { max: 2 }) })}</p>}</div>
+      <div class="kpi"><h3>{t('bot.last')}</h3><p class="num" data-testid="price">{priceText(row.instrument, live?.price ?? state?.price ?? row.price)}</p></div>
+      <div class="kpi"><h3>{t('bot.position')}</h3><p class="num">{decimal(position, { max: 6 })} <small>{base}</small></p></div>
+      <div class="kpi"><h3>{t('bot.averageTitle')}</h3><p class="num">{sign(position) === 0 ? NONE : decimal(state?.average_price, { max: 2 })}</p></div>
+      <div class="kpi"><h3>{t('bot.breakEven')}</h3><p class="num">{even === null ? NONE : decimal(even, { max: 2 })}</p></div>
+      <div class="kpi"><h3>{t('bot.traded')}</h3><p class="num">{book?.volume ? money(book.volume, quote, false) : NONE}</p></div>
       <div class="kpi"><h3>{t('bot.fillCount')}</h3><p class="num" data-testid="bot-fills">{book?.fills ?? row.fills}</p></div>
     </section>
   );
@@ -143,7 +173,8 @@ export default function Bot({ name }: { name: string }): VNode {
   return (
     <div class="page">
       <Head data={data} />
-      {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{reason.message}</span></div>}
+      {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{visible(reason.message)}</span></div>}
+      <Identity data={data} />
       <Numbers data={data} />
       <PriceCard data={data} instrument={row.instrument ?? ''} />
       <EquityCard data={data} quote={quote} />

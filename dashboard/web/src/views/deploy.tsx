@@ -1,21 +1,24 @@
 // A bot by form: the fields come from the strategy's parameter table, faults stand beside their field.
-import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { effect, signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import '../style/deploy.css';
 import { busy, deploy, why } from '../actions.ts';
 import { reasonOf } from '../actions.ts';
-import { may, online, request, who } from '../bus/session.ts';
+import { may, online, request, tenantRoot, user, who } from '../bus/session.ts';
 import {
-  account, accounts, choose, faults, form, fresh, instruments, limits, load, needsReal, nodes, price, problem, refused, RISK, set, shown,
-  spec, strategies, texts, touched,
+  account, accounts, bars, choose, copy, editing, faults, form, fresh, instruments, limits, load, needsReal, nodes, price, problem, refused, RISK, rules, seen, set,
+  shown, spec, strategies, texts, touched,
 } from '../deploydata.ts';
 import { fieldPath, type Fault } from '../lib/form.ts';
-import { assets, decimal } from '../lib/format.ts';
+import { assets, decimal, placesOf } from '../lib/format.ts';
+import { preview } from '../lib/preview.ts';
+import { Grid } from '../parts/grid.tsx';
+import { theme, updown } from '../prefs.ts';
 import { t, word } from '../i18n/index.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Skeleton } from '../parts/states.tsx';
-import { go } from '../router.ts';
+import { go, route } from '../router.ts';
 import type { FlotillaError, Param } from '../types.ts';
 
 const checked = signal<string | null>(null); // the node it would run on
@@ -108,7 +111,7 @@ function Where(): VNode {
             {nodes.value.map((row) => <option key={row.node} value={row.node}>{row.node} ({row.bots}{row.capacity ? ` / ${row.capacity}` : ''})</option>)}
           </select><Wrong path="placement.node" /></label>
         <label class="field"><span>{t('deploy.name')}</span>
-          <input name="name" value={name} maxLength={32} autocomplete="off" spellcheck={false} aria-invalid={faultOf('name') !== null}
+          <input name="name" value={name} maxLength={32} readOnly={editing.value !== null} autocomplete="off" spellcheck={false} aria-invalid={faultOf('name') !== null}
             onInput={(event) => change({ name: event.currentTarget.value })} /><Wrong path="name" /><span class="help">{t('deploy.nameHint')}</span></label>
       </div>
     </section>
@@ -177,9 +180,72 @@ async function send(event: Event): Promise<void> {
   go(`bot/${bot.name}`);
 }
 
+const quoted = (text: string): string => (/^[\w.:,/@%+=-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`);
+
+/** The same on one line of a shell. */
 function command(): string {
-  return `flotilla bot deploy -f ${form.value.name || 'bot'}.json`;
+  const { name, strategy, instrument, mode, node } = form.value;
+  const flags: [string, string][] = [['name', name], ['strategy', strategy], ['instrument', instrument], ['mode', mode]];
+  if (form.value.account) flags.push(['account', form.value.account]);
+  if (node) flags.push(['node', node]);
+  for (const [key, value] of Object.entries(spec.value.params ?? {})) flags.push(['param', `${key}=${String(value)}`]);
+  for (const [key, value] of Object.entries(spec.value.risk ?? {})) flags.push(['risk', `${key}=${String(value)}`]);
+  return `flotilla bot deploy ${flags.map(([key, value]) => `--${key} ${quoted(value)}`).join(' ')}${needsReal.value ? ' --live' : ''}`;
 }
+
+/** The same as the message that this page sends. */
+function message(): string {
+  const root = `${tenantRoot.value}u/${user.value ?? 'USER'}`;
+  return `mosquitto_rr -V 5 -t ${root}/req/bot-deploy -e ${root}/res/1 -m '${JSON.stringify({ v: 1, id: '01J00000000000000000000000', ts_ms: 0, src: `user/${user.value ?? 'USER'}`, seq: 1, args: { bot: spec.value, start: true } })}'`;
+}
+
+function Preview(): VNode {
+  const place = useRef<HTMLDivElement>(null);
+  const [why, setWhy] = useState('');
+  useEffect(() => {
+    let end = (): void => {};
+    let here = true;
+    import('../chart/chart.ts').then(({ createPriceChart }) => {
+      if (!here || !place.current) return;
+      const chart = createPriceChart(place.current);
+      const ends = [
+        effect(() => { void theme.value; void updown.value; chart.recolor(); }),
+        effect(() => { chart.setBars([...bars.value], Math.max(2, placesOf(price.value ?? ''))); if (bars.value.length) chart.fit(); }),
+        effect(() => {
+          const levels = preview(form.value.strategy, texts.value, Number(price.value)) ?? [];
+          chart.setOrders(levels.map((level) => ({ price: level.price, buy: level.buy, label: level.quote ? level.quote.toFixed(0) : '' })), Number(price.value), true);
+        }),
+      ];
+      end = () => {
+        for (const stop of ends) stop();
+        chart.destroy();
+      };
+    }, (error: unknown) => setWhy(String(error)));
+    return () => {
+      here = false;
+      end();
+    };
+  }, []);
+  const levels = preview(form.value.strategy, texts.value, Number(price.value));
+  const { quote } = assets(form.value.instrument);
+  return (
+    <section class="card part preview"><h2>{t('deploy.preview')} <span class="dim small">{levels === null ? t('deploy.noPreview') : t('deploy.levels', { buys: levels.filter((level) => level.buy).length, sells: levels.filter((level) => !level.buy).length })}</span></h2>
+      <div class="chart" role="group" aria-label={t('deploy.preview')} data-testid="preview" data-levels={levels?.length ?? 0} data-bars={bars.value.length}><div class="canvas" ref={place} />{why && <p class="none">{why}</p>}</div>
+      <p class="credit"><a href="https://www.tradingview.com" target="_blank" rel="noopener noreferrer">Lightweight Charts™ © TradingView</a></p>
+      {levels && levels.length > 0 && <details><summary class="dim small">{t('bot.table')}</summary><Grid name="levels" label={t('deploy.preview')} rows={[...levels].sort((a, b) => b.price - a.price)} rowKey={(row) => `${row.price} ${row.buy}`}
+        cols={[{ id: 'side', label: 'col.side', text: (row) => (row.buy ? 'buy' : 'sell'), cell: (row) => <span class={row.buy ? 'side-buy' : 'side-sell'}>{word('side', row.buy ? 'buy' : 'sell')}</span> },
+          { id: 'price', label: 'col.price', num: true, text: (row) => row.price.toFixed(8), cell: (row) => decimal(row.price.toFixed(places(rules.value.tick)), {}) },
+          { id: 'value', label: 'col.value', num: true, text: (row) => row.quote, cell: (row) => `${decimal(row.quote.toFixed(2))} ${quote}` }]} /></details>}
+    </section>
+  );
+}
+
+const places = (tick: number): number => Math.max(0, Math.min(8, Math.round(-Math.log10(tick || 0.01))));
+
+const Checks = (): VNode => (
+  <ul class="checks" data-testid="checks">{seen.value.map((check) => (
+    <li key={check.id} class={check.ok ? 'good' : 'sev-warning'}><Icon name={check.ok ? 'check' : 'alert'} /><span>{t(`deploy.see.${check.id}.${check.ok ? 'ok' : 'no'}`, check.values)}</span></li>))}</ul>
+);
 
 function Review(): VNode {
   const { quote } = assets(form.value.instrument);
@@ -195,28 +261,34 @@ function Review(): VNode {
         {general ? refused.value.hint && <p class="dim">{refused.value.hint}</p> : <p class="mono">{refused.value.path}</p>}</div></div>}
       {checked.value && <p class="good" data-testid="checked"><Icon name="check" />{t('deploy.checked', { node: checked.value })}</p>}
       <div class="go"><button type="button" class="btn" data-testid="check" disabled={!online.value || checking.value || !allowed} onClick={() => void tryOut()}>{checking.value && <span class="spinner" />}{t('deploy.check')}</button>
-        <button class="btn primary" data-testid="deploy" title={allowed ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' })} disabled={!online.value || working || !allowed || (needsReal.value && !form.value.real)}>{working && <span class="spinner" />}{t('deploy.go')}</button></div>
-      <h3>{t('deploy.document')}</h3><pre>{JSON.stringify(spec.value, null, 2)}</pre>
-      <h3>{t('deploy.command')}</h3><pre>{command()}</pre>
+        <button class="btn primary" data-testid="deploy" title={allowed ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' })} disabled={!online.value || working || !allowed || (needsReal.value && !form.value.real)}>{working && <span class="spinner" />}{t(editing.value ? 'deploy.change' : 'deploy.go')}</button></div>
+      <Checks />
+      <h3>{t('deploy.document')}</h3><pre tabIndex={0} role="region" aria-label={t('deploy.document')}>{JSON.stringify(spec.value, null, 2)}</pre>
+      <h3>{t('deploy.command')}</h3><pre class="wrap">{command()}</pre>
+      <h3>{t('deploy.message')}</h3><pre class="wrap">{message()}</pre>
     </aside>
   );
 }
 
 export default function Deploy(): VNode {
+  const [what, bot] = route.value.args;
   useEffect(() => {
     checked.value = null;
-    return online.subscribe((is) => { if (is) void load(); });
-  }, []);
+    fresh();
+    return online.subscribe((is) => {
+      if (is) void load().then(() => (bot && (what === 'edit' || what === 'clone') ? copy(bot, what === 'edit') : undefined));
+    });
+  }, [what, bot]);
   if (!strategies.value && problem.value) return <Failed why={problem.value} retry={() => void load()} />;
   if (!strategies.value) return <Skeleton rows={7} />;
   return (
     <form class="deploy" onSubmit={send} noValidate data-testid="deploy-form">
       <div class="page">
-        <h1>{t('deploy.title')}</h1>
+        <h1>{editing.value ? t('deploy.editTitle', { bot: editing.value }) : t('deploy.title')}</h1>
         <section class="card part"><h2><b>1</b>{t('deploy.strategy')}</h2>
           <div class="strategies">{strategies.value.map((row) => (
             <button type="button" key={row.strategy} aria-pressed={form.value.strategy === row.strategy} onClick={() => { checked.value = null; void choose(row.strategy); }}><b>{row.strategy}</b><span>{row.help}</span></button>))}</div></section>
-        <Where /><Parameters /><Limits />
+        <Where /><Parameters /><Preview /><Limits />
       </div>
       <Review />
     </form>

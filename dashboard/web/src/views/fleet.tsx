@@ -143,7 +143,7 @@ function Table(): VNode {
 }
 
 const Spacer = ({ rows: count }: { rows: number }): VNode =>
-  <tr class="spacer" aria-hidden="true"><td colSpan={COLUMNS.length + 1} ref={(el) => { if (el) el.style.height = `calc(${count} * var(--row))`; }} /></tr>;
+  <tr class="spacer" aria-hidden="true"><td ref={(el) => { if (el) el.style.height = `calc(${count} * var(--row))`; }} /></tr>;
 
 function Totals(): VNode {
   const { byQuote, phases, orders, attention, bots } = totals.value;

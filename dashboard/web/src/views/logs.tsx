@@ -1,7 +1,6 @@
 // The last lines of the controller, a node or a bot, followed until paused.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { useAsk } from '../ask.ts';
 import { rows } from '../fleet.ts';
 import { t } from '../i18n/index.ts';

@@ -1,6 +1,5 @@
 // What bots trade: bid, ask, spread, and how old the feed is.
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { useAsk } from '../ask.ts';
 import { query } from '../fleet.ts';
 import { t } from '../i18n/index.ts';

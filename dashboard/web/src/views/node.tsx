@@ -2,7 +2,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import '../style/nodes.css';
 import { busy, perform } from '../actions.ts';
 import { useAsk } from '../ask.ts';

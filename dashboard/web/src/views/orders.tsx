@@ -1,7 +1,6 @@
 // Orders of all bots: those that rest as their nodes say now, or the ended ones from the books.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { useAsk } from '../ask.ts';
 import { plural, t, word } from '../i18n/index.ts';
 import { dateTime, decimal } from '../lib/format.ts';

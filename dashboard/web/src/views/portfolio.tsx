@@ -1,7 +1,6 @@
 // What all accounts hold and earned, as the books have it, and the days it took.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { useAsk } from '../ask.ts';
 import { t, word } from '../i18n/index.ts';
 import { decimal, money, NONE, sign } from '../lib/format.ts';

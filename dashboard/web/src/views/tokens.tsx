@@ -1,7 +1,6 @@
 // Tokens for programs: they may do no more than who made them, and expire.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { perform, reasonOf } from '../actions.ts';
 import { useAsk } from '../ask.ts';
 import { may, online, who } from '../bus/session.ts';

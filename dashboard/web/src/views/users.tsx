@@ -1,7 +1,6 @@
 // Who may sign in and do what. A new password is shown once, here.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import '../style/list.css';
 import { perform, reasonOf } from '../actions.ts';
 import { useAsk } from '../ask.ts';
 import { may, online, user } from '../bus/session.ts';
