@@ -13,7 +13,7 @@ enum ask_kind {
 };
 
 struct ask_arg {
-    const char *from; /* a flag's name; "#0": the first word; NULL ends the list */
+    const char *from; /* a flag's name; "#0": the first word; "=": always; NULL: the end */
     const char *key;  /* of the verb's args */
     enum ask_kind kind;
     const char *missing; /* used when it is not given (ASK_TEXT); NULL: left out */
@@ -40,7 +40,8 @@ FLT_MUST_USE int cli_limit(struct cli *cli, size_t missing, size_t *out);
 FLT_MUST_USE int cli_since(struct cli *cli, const char *flag, struct json_object *args,
                            const char *key);
 
-extern const struct ask ask_account_check, ask_alert_ack, ask_alert_ls, ask_audit_ls,
-    ask_bot_history, ask_bot_reconcile, ask_command_show, ask_halt_show, ask_health, ask_market_ls,
-    ask_notify_add, ask_notify_ls, ask_notify_rm, ask_notify_test, ask_order_ls, ask_pnl_days,
-    ask_portfolio, ask_token_add, ask_token_ls, ask_token_rm, ask_user_role;
+extern const struct ask ask_account_check, ask_alert_ack, ask_alert_ls, ask_audit_ls, ask_bot_adopt,
+    ask_bot_history, ask_bot_move, ask_node_drain, ask_node_rm, ask_node_undrain, ask_rebalance,
+    ask_bot_reconcile, ask_command_show, ask_halt_show, ask_health, ask_market_ls, ask_notify_add,
+    ask_notify_ls, ask_notify_rm, ask_notify_test, ask_order_ls, ask_pnl_days, ask_portfolio,
+    ask_token_add, ask_token_ls, ask_token_rm, ask_user_role;

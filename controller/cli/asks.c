@@ -255,3 +255,49 @@ const struct ask ask_user_role = {
     .verb = "user-role",
     .args = { { "#0", "name", ASK_TEXT, NULL }, { "#1", "role", ASK_TEXT, NULL } },
 };
+
+/* --- where bots run
+ * ----------------------------------------------------------------------------------- */
+
+const struct ask ask_node_drain = {
+    .verb = "node-drain",
+    .question = "Move all bots off the node, and place none there until undrain?",
+    .note = "its bots move one by one: flotilla node show NODE",
+    .args = { { "#0", "node", ASK_TEXT, NULL } },
+};
+const struct ask ask_node_undrain = {
+    .verb = "node-drain",
+    .args = { { "#0", "node", ASK_TEXT, NULL }, { "=", "undo", ASK_TRUE, NULL } },
+};
+const struct ask ask_node_rm = {
+    .verb = "node-rm",
+    .question = "Forget the node? It must be gone and have no bots.",
+    .args = { { "#0", "node", ASK_TEXT, NULL } },
+};
+const struct ask ask_bot_move = {
+    .verb = "bot-move",
+    .question = "Give the bot to another node? It is released first, then taken over.",
+    .args = { { "#0", "bot", ASK_TEXT, NULL },
+              { "#1", "node", ASK_TEXT, NULL },
+              { "force", "force", ASK_TRUE, NULL },
+              { "dry-run", "dry_run", ASK_TRUE, NULL } },
+};
+const struct ask ask_bot_adopt = {
+    .verb = "bot-adopt",
+    .args = { { "#0", "bot", ASK_TEXT, NULL },
+              { "#1", "node", ASK_TEXT, NULL },
+              { "release", "release", ASK_TRUE, NULL } },
+};
+static const struct column move_columns[] = {
+    { "BOT", "bot", COLUMN_TEXT },
+    { "FROM", "from", COLUMN_TEXT },
+    { "TO", "to", COLUMN_TEXT },
+    COLUMNS_END,
+};
+const struct ask ask_rebalance = {
+    .verb = "rebalance",
+    .items = "moves",
+    .columns = move_columns,
+    .question = "Move bots so that the nodes have about the same number?",
+    .args = { { "dry-run", "dry_run", ASK_TRUE, NULL }, { "limit", "limit", ASK_INT, NULL } },
+};

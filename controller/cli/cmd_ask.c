@@ -76,7 +76,7 @@ static int add_arg(struct cli *cli, const struct ask_arg *arg, struct json_objec
     const char *text = given(cli, arg);
 
     if (arg->kind == ASK_TRUE || arg->kind == ASK_FALSE) {
-        if (cli_has(cli, arg->from))
+        if (arg->from[0] == '=' || cli_has(cli, arg->from))
             json_object_object_add(args, arg->key, json_object_new_boolean(arg->kind == ASK_TRUE));
         return 0;
     }
@@ -121,7 +121,7 @@ int ask_run(struct cli *cli, const struct ask *ask)
         err = add_arg(cli, &ask->args[i], args);
     if (!err && ask->limit)
         err = cli_limit(cli, ask->limit, &limit);
-    if (!err && ask->question)
+    if (!err && ask->question && !cli_has(cli, "dry-run"))
         err = cli_confirm(cli, ask->question);
     if (err) {
         json_object_put(args);

@@ -73,12 +73,22 @@ int cmd_status(struct cli *cli)
 }
 
 static const struct column node_columns[] = {
-    { "NODE", "node", COLUMN_TEXT },          { "STATE", "state", COLUMN_STATE },
-    { "BOTS", "bots", COLUMN_NUMBER },        { "CAPACITY", "capacity", COLUMN_NUMBER },
-    { "AGE ms", "age_ms", COLUMN_NUMBER },    { "LAG us", "loop_lag_us", COLUMN_NUMBER },
-    { "RSS", "rss_bytes", COLUMN_NUMBER },    { "HEAD", "head", COLUMN_NUMBER },
-    { "BOOKED", "committed", COLUMN_NUMBER }, { "VERSION", "version", COLUMN_TEXT },
-    { "HOST", "host", COLUMN_TEXT },          { NULL, NULL, COLUMN_TEXT },
+    { "NODE", "node", COLUMN_TEXT },
+    { "STATE", "state", COLUMN_STATE },
+    { "LEASE", "lease.state", COLUMN_STATE },
+    { "DRAINING", "draining", COLUMN_TEXT },
+    { "BOTS", "bots", COLUMN_NUMBER },
+    { "CAPACITY", "capacity", COLUMN_NUMBER },
+    { "AGE ms", "age_ms", COLUMN_NUMBER },
+    { "LAG us", "loop_lag_us", COLUMN_NUMBER },
+    { "MEMORY", "rss_bytes", COLUMN_BYTES },
+    { "VERSION", "version", COLUMN_TEXT },
+    { "HOST", "host", COLUMN_TEXT },
+    { "HEAD", "head", COLUMN_NUMBER | COLUMN_WIDE },
+    { "BOOKED", "committed", COLUMN_NUMBER | COLUMN_WIDE },
+    { "CLOCK ms", "clock_offset_ms", COLUMN_NUMBER | COLUMN_WIDE },
+    { "LOAD", "load", COLUMN_NUMBER | COLUMN_WIDE },
+    { NULL, NULL, COLUMN_TEXT },
 };
 
 int cmd_node_ls(struct cli *cli)

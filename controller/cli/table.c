@@ -173,9 +173,9 @@ static void cell(struct json_object *item, const struct column *column, char *ou
 
 static const char *color_of(const struct column *column, const char *text)
 {
-    static const char *const good[] = { "running", "up", "ok", "online", "true", "done" };
-    static const char *const bad[] = { "error",     "down",   "lost",    "fail",
-                                       "unclaimed", "failed", "critical" };
+    static const char *const good[] = { "running", "up", "ok", "online", "true", "done", "held" };
+    static const char *const bad[] = { "error",  "down",     "lost", "fail", "unclaimed",
+                                       "failed", "critical", "over", "short" };
 
     if (kind_of(column) == COLUMN_SIGNED)
         return text[0] == '-' && text[1]          ? "\033[31m"

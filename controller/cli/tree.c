@@ -132,6 +132,13 @@ static const struct cli_flag diff_flags[] = {
 static const struct cli_flag export_flags[] = { CLI_FLAG_SELECTOR, CLI_FLAG_ALL, CLI_END };
 static const struct cli_flag watch_flags[] = { CLI_FLAG_SELECTOR, CLI_END };
 
+static const struct cli_flag rebalance_flags[] = {
+    CLI_FLAG_DRY_RUN,
+    { .name = "limit", .letter = 'n', .value = "N", .help = "at most N moves" },
+    CLI_FLAG_YES,
+    CLI_END,
+};
+
 static const struct cli_flag doctor_flags[] = {
     { .name = "reconcile", .help = "compare the books with the simulator's ledger, fill by fill" },
     CLI_END,
@@ -264,6 +271,11 @@ static const struct cli_command commands[] = {
           "fill by fill. The same --seed gives the same plan.",
       .examples = "  flotilla chaos --dry-run\n  flotilla chaos --seed 42 --for 2m" },
     { .name = "node", .help = "machines that run bots", .commands = cli_node_commands },
+    { .name = "rebalance",
+      .help = "spread bots evenly over the nodes that are up",
+      .run = cmd_ask,
+      .flags = rebalance_flags,
+      .data = &ask_rebalance },
     { .name = "bot", .help = "bots", .commands = cli_bot_commands },
     { .name = "apply",
       .help = "make the fleet as a manifest says: all of it, or nothing",

@@ -123,6 +123,18 @@ static const struct cli_flag reconcile_flags[] = {
     CLI_END,
 };
 
+static const struct cli_flag move_flags[] = {
+    { .name = "force", .help = "also when the old node does not answer: its lease must be over" },
+    CLI_FLAG_YES,
+    CLI_FLAG_DRY_RUN,
+    CLI_END,
+};
+
+static const struct cli_flag adopt_flags[] = {
+    { .name = "release", .help = "the node lets go of it instead" },
+    CLI_END,
+};
+
 const struct cli_command cli_bot_commands[] = {
     { .name = "ls",
       .args = "[TEXT]",
@@ -207,6 +219,20 @@ const struct cli_command cli_bot_commands[] = {
       .flags = reconcile_flags,
       .live = "bot",
       .data = &ask_bot_reconcile },
+    { .name = "move",
+      .args = "BOT [NODE]",
+      .help = "to another node (none: the controller chooses)",
+      .run = cmd_ask,
+      .flags = move_flags,
+      .live = "bot",
+      .data = &ask_bot_move },
+    { .name = "adopt",
+      .args = "BOT NODE",
+      .help = "take a bot that a node holds unclaimed into the list",
+      .run = cmd_ask,
+      .flags = adopt_flags,
+      .live = "bot",
+      .data = &ask_bot_adopt },
     { .name = "parity",
       .args = "[BOT]",
       .help = "record it, replay that here, and list each order that differs",

@@ -1,4 +1,5 @@
 /* Rows of `flotilla node` and `flotilla broker`. */
+#include "controller/cli/ask.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/tree.h"
 
@@ -104,6 +105,8 @@ const struct cli_command cli_broker_commands[] = {
     CLI_END,
 };
 
+static const struct cli_flag yes_flags[] = { CLI_FLAG_YES, CLI_END };
+
 const struct cli_command cli_node_commands[] = {
     { .name = "ls", .help = "nodes, their state and load", .run = cmd_node_ls },
     { .name = "show",
@@ -111,6 +114,26 @@ const struct cli_command cli_node_commands[] = {
       .help = "one node and its bots",
       .run = cmd_node_show,
       .live = "node" },
+    { .name = "drain",
+      .args = "NODE",
+      .help = "move its bots to other nodes, and place none there",
+      .run = cmd_ask,
+      .flags = yes_flags,
+      .live = "node",
+      .data = &ask_node_drain },
+    { .name = "undrain",
+      .args = "NODE",
+      .help = "bots may be placed there again",
+      .run = cmd_ask,
+      .live = "node",
+      .data = &ask_node_undrain },
+    { .name = "rm",
+      .args = "NODE",
+      .help = "forget a node that is gone and has no bots",
+      .run = cmd_ask,
+      .flags = yes_flags,
+      .live = "node",
+      .data = &ask_node_rm },
     { .name = "ping",
       .args = "NODE",
       .help = "does it speak at this broker? (a heartbeat within 5 s)",
