@@ -38,6 +38,7 @@ struct cli_command {
     const void *data;                   /* what `run` reads besides: struct ask of cmd_ask() */
     bool raw;    /* what follows the name goes to `run` as it is: it reads its own arguments */
     bool hidden; /* not in help */
+    bool bare;   /* needs neither settings nor a fleet, so a damaged file does not stop it */
 };
 
 #define CLI_VALUES_MAX 64

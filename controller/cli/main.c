@@ -114,13 +114,19 @@ static int run(struct cli *cli, int argc, const char **argv)
         printf("flotilla %s\n", FLT_VERSION);
         return 0;
     }
+    if (cli->parse.command->bare) {
+        choose_format(cli, cli_flag(cli, "output"));
+        return cli->parse.command->run(cli);
+    }
     err = apply_globals(cli);
     return err ? err : cli->parse.command->run(cli);
 }
 
 static int finish(struct cli *cli, int err)
 {
-    if (!err && fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 && errno == EPIPE)
+        return 128 + SIGPIPE; /* as if the signal had ended us: the loop ignores it */
+    if (!err && ferror(stdout)) {
         fprintf(stderr, "error: cannot write the answer: %s\n", strerror(errno));
         return flt_error_exit_code(FLT_INTERNAL);
     }

@@ -9,6 +9,7 @@
 #include "controller/cli/filter.h"
 #include "controller/cli/session.h"
 #include "controller/cli/settings.h"
+#include "controller/cli/topics.h"
 #include "controller/cli/tree.h"
 #include "lib/json.h"
 #include "strategies/indicators/indicator.h"
@@ -33,15 +34,58 @@ int cmd_completion(struct cli *cli)
     return 0;
 }
 
+/* The root's page and one of each group, as DIR/flotilla.1 and DIR/flotilla-<group>.1. */
+static int write_manuals(struct cli *cli, const char *dir)
+{
+    char path[CLI_DIR_MAX];
+    const struct cli_command root = { .name = "", .commands = cli_root.commands };
+
+    for (const struct cli_command *row = &root; row->name;
+         row = row == &root ? cli_root.commands : row + 1) {
+        if (row->hidden || !row->commands)
+            continue;
+        snprintf(path, sizeof path, "%s/flotilla%s%s.1", dir, *row->name ? "-" : "", row->name);
+        FILE *file = fopen(path, "we");
+
+        if (!file)
+            return CLI_FAIL(cli, flt_error_from_errno(-errno), "man-dir", "", "cannot write %s: %s",
+                            path, strerror(errno));
+        cli_man(file, &cli_root, row->name);
+        if (fclose(file) != 0)
+            return CLI_FAIL(cli, FLT_INTERNAL, "man-dir", "", "cannot write %s: %s", path,
+                            strerror(errno));
+    }
+    return 0;
+}
+
 int cmd_help(struct cli *cli)
 {
     char path[CLI_PATH_MAX];
+    const struct cli_topic *topic =
+        cli->parse.arg_count == 1 ? cli_topic_find(cli->parse.args[0]) : NULL;
+
+    if (cli_has(cli, "man-dir"))
+        return write_manuals(cli, cli_flag(cli, "man-dir"));
+    if (cli_has(cli, "man")) {
+        cli_man(stdout, &cli_root, cli->parse.arg_count ? cli->parse.args[0] : "");
+        return 0;
+    }
+    if (cli_has(cli, "markdown")) {
+        cli_markdown(stdout, &cli_root);
+        return 0;
+    }
+    if (topic) {
+        cli_topic_print(stdout, topic);
+        return 0;
+    }
     const struct cli_command *command =
         cli_find(&cli_root, cli->parse.arg_count, cli->parse.args, path, &cli->error);
 
     if (!command)
         return -EINVAL;
     cli_help(stdout, command, path);
+    if (command == &cli_root)
+        puts("\nmore: flotilla help topics");
     return 0;
 }
 
@@ -67,6 +111,11 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
             fprintf(file, "%s\t%s\n", row->name, row->help);
     if (strcmp(kind, "store") == 0)
         data_complete(cli, file, prefix);
+    const struct cli_topic *topic;
+
+    for (size_t i = 0; strcmp(kind, "topic") == 0 && (topic = cli_topic_at(i)); i++)
+        if (strncmp(topic->name, prefix, strlen(prefix)) == 0)
+            fprintf(file, "%s\t%s\n", topic->name, topic->title);
     if (strcmp(kind, "context") == 0)
         contexts_complete(file, prefix);
     for (size_t i = 0; strcmp(kind, "filter") == 0 && filter_key(i); i++)
@@ -136,6 +185,13 @@ static const struct cli_flag rebalance_flags[] = {
     CLI_FLAG_DRY_RUN,
     { .name = "limit", .letter = 'n', .value = "N", .help = "at most N moves" },
     CLI_FLAG_YES,
+    CLI_END,
+};
+
+static const struct cli_flag help_flags[] = {
+    { .name = "man", .help = "as a manual page: of the program, or of a group" },
+    { .name = "man-dir", .value = "DIR", .live = "dir", .help = "write all manual pages there" },
+    { .name = "markdown", .help = "every command, as docs/cli-reference.md has it" },
     CLI_END,
 };
 
@@ -421,9 +477,17 @@ static const struct cli_command commands[] = {
       .args = "SHELL",
       .help = "completion script for bash, zsh or fish",
       .run = cmd_completion,
+      .bare = true,
       .examples = "  source <(flotilla completion bash)\n  flotilla completion fish | source" },
-    { .name = "help", .args = "[COMMAND...]", .help = "help on a command", .run = cmd_help },
-    { .name = "version", .help = "the program's version", .run = cmd_version },
+    { .name = "help",
+      .args = "[COMMAND|TOPIC...]",
+      .help = "help on a command or a topic (exit-codes, filter, output ...)",
+      .run = cmd_help,
+      .bare = true,
+      .flags = help_flags,
+      .live = "topic",
+      .examples = "  flotilla help topics\n  flotilla help bot stop" },
+    { .name = "version", .help = "the program's version", .run = cmd_version, .bare = true },
     { .name = "__complete",
       .help = "candidates for the shells",
       .run = cmd_complete,
