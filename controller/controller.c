@@ -12,6 +12,7 @@
 #include "controller/market.h"
 #include "controller/once.h"
 #include "controller/request.h"
+#include "controller/users.h"
 #include "lib/config.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
@@ -151,6 +152,7 @@ static void on_second(void *ctx)
     }
     health_tick(controller);
     placement_drain(controller);
+    tokens_on_second(controller);
     rules_tick(controller);
     equity_tick(controller);
     backups_on_second(controller->backups);

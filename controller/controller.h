@@ -62,6 +62,7 @@ struct controller {
     uint64_t digest_hash[512]; /* of each page as last sent */
     size_t digest_pages;
     int64_t equity_ms;           /* when snapshots were last taken */
+    int64_t answers_ms;          /* when old answers were last forgotten */
     int64_t day, day_written_ms; /* days.c: the running day (since 1970), and its last write */
     unsigned turns;              /* of the fast timer */
     int64_t fills_total, alerts_raised;

@@ -14,7 +14,7 @@
 /* Their answers carry a password: at rest they are sealed. */
 static bool is_secret(const char *verb)
 {
-    static const char *const verbs[] = { "user-add", "user-passwd", "token-add" };
+    static const char *const verbs[] = { "user-add", "user-passwd", "token-add", "login-add" };
 
     for (size_t i = 0; i < FLT_COUNT(verbs); i++)
         if (strcmp(verbs[i], verb) == 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controller/once.h"
+#include "controller/users.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 
@@ -75,10 +76,10 @@ const struct handler handlers[] = {
     { "market-ls", verb_later },
     { "bot-history", verb_bot_history },
     { "log-ls", verb_later },
-    { "token-add", verb_later },
-    { "token-ls", verb_later },
-    { "token-rm", verb_later },
-    { "user-role", verb_later },
+    { "token-add", verb_token_add },
+    { "token-ls", verb_token_ls },
+    { "token-rm", verb_token_rm },
+    { "user-role", verb_user_role },
     { "notify-add", verb_notify_add },
     { "notify-ls", verb_notify_ls },
     { "notify-rm", verb_notify_rm },
@@ -384,6 +385,9 @@ static int take(struct request *request, const struct topic_ref *topic,
         snprintf(request->controller->store.origin, sizeof request->controller->store.origin, "%s",
                  request->origin);
         err = check_times(request, message, error);
+        if (!err && !token_use(request->controller, request->user))
+            err = flt_error_set(error, FLT_DENIED, "", "make another with token-add",
+                                "this token is over");
         err = err ? err : run_verb(request, args, error);
         request->controller->store.origin[0] = '\0';
     }

@@ -129,5 +129,10 @@ HANDLER(verb_user_add);
 HANDLER(verb_user_ls);
 HANDLER(verb_user_passwd);
 HANDLER(verb_user_rm);
+HANDLER(verb_user_role);
+/* tokens.c */
+HANDLER(verb_token_add);
+HANDLER(verb_token_ls);
+HANDLER(verb_token_rm);
 HANDLER(verb_login_add);
 HANDLER(verb_login_rm);

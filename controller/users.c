@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controller/request.h"
+#include "controller/users.h"
 #include "lib/crypto.h"
 #include "lib/ids.h"
 #include "lib/log.h"
@@ -16,22 +17,7 @@
 #define OWN_PASSWORD_MS 500
 #define PASSWORD_BYTES 15
 
-enum user_call_kind { CALL_LIST, CALL_ADD, CALL_PASSWORD, CALL_REMOVE, CALL_LOGIN, CALL_LOGOUT };
-
-struct user_call { /* a question to the plugin that waits for its answer */
-    struct user_call *next;
-    char id[FLT_ULID_MAX];
-    enum user_call_kind kind;
-    struct request *request; /* NULL: our own */
-    char name[FLT_NAME_MAX], password[32];
-    enum msg_role role;
-    bool bridge; /* of CALL_LOGIN: not a node */
-    int64_t deadline_ms;
-    struct flt_buf later; /* to be sent at send_ms: the user's own new password */
-    int64_t send_ms;
-};
-
-static enum flt_role_kind kind_of(enum msg_role role)
+enum flt_role_kind user_kind_of(enum msg_role role)
 {
     switch (role) {
     case MSG_ROLE_VIEWER:
@@ -54,8 +40,8 @@ static int send_call(struct controller *controller, const struct flt_buf *payloa
     return payload->failed ? -ENOMEM : flt_mqtt_publish(controller->mqtt, &publish);
 }
 
-static struct user_call *call_create(struct controller *controller, enum user_call_kind kind,
-                                     const char *name, struct request *request)
+struct user_call *user_call_create(struct controller *controller, enum user_call_kind kind,
+                                   const char *name, struct request *request)
 {
     struct user_call *call = calloc(1, sizeof *call);
 
@@ -111,7 +97,7 @@ static void unlink_call(struct controller *controller, struct user_call *call)
 }
 
 /* Sends `payload`; the answer completes the request. */
-static int ask(struct controller *controller, struct user_call *call, struct flt_buf *payload)
+int user_call_ask(struct controller *controller, struct user_call *call, struct flt_buf *payload)
 {
     const int err = call ? send_call(controller, payload) : -ENOMEM;
 
@@ -130,7 +116,7 @@ static int ask(struct controller *controller, struct user_call *call, struct flt
 /* --- the table
  * ------------------------------------------------------------------------------------------ */
 
-static bool find_user(struct controller *controller, const char *name, enum msg_role *role)
+bool user_find(struct controller *controller, const char *name, enum msg_role *role)
 {
     sqlite3_stmt *stmt = store_read(&controller->store, "SELECT role FROM users WHERE name = ?");
     unsigned word = 0;
@@ -144,7 +130,7 @@ static bool find_user(struct controller *controller, const char *name, enum msg_
     return true;
 }
 
-static void save_user(struct controller *controller, const char *name, enum msg_role role)
+void user_save(struct controller *controller, const char *name, enum msg_role role)
 {
     memset(controller->roles, 0, sizeof controller->roles);
     sqlite3_stmt *stmt = store_write(&controller->store,
@@ -157,7 +143,7 @@ static void save_user(struct controller *controller, const char *name, enum msg_
     controller_check(controller, store_run(&controller->store, stmt));
 }
 
-static void delete_user(struct controller *controller, const char *name)
+void user_forget(struct controller *controller, const char *name)
 {
     memset(controller->roles, 0, sizeof controller->roles);
     sqlite3_stmt *stmt = store_write(&controller->store, "DELETE FROM users WHERE name = ?");
@@ -179,7 +165,7 @@ enum msg_role user_role(struct controller *controller, const char *user, enum ms
 
     if (strcmp(row->user, user) == 0)
         return row->role;
-    if (!find_user(controller, user, &role))
+    if (!user_find(controller, user, &role))
         return least;
     snprintf(row->user, sizeof row->user, "%s", user);
     return row->role = role;
@@ -271,9 +257,9 @@ static void take_roles(struct controller *controller, struct json_object *data)
         if (strncmp(name, "user-", 5) != 0 || !flt_name_ok(name + 5))
             continue;
         is = role_of_acls(acls);
-        refresh_role(controller, kind_of(is), name + 5, acls);
-        if (!find_user(controller, name + 5, &was) || was != is)
-            save_user(controller, name + 5, is);
+        refresh_role(controller, user_kind_of(is), name + 5, acls);
+        if (!user_find(controller, name + 5, &was) || was != is)
+            user_save(controller, name + 5, is);
     }
 }
 
@@ -283,7 +269,7 @@ static void finish_added(struct controller *controller, struct user_call *call)
 
     snprintf(out.name, sizeof out.name, "%s", call->name);
     snprintf(out.password, sizeof out.password, "%s", call->password);
-    save_user(controller, call->name, call->role);
+    user_save(controller, call->name, call->role);
     request_answer(call->request, &out);
     flt_wipe(&out, sizeof out);
 }
@@ -305,7 +291,8 @@ static void finish_removed(struct controller *controller, struct user_call *call
     struct msg_user_rm_result out = { 0 };
 
     snprintf(out.name, sizeof out.name, "%s", call->name);
-    delete_user(controller, call->name);
+    user_forget(controller, call->name);
+    tokens_above(controller, call->name, NULL);
     request_answer(call->request, &out);
 }
 
@@ -349,6 +336,9 @@ static void finish_call(struct controller *controller, struct user_call *call,
         break;
     case CALL_LOGOUT:
         finish_logout(call);
+        break;
+    case CALL_OTHER:
+        call->done(controller, call);
         break;
     }
     call_free(call);
@@ -433,7 +423,7 @@ void users_finish(struct controller *controller)
 
 int users_start(struct controller *controller)
 {
-    struct user_call *call = call_create(controller, CALL_LIST, "", NULL);
+    struct user_call *call = user_call_create(controller, CALL_LIST, "", NULL);
     struct flt_buf payload = FLT_BUF_INIT;
     int outcome;
 
@@ -446,14 +436,14 @@ int users_start(struct controller *controller)
     flt_jw_end(&payload, '}');
     flt_jw_end(&payload, ']');
     flt_jw_end(&payload, '}');
-    outcome = ask(controller, call, &payload);
+    outcome = user_call_ask(controller, call, &payload);
     return outcome == REQUEST_LATER ? 0 : outcome;
 }
 
 /* --- verbs
  * -------------------------------------------------------------------------------------------- */
 
-static int new_password(char out[32])
+int user_new_password(char out[32])
 {
     uint8_t bytes[PASSWORD_BYTES];
     const int err = flt_random(bytes, sizeof bytes);
@@ -462,6 +452,17 @@ static int new_password(char out[32])
     for (char *c = out; *c; c++)
         *c = *c == '+' ? 'x' : *c == '/' ? 'y' : *c; /* easy to type and to quote */
     return err;
+}
+
+/* Names that programs of the fleet sign in with. */
+static bool is_reserved(const char *name)
+{
+    static const char *const whole[] = { "controller", "dashboard", "up" };
+
+    for (size_t i = 0; i < FLT_COUNT(whole); i++)
+        if (strcmp(name, whole[i]) == 0)
+            return true;
+    return strncmp(name, "token-", 6) == 0;
 }
 
 HANDLER(verb_user_add)
@@ -473,23 +474,26 @@ HANDLER(verb_user_add)
     enum msg_role was;
 
     (void)result;
-    if (find_user(controller, in->name, &was))
+    if (is_reserved(in->name))
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "name", "choose another name",
+                             "%s is a name of the fleet's own logins", in->name);
+    if (user_find(controller, in->name, &was))
         return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
                              "there is a user %s", in->name);
-    call = call_create(controller, CALL_ADD, in->name, request);
-    if (!call || new_password(call->password) != 0)
+    call = user_call_create(controller, CALL_ADD, in->name, request);
+    if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
     call->role = in->role;
-    flt_dynsec_create(&payload, controller->config.tenant, kind_of(in->role), in->name,
+    flt_dynsec_create(&payload, controller->config.tenant, user_kind_of(in->role), in->name,
                       call->password, call->id);
-    return ask(controller, call, &payload);
+    return user_call_ask(controller, call, &payload);
 }
 
 static int check_user(struct controller *controller, const char *name, struct flt_error *error)
 {
     enum msg_role role;
 
-    return find_user(controller, name, &role)
+    return user_find(controller, name, &role)
                ? 0
                : flt_error_set(error, FLT_NOT_FOUND, "name", "list them with user-ls",
                                "there is no user %s", name);
@@ -500,9 +504,9 @@ static int check_user(struct controller *controller, const char *name, struct fl
 static int own_password(struct controller *controller, const char *name,
                         struct msg_user_passwd_result *out)
 {
-    struct user_call *call = call_create(controller, CALL_PASSWORD, name, NULL);
+    struct user_call *call = user_call_create(controller, CALL_PASSWORD, name, NULL);
 
-    if (!call || new_password(call->password) != 0)
+    if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
     call->send_ms = controller_mono_ms(controller) + OWN_PASSWORD_MS;
     call->deadline_ms += OWN_PASSWORD_MS;
@@ -524,11 +528,11 @@ HANDLER(verb_user_passwd)
         return err;
     if (strcmp(in->name, request->user) == 0)
         return own_password(controller, in->name, result);
-    call = call_create(controller, CALL_PASSWORD, in->name, request);
-    if (!call || new_password(call->password) != 0)
+    call = user_call_create(controller, CALL_PASSWORD, in->name, request);
+    if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
     flt_dynsec_password(&payload, in->name, call->password, call->id);
-    return ask(controller, call, &payload);
+    return user_call_ask(controller, call, &payload);
 }
 
 HANDLER(verb_user_rm)
@@ -546,12 +550,12 @@ HANDLER(verb_user_rm)
     if (strcmp(in->name, request->user) == 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "ask another admin",
                              "nobody removes themselves");
-    (void)find_user(controller, in->name, &role);
-    call = call_create(controller, CALL_REMOVE, in->name, request);
+    (void)user_find(controller, in->name, &role);
+    call = user_call_create(controller, CALL_REMOVE, in->name, request);
     if (!call)
         return -ENOMEM;
-    flt_dynsec_remove(&payload, kind_of(role), in->name, call->id);
-    return ask(controller, call, &payload);
+    flt_dynsec_remove(&payload, user_kind_of(role), in->name, call->id);
+    return user_call_ask(controller, call, &payload);
 }
 
 HANDLER(verb_user_ls)
@@ -561,7 +565,8 @@ HANDLER(verb_user_ls)
     struct store *store = &request->controller->store;
     const int64_t limit = in->has_limit ? in->limit : 200;
     sqlite3_stmt *stmt = store_read(store, "SELECT name, role, created_ms FROM users"
-                                           " WHERE name > ? ORDER BY name LIMIT ?");
+                                           " WHERE name > ? AND name NOT LIKE 'token-%'"
+                                           " ORDER BY name LIMIT ?");
 
     (void)error;
     out->items = calloc((size_t)limit, sizeof *out->items);
@@ -614,11 +619,11 @@ HANDLER(verb_login_add)
     (void)result;
     if (err)
         return err;
-    if (find_user(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
+    if (user_find(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
                              "%s is a login of people or of the controller", in->name);
-    call = call_create(controller, CALL_LOGIN, in->name, request);
-    if (!call || new_password(call->password) != 0)
+    call = user_call_create(controller, CALL_LOGIN, in->name, request);
+    if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
     call->bridge = in->kind == MSG_LOGIN_ADD_ARGS_KIND_BRIDGE;
     for (size_t i = 0; i < in->nodes_count && i < BRIDGE_NODES_MAX; i++)
@@ -629,7 +634,7 @@ HANDLER(verb_login_add)
     else
         flt_dynsec_create(&payload, controller->config.tenant, FLT_ROLE_NODE, in->name,
                           call->password, call->id);
-    return ask(controller, call, &payload);
+    return user_call_ask(controller, call, &payload);
 }
 
 HANDLER(verb_login_rm)
@@ -641,14 +646,51 @@ HANDLER(verb_login_rm)
     enum msg_role role;
 
     (void)result;
-    if (find_user(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
+    if (user_find(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "user-rm removes people",
                              "%s is a login of people or of the controller", in->name);
-    call = call_create(controller, CALL_LOGOUT, in->name, request);
+    call = user_call_create(controller, CALL_LOGOUT, in->name, request);
     if (!call)
         return -ENOMEM;
     flt_dynsec_remove(&payload,
                       in->kind == MSG_LOGIN_RM_ARGS_KIND_BRIDGE ? FLT_ROLE_BRIDGE : FLT_ROLE_NODE,
                       in->name, call->id);
-    return ask(controller, call, &payload);
+    return user_call_ask(controller, call, &payload);
+}
+
+static void finish_role(struct controller *controller, struct user_call *call)
+{
+    struct msg_user_role_result out = { .role = call->role };
+
+    snprintf(out.name, sizeof out.name, "%s", call->name);
+    user_save(controller, call->name, call->role);
+    tokens_above(controller, call->name, &call->role);
+    request_answer(call->request, &out);
+}
+
+HANDLER(verb_user_role)
+{
+    const struct msg_user_role_args *in = args;
+    struct controller *controller = request->controller;
+    struct flt_buf payload = FLT_BUF_INIT;
+    struct user_call *call;
+    const int err = check_user(controller, in->name, error);
+
+    (void)result;
+    if (err)
+        return err;
+    if (strcmp(in->name, request->user) == 0)
+        return flt_error_set(error, FLT_CONFLICT, "name", "ask another admin",
+                             "nobody changes their own role");
+    if (strncmp(in->name, "token-", 6) == 0)
+        return flt_error_set(error, FLT_CONFLICT, "name", "make another token",
+                             "a token keeps its role");
+    call = user_call_create(controller, CALL_OTHER, in->name, request);
+    if (!call)
+        return -ENOMEM;
+    call->role = in->role;
+    call->done = finish_role;
+    flt_dynsec_change_kind(&payload, controller->config.tenant, user_kind_of(in->role), in->name,
+                           call->id);
+    return user_call_ask(controller, call, &payload);
 }

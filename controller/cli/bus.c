@@ -84,7 +84,7 @@ static void write_request(const struct bus *bus, const struct pending *pending,
 {
     char src[48];
 
-    snprintf(src, sizeof src, "user/%s", bus->user);
+    snprintf(src, sizeof src, "user/%s/cli", bus->user);
     flt_jw_begin(buf, NULL, '{');
     flt_jw_int(buf, "v", 1);
     flt_jw_str(buf, "id", pending->id);

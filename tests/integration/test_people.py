@@ -190,6 +190,96 @@ class People(Fleet):
         server.shutdown()
         server.server_close()
 
+    def as_user(self, client, name, verb, args=None, seconds=5):
+        """What `name` gets for a verb over its own connection; None: no answer."""
+        type(self).number += 1
+        ident = f"u{self.number}"
+        client.publish(f"{ROOT}u/{name}/req/{verb}", json.dumps({"id": ident, "args": args or {}}))
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            got = client.receive(max(end - time.monotonic(), 0.01))
+            if got and got[0].endswith("/" + ident):
+                return json.loads(got[1])
+        return None
+
+    def sign_in(self, name, password):
+        client = self.client(name, password)
+        client.subscribe(f"{ROOT}u/{name}/res/#")
+        return client
+
+    def test_5_tokens_do_no_more_than_their_maker_and_end(self):
+        made = self.good("token-add", {"name": "ci", "role": "viewer", "ttl_s": 3600})
+        self.assertTrue(made["token"].startswith("flt_ci_"), made)
+        token = self.sign_in("token-ci", made["token"].split("_", 2)[2])
+        self.assertTrue(self.as_user(token, "token-ci", "bot-ls")["ok"])
+        self.assertIsNone(self.as_user(token, "token-ci", "bot-pause", {"bot": "dip"}, 1))
+        self.assertEqual(self.as_user(token, "token-ci", "token-add",
+                                      {"name": "more"})["error"]["code"], "denied")
+        eve = self.good("user-add", {"name": "eve", "role": "viewer"})["password"]
+        mine = self.sign_in("eve", eve)
+        answer = self.as_user(mine, "eve", "token-add", {"name": "boss", "role": "trader"})
+        self.assertEqual(answer["error"]["code"], "denied")
+        self.assertTrue(self.as_user(mine, "eve", "token-add", {"name": "look"})["ok"])
+        rows = self.as_user(mine, "eve", "token-ls")["result"]["items"]
+        self.assertEqual([(r["name"], r["made_by"]) for r in rows], [("look", "eve")])
+        self.assertEqual([r["name"] for r in self.good("token-ls")["items"]], ["ci", "look"])
+        self.assertGreater(self.good("token-ls")["items"][0]["used_ms"], 0)
+        self.assertEqual(self.as_user(mine, "eve", "token-rm", {"name": "ci"})["error"]["code"],
+                         "not_found")
+        self.assertNotIn("token-ci", [u["name"] for u in self.good("user-ls")["items"]])
+        self.bad("token-add", {"name": "ci"}, "conflict", "name")
+        self.bad("user-add", {"name": "token-x", "role": "viewer"}, "invalid_argument", "name")
+        self.good("token-rm", {"name": "ci"})
+        with self.assertRaises(mqtt5.Refused):
+            self.sign_in("token-ci", made["token"].split("_", 2)[2])
+        with open(f"{self.dir}/ctl/controller.db", "rb") as file:
+            self.assertNotIn(made["token"].split("_", 2)[2].encode(), file.read())
+
+    def test_6_a_role_is_changed_and_tokens_above_it_end(self):
+        bob = self.good("user-add", {"name": "bob", "role": "trader"})["password"]
+        client = self.sign_in("bob", bob)
+        self.assertTrue(self.as_user(client, "bob", "bot-resume", {"bot": "dip"}))
+        self.assertTrue(self.as_user(client, "bob", "token-add",
+                                     {"name": "robot", "role": "trader"})["ok"])
+        self.assertEqual(self.good("user-role", {"name": "bob", "role": "viewer"})["role"],
+                         "viewer")
+        client = self.sign_in("bob", bob)
+        self.assertIsNone(self.as_user(client, "bob", "bot-pause", {"bot": "dip"}, 1))
+        until(lambda: "robot" not in [r["name"] for r in self.good("token-ls")["items"]])
+        self.bad("user-role", {"name": "admin", "role": "viewer"}, "conflict", "name")
+        self.bad("user-role", {"name": "nobody", "role": "viewer"}, "not_found", "name")
+
+    def test_7_a_request_is_done_once_per_id(self):
+        generation = self.good("bot-show", {"bot": "dip"})["bot"]["generation"]
+        raw = json.dumps({"id": "01JD8Z6M5K7Q4W2X9Y3B1C0XXX", "args": {"bot": "dip"}})
+        first = self.ask("bot-pause", raw=raw)
+        self.assertTrue(first["ok"], first)
+        after = self.good("bot-show", {"bot": "dip"})["bot"]["generation"]
+        self.assertEqual(self.ask("bot-pause", raw=raw), first)  # word for word
+        self.good("bot-resume", {"bot": "dip"})
+        self.assertEqual(self.ask("bot-pause", raw=raw), first)  # and it is not done again
+        row = self.good("bot-show", {"bot": "dip"})["bot"]
+        self.assertEqual((row["run"], row["generation"]), ("running", after + 1))
+        self.assertGreaterEqual(after, generation)
+        other = self.ask("bot-stop", raw=raw)
+        self.assertEqual((other["error"]["code"], other["error"]["field"]), ("conflict", "id"))
+        self.stop()
+        self.start()
+        self.node().birth()
+        self.assertEqual(self.ask("bot-pause", raw=raw), first)  # by another process, too
+
+    def test_8_health_counts(self):
+        before = self.good("health")
+        self.assertEqual(before["nodes"][0]["node"], "node-1")
+        self.assertGreater(before["controller"]["db_bytes"], 0)
+        self.bad("bot-show", {"bot": "nobody"}, "not_found")
+        self.node().say("hb", {"k": "not a number"})
+        after = until(lambda: (lambda h: h if h["refused"].get("message_malformed") else None)(
+            self.good("health")))
+        self.assertEqual(after["refused"]["request_not_found"],
+                         before["refused"].get("request_not_found", 0) + 1)
+        self.assertGreater(after["controller"]["requests"], before["controller"]["requests"])
+
 
 if __name__ == "__main__":
     tap.run(People)

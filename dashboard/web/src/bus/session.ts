@@ -194,7 +194,7 @@ export async function request<V extends Verb>(verb: V, args: Verbs[V]['args'], t
   });
   const now = Date.now();
   const expires = clockOffsetMs.value === null ? undefined : now + clockOffsetMs.value + timeoutMs;
-  const message = { v: 1, id, ts_ms: now, src: `user/${name}`, seq: ++sequence, expires_ms: expires, args };
+  const message = { v: 1, id, ts_ms: now, src: `user/${name}/web`, seq: ++sequence, expires_ms: expires, args };
   void client.publish(`${path}req/${verb}`, JSON.stringify(message), {
     responseTopic: `${path}res/${id}`, correlation: id, expiryS: Math.ceil(timeoutMs / 1000),
   }).then((outcome) => { // the answer may be here before the broker's PUBACK
