@@ -61,6 +61,7 @@ static int read_fleet(struct json_object *document, struct fleet *out)
         !flt_ulid_ok(id) || !ports)
         return -EINVAL;
     flt_json_bool(document, "demo", &out->demo);
+    flt_json_double(document, "time_scale", &out->time_scale);
     snprintf(out->tenant, sizeof out->tenant, "%s", tenant);
     snprintf(out->id, sizeof out->id, "%s", id);
     return read_port(ports, "dashboard", &out->dashboard_port) ||
@@ -108,6 +109,8 @@ int fleet_save(const struct fleet *fleet, struct flt_error *error)
     flt_jw_str(&buf, "fleet", fleet->id);
     flt_jw_int(&buf, "created_ms", fleet->created_ms);
     flt_jw_bool(&buf, "demo", fleet->demo);
+    if (fleet->time_scale > 0)
+        flt_jw_double(&buf, "time_scale", fleet->time_scale);
     flt_jw_begin(&buf, "ports", '{');
     flt_jw_int(&buf, "dashboard", fleet->dashboard_port);
     flt_jw_int(&buf, "mqtt", fleet->broker_port);
@@ -377,6 +380,8 @@ static void write_daemon(struct flt_buf *buf, const struct fleet *fleet, const c
     flt_jw_str(buf, "dir", dir);
     write_mqtt(buf, fleet, node ? node : "controller");
     write_venues(buf, fleet);
+    if (fleet->time_scale > 0)
+        flt_jw_double(buf, "time_scale", fleet->time_scale);
     if (!node)
         write_backup(buf, fleet);
     flt_jw_end(buf, '}');

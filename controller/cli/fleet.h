@@ -18,6 +18,7 @@ struct fleet {
     char id[FLT_ULID_MAX];
     int64_t created_ms;
     bool demo;
+    double time_scale; /* of heartbeats and leases; 0: 1 */
     uint16_t dashboard_port, broker_port, sim_port, sim_control_port;
 };
 

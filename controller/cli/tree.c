@@ -156,6 +156,9 @@ static const struct cli_flag up_flags[] = {
       .letter = 'p',
       .value = "PORT",
       .help = "of the dashboard on 127.0.0.1 (default 8088, else the last one)" },
+    { .name = "time-scale",
+      .value = "X",
+      .help = "of heartbeats and leases, for tests: 0.1 is ten times as fast (kept)" },
     { .name = "detach", .letter = 'd', .help = "return once it is ready" },
     CLI_END,
 };

@@ -413,6 +413,20 @@ static int choose_port(struct up *up)
                          "port %u is in use by another program", up->fleet.dashboard_port);
 }
 
+static int choose_scale(struct up *up)
+{
+    const char *text = cli_flag(up->cli, "time-scale");
+    char *end = NULL;
+    const double scale = text ? strtod(text, &end) : 1;
+
+    if (text && (*end || !(scale >= 0.02 && scale <= 10)))
+        return flt_error_set(&up->error, FLT_INVALID_ARGUMENT, "time-scale", "",
+                             "--time-scale is a number of 0.02 to 10, not %.32s", text);
+    if (text)
+        up->fleet.time_scale = scale;
+    return 0;
+}
+
 static int prepare(struct up *up)
 {
     struct cli *cli = up->cli;
@@ -436,7 +450,8 @@ static int prepare(struct up *up)
     end_leftovers(up);
     if (cli_has(cli, "demo"))
         up->fleet.demo = true;
-    err = fleet_choose_ports(&up->fleet, &up->error);
+    err = choose_scale(up);
+    err = err ? err : fleet_choose_ports(&up->fleet, &up->error);
     if (!err)
         err = fleet_write_configs(&up->fleet, &up->error);
     if (!err && up->fleet.demo)

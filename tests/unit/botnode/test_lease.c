@@ -77,7 +77,8 @@ static void rights_follow_the_newest_grant_in_every_schedule(void **ctx)
     for (unsigned seed = 1; seed <= 4000; seed++) {
         struct lease lease;
         struct lease_claim claim = { 0 };
-        int64_t now = 1 + (int64_t)(seed * 977u % 5000u) * MS, k = 0, best_end = 0, sent[200] = { 0 };
+        int64_t now = 1 + (int64_t)(seed * 977u % 5000u) * MS, k = 0, best_end = 0,
+                sent[200] = { 0 };
         unsigned dice = seed;
 
         srand(seed);

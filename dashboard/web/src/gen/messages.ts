@@ -841,6 +841,8 @@ export interface ConfigFleet {
   /** UTC Unix milliseconds. */
   created_ms: number;
   demo?: boolean;
+  /** Of nodes and controller (config/node). */
+  time_scale?: number;
   /** Ports of a fleet on this machine. */
   ports: ConfigPorts;
   /** A name chosen by people. */
