@@ -30,6 +30,15 @@ const char *setting_get(enum setting setting)
     return setting_values[setting].text;
 }
 
+const char *const *setting_keys(void)
+{
+    static const char *keys[SETTINGS + 1];
+
+    for (int i = 0; i < SETTINGS; i++)
+        keys[i] = setting_rows[i].key;
+    return keys;
+}
+
 enum setting_origin setting_origin_of(enum setting setting)
 {
     return setting_values[setting].origin;

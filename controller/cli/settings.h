@@ -28,6 +28,8 @@ FLT_MUST_USE int settings_load(struct cli *cli);
 const char *setting_get(enum setting setting); /* NULL: not set */
 enum setting_origin setting_origin_of(enum setting setting);
 
+const char *const *setting_keys(void); /* NULL ends */
+
 int cmd_config_show(struct cli *cli);
 int cmd_config_get(struct cli *cli);
 int cmd_config_set(struct cli *cli);

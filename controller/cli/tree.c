@@ -116,6 +116,9 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
     for (size_t i = 0; strcmp(kind, "topic") == 0 && (topic = cli_topic_at(i)); i++)
         if (strncmp(topic->name, prefix, strlen(prefix)) == 0)
             fprintf(file, "%s\t%s\n", topic->name, topic->title);
+    for (const char *const *key = setting_keys(); strcmp(kind, "setting") == 0 && *key; key++)
+        if (strncmp(*key, prefix, strlen(prefix)) == 0)
+            fprintf(file, "%s\t\n", *key);
     if (strcmp(kind, "context") == 0)
         contexts_complete(file, prefix);
     for (size_t i = 0; strcmp(kind, "filter") == 0 && filter_key(i); i++)

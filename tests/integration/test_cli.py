@@ -3,64 +3,15 @@
 comes back, and what each role may do."""
 import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-import unittest
 
 import tap
+from cli_rig import FLOTILLA, CliCase
 
-FLOTILLA, CONTROLLER = sys.argv.pop(1), sys.argv.pop(1)
 
-
-class Cli(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.dir = tempfile.mkdtemp(prefix="flt-cli-")
-        subprocess.run([FLOTILLA, "--dir", cls.dir, "broker", "config"], check=True, stdout=subprocess.DEVNULL)
-        with open(f"{cls.dir}/fleet.json", encoding="utf-8") as file:
-            fleet = json.load(file)
-        config = {"tenant": fleet["tenant"], "fleet": fleet["fleet"], "dir": f"{cls.dir}/controller",
-                  "mqtt": {"url": f"unix:{cls.dir}/broker/mosquitto.sock", "username": "controller",
-                           "password_file": f"{cls.dir}/secrets/controller.password"}}
-        with open(f"{cls.dir}/controller/controller.json", "w", encoding="utf-8") as file:
-            json.dump(config, file)
-        cls.children = [
-            subprocess.Popen([FLOTILLA, "--dir", cls.dir, "broker", "run"], stderr=subprocess.DEVNULL),
-            subprocess.Popen([CONTROLLER, "--config", f"{cls.dir}/controller/controller.json"],
-                             stderr=subprocess.DEVNULL)]
-        end = time.monotonic() + 15
-        while cls.run_cli("--timeout", "500ms", "status").returncode:
-            assert time.monotonic() < end, "the controller does not answer"
-
-    @classmethod
-    def tearDownClass(cls):
-        for child in reversed(cls.children):
-            child.send_signal(signal.SIGTERM)
-            child.wait(10)
-        shutil.rmtree(cls.dir)
-
-    @classmethod
-    def run_cli(cls, *args, stdin="", password=None):
-        env = dict(os.environ, **({"FLOTILLA_PASSWORD": password} if password else {}))
-        return subprocess.run([FLOTILLA, "--dir", cls.dir, *args], capture_output=True, text=True,
-                              check=False, timeout=30, input=stdin, env=env)
-
-    def ask(self, *args, **more):
-        done = self.run_cli("-o", "json", *args, **more)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), args)
-        return json.loads(done.stdout)
-
-    def refuse(self, *args, **more):
-        done = self.run_cli("-o", "json", *args, **more)
-        self.assertEqual(done.stdout, "", args)
-        error = json.loads(done.stderr)["error"]
-        self.assertEqual(set(error), {"code", "message", "hint", "field"})
-        return done.returncode, error
-
+class Cli(CliCase):
     def test_reads_give_one_document_and_tables_the_same_names(self):
         self.assertEqual(self.ask("status")["nodes_up"], 0)
         self.assertIn("grid", [row["strategy"] for row in self.ask("strategy", "ls")["items"]])
