@@ -21,13 +21,15 @@ struct account {
     struct exchange_account *handle;
     bool link_up;
     uint64_t link; /* counts the times it came up */
+    uint64_t touched, foreign_fills;
+    int64_t touched_ms; /* monotonic */
     struct account *next;
 };
 
 struct accounts {
     struct botnode *node;
     struct account *list;
-    uint64_t foreign_orders, foreign_fills;
+    uint64_t foreign_orders;
 };
 
 /* --- events of a venue, to the bot they belong to ------------------------------------------------
@@ -61,11 +63,18 @@ static void on_link(void *ctx, bool up, const char *reason)
     hosts_on_account(account->accounts->node->hosts, account);
 }
 
+static void touch(struct account *account)
+{
+    account->touched++;
+    account->touched_ms = flt_mono_ms(account->accounts->node->clock);
+}
+
 static void on_order(void *ctx, const struct order *order)
 {
     struct account *account = ctx;
     struct host *host = host_of(account, order->client_order_id, order->order_id);
 
+    touch(account);
     if (host)
         bot_on_order(host->bot, order);
     else
@@ -77,16 +86,17 @@ static void on_fill(void *ctx, const struct fill *fill)
     struct account *account = ctx;
     struct host *host = host_of(account, fill->client_order_id, fill->order_id);
 
+    touch(account);
     if (host)
         bot_on_fill(host->bot, fill);
     else
-        account->accounts->foreign_fills++;
+        account->foreign_fills++;
 }
 
 static void on_balance(void *ctx, const struct balance *balance)
 {
-    (void)ctx;
-    (void)balance; /* sub-ledgers are summed against balances by the reconcile of a later step */
+    (void)balance; /* truth.c asks for all of them at once, when nothing moves */
+    touch(ctx);
 }
 
 static void on_place_result(void *ctx, const char *client_order_id,
@@ -453,6 +463,26 @@ const struct exchange_ops *account_ops(const struct account *account)
 struct exchange_account *account_handle(const struct account *account)
 {
     return account->handle;
+}
+
+uint64_t account_touched(const struct account *account)
+{
+    return account->touched;
+}
+
+int64_t account_touched_ms(const struct account *account)
+{
+    return account->touched_ms;
+}
+
+uint64_t account_foreign_fills(const struct account *account)
+{
+    return account->foreign_fills;
+}
+
+const char *account_venue(const struct account *account)
+{
+    return account->venue_name;
 }
 
 uint64_t account_link(const struct account *account)

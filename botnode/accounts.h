@@ -28,5 +28,9 @@ FLT_MUST_USE int accounts_paper(struct accounts *accounts, const char *bot, stru
 const char *account_name(const struct account *account);
 const struct exchange_ops *account_ops(const struct account *account);
 struct exchange_account *account_handle(const struct account *account); /* NULL: venue not open */
-uint64_t account_link(const struct account *account); /* number of this connection */
+const char *account_venue(const struct account *account);
+uint64_t account_touched(const struct account *account);   /* counts what the venue said of it */
+int64_t account_touched_ms(const struct account *account); /* monotonic time of the newest; 0 */
+uint64_t account_foreign_fills(const struct account *account); /* of orders none of ours */
+uint64_t account_link(const struct account *account);          /* number of this connection */
 bool account_link_is_up(const struct account *account);

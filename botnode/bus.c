@@ -431,6 +431,24 @@ static void take_lease(struct bus *bus, const char *topic, struct json_object *t
     msg_c_lease_finish(&lease);
 }
 
+/* Our disk is older than their books: what we told since under used numbers is told again under new
+ * ones, and what the disk lost is fetched from the venues. */
+static void leave_stream(struct bus *bus, int64_t from, int64_t committed)
+{
+    struct journal *journal = bus->node->journal;
+
+    if (from > journal_first(journal) + 1)
+        from = journal_first(journal) + 1; /* told before we were connected, too */
+    FLT_LOG(ERROR, "stream_behind", "head=%lld began=%lld controller=%lld again_from=%lld",
+            (long long)journal_head(journal), (long long)journal_first(journal),
+            (long long)committed, (long long)from);
+    if (journal_restream(journal, from) != 0)
+        return; /* the disk is busy or full: the next word of the controller tries it again */
+    bus->backed_up = 0;
+    publish_birth(bus);
+    hosts_distrust(bus->node->hosts);
+}
+
 static void take_sack(struct bus *bus, const char *topic, struct json_object *tree)
 {
     struct flt_error error = { 0 };
@@ -442,13 +460,9 @@ static void take_sack(struct bus *bus, const char *topic, struct json_object *tr
         return;
     }
     if (bus_take_term(bus, sack.term) && strcmp(sack.stream, journal_stream(journal)) == 0) {
-        if (sack.committed > journal_head(journal)) { /* our disk is older than their books */
-            FLT_LOG(ERROR, "stream_behind", "head=%lld controller=%lld",
-                    (long long)journal_head(journal), (long long)sack.committed);
-            if (journal_new_stream(journal) == 0) {
-                bus->backed_up = 0;
-                publish_birth(bus);
-            }
+        if (sack.has_conflict || sack.committed > journal_head(journal)) {
+            leave_stream(bus, sack.has_conflict ? sack.conflict : journal_first(journal) + 1,
+                         sack.committed);
         } else {
             bus->backed_up = sack.backed_up;
             if (sack.has_replay)

@@ -12,11 +12,12 @@
 #include "botnode/owner.h"
 #include "botnode/recorder.h"
 #include "botnode/report.h"
+#include "botnode/truth.h"
 #include "lib/fail.h"
 
 #define AHEAD_MS 60000                     /* how far a controller's clock may be ahead */
 #define LIFE_MAX_MS (INT64_C(3600) * 1000) /* no command waits longer for its node */
-#define UNCLAIMED_MAX 256 /* named in one answer */
+#define UNCLAIMED_MAX 256                  /* named in one answer */
 
 struct call { /* one command on its way through this file */
     struct botnode *node;
@@ -26,14 +27,19 @@ struct call { /* one command on its way through this file */
     struct flt_error error;
 };
 
+enum { COMMAND_LATER = 1 }; /* its answer comes, with the end of the call */
+
 struct command {
     enum msg_c_cmd_op op;
-    /* 0, or negative with call->error filled. `args` is the decoded schema of the row. */
+    /* 0, COMMAND_LATER, or negative with call->error filled. `args` is the decoded schema of the
+     * row. */
     int (*run)(struct call *call, const void *args, struct host *host);
     const struct msg_type *args;
     bool needs_bot;
     bool mutates; /* journaled before it is accepted; a repeat is answered from the journal */
 };
+
+static const struct command *command_find(enum msg_c_cmd_op op);
 
 /* --- answers
  * -------------------------------------------------------------------------------------------- */
@@ -286,13 +292,35 @@ static int run_record(struct call *call, const void *args, struct host *host)
     return 0;
 }
 
-/* The venue is asked by accounts.c; until it compares, nobody is told that all is well. */
-static int run_check(struct call *call, const void *args, struct host *host)
+/* --- those that take their time
+ * ---------------------------------------------------------------------------- */
+
+static void on_later(void *ctx, struct json_object *result, const struct flt_error *error)
 {
-    (void)args;
+    struct call *call = ctx;
+    const struct command *command = command_find(call->message.op);
+
+    call->result = result;
+    call->error = *error;
+    if (!call->node->stopping)
+        answer(call, result ? MSG_N_RES_STATE_DONE : MSG_N_RES_STATE_FAILED, command->mutates);
+    call_free(call);
+}
+
+static int run_account_check(struct call *call, const void *args, struct host *host)
+{
+    const struct msg_cmd_account_check_args *check = args;
+    const int err = truth_check(call->node->truth, check, on_later, call, &call->error);
+
     (void)host;
-    return flt_error_set(&call->error, FLT_UNAVAILABLE, "", "upgrade this node",
-                         "this node does not compare accounts with their venue");
+    return err ? err : COMMAND_LATER;
+}
+
+static int run_reconcile(struct call *call, const void *args, struct host *host)
+{
+    const int err = truth_reconcile(call->node->truth, host, args, on_later, call, &call->error);
+
+    return err ? err : COMMAND_LATER;
 }
 
 static const struct command commands[] = {
@@ -308,8 +336,9 @@ static const struct command commands[] = {
     { MSG_C_CMD_OP_STATUS, run_status, &msg_type_cmd_status_args, false, false },
     { MSG_C_CMD_OP_LOGS, run_logs, &msg_type_cmd_logs_args, true, false },
     { MSG_C_CMD_OP_ORDERS, run_orders, &msg_type_cmd_orders_args, true, false },
-    { MSG_C_CMD_OP_ACCOUNT_CHECK, run_check, &msg_type_cmd_account_check_args, false, false },
-    { MSG_C_CMD_OP_RECONCILE, run_check, &msg_type_cmd_reconcile_args, true, true },
+    { MSG_C_CMD_OP_ACCOUNT_CHECK, run_account_check, &msg_type_cmd_account_check_args, false,
+      false },
+    { MSG_C_CMD_OP_RECONCILE, run_reconcile, &msg_type_cmd_reconcile_args, true, true },
     { MSG_C_CMD_OP_HELD, run_held, &msg_type_cmd_held_args, true, false },
     { MSG_C_CMD_OP_LATE_FILL, run_late_fill, &msg_type_cmd_late_fill_args, true, true },
     { MSG_C_CMD_OP_RECORD, run_record, &msg_type_cmd_record_args, true, true },
@@ -354,6 +383,8 @@ static void run_and_answer(struct call *call, const struct command *command)
 {
     const int err = command_run(call, command);
 
+    if (err == COMMAND_LATER)
+        return;
     if (err && call->error.code == FLT_OK)
         flt_error_set(&call->error, flt_error_from_errno(err), "", "", "the command failed");
     answer(call, err ? MSG_N_RES_STATE_FAILED : MSG_N_RES_STATE_DONE, command->mutates);

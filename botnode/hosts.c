@@ -509,6 +509,17 @@ void hosts_on_account(struct hosts *hosts, struct account *account)
     start_some(hosts);
 }
 
+void hosts_distrust(struct hosts *hosts)
+{
+    for (size_t i = 0; i < hosts->count; i++) {
+        struct host *host = hosts->list[i];
+
+        if (!host->bot || host->swept)
+            continue; /* it did so when it started */
+        bot_distrust(host->bot);
+    }
+}
+
 void hosts_on_storage(struct hosts *hosts, bool entries)
 {
     for (size_t i = 0; i < hosts->count; i++) {

@@ -47,4 +47,6 @@ void hosts_forget(struct hosts *hosts, struct host *host); /* out of journal and
 void hosts_on_slice(struct hosts *hosts, unsigned slice);      /* 0..HOSTS_SLICES - 1 */
 void hosts_on_venue(struct hosts *hosts, struct venue *venue); /* instruments or link changed */
 void hosts_on_account(struct hosts *hosts, struct account *account); /* keys or link changed */
+/* The journal lost its end: each live bot fetches what its venue traded since. */
+void hosts_distrust(struct hosts *hosts);
 void hosts_on_storage(struct hosts *hosts, bool entries);

@@ -16,6 +16,7 @@
 #include "botnode/owner.h"
 #include "botnode/report.h"
 #include "botnode/sweep.h"
+#include "botnode/truth.h"
 #include "lib/config.h"
 #include "lib/fail.h"
 #include "lib/http.h"
@@ -195,6 +196,7 @@ static void on_second(void *ctx)
         FLT_LOG(WARN, "clock_step", "hint=\"leases and timers do not follow it\"");
     }
     audit_second(node->audit);
+    truth_second(node->truth);
     if (uptime_s % EXPIRE_PERIOD_S == 0)
         journal_commands_expire(node->journal, flt_wall_ms(node->clock));
     if (uptime_s % TRIM_PERIOD_S == 0)
@@ -217,6 +219,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     err = err ? err : accounts_create(node, &node->accounts);
     err = err ? err : audit_create(node, &node->audit);
     err = err ? err : sweeps_create(node, &node->sweeps);
+    err = err ? err : truth_create(node, &node->truth);
     err = err ? err : bus_create(node, &node->bus);
     err = err ? err : accounts_restore(node->accounts);
     err = err ? err : hosts_restore(node->hosts);
@@ -320,6 +323,7 @@ void botnode_close(struct botnode *node)
     node->hosts = NULL;
     owner_destroy(node->owner);
     accounts_destroy(node->accounts);
+    truth_destroy(node->truth);
     sweeps_destroy(node->sweeps);
     audit_destroy(node->audit);
     venues_destroy(node->venues);

@@ -9,6 +9,7 @@
  *   record.c    what goes into the numbered stream
  *   recorder.c  a bot's inputs and outputs into a file, when asked for
  *   sweep.c     missed trades of the venue, to the bots they belong to
+ *   truth.c     accounts beside their venue: what is missing, what is of others
  *   lease.c     until when may this process trade a bot (pure)
  *   owner.c     who may trade here: grants, rights, releases
  *   handover.c  snapshots for the next owner, and what one begins with
@@ -30,6 +31,7 @@
 struct accounts;
 struct audit;
 struct sweeps;
+struct truth;
 struct hosts;
 struct bus;
 struct owner;
@@ -47,6 +49,7 @@ struct botnode {
     struct hosts *hosts;
     struct audit *audit;
     struct sweeps *sweeps;
+    struct truth *truth;
     struct bus *bus;
     struct flt_watchdog *watchdog; /* NULL: no service manager */
     struct owner *owner;

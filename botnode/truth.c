@@ -18,6 +18,7 @@
 struct asset {
     char name[ASSET_MAX];
     struct flt_amt venue, claims, missing, surplus;
+    struct flt_amt others; /* claims of bots on other nodes, when the controller last said */
     int64_t bots;
     bool missed; /* the comparison before this one found it missing too */
 };
@@ -31,7 +32,9 @@ struct entry { /* one account */
     int64_t checked_ms, checks;
     int asking; /* answers that are under way */
     bool failed;
-    bool known; /* compared at least once */
+    bool known;      /* compared at least once */
+    bool has_others; /* the comparison under way knows all claims of the fleet */
+    bool fleet_wide; /* what is missing was found so: only such a comparison ends it */
     char why[160];
     struct asset *assets;
     size_t asset_count;
@@ -122,9 +125,8 @@ static void add_claims(struct entry *entry, const struct account *account)
     for (size_t i = 0; (host = hosts_at(entry->truth->node->hosts, i)); i++)
         for (unsigned leg = 0; is_of(host, account) && leg < host->leg_count; leg++) {
             const struct flt_amt position = bot_ledger(host->bot, leg)->position;
-            struct asset *asset = flt_amt_sign(position) > 0
-                                      ? asset_get(entry, host->legs[leg]->base)
-                                      : NULL;
+            struct asset *asset =
+                flt_amt_sign(position) > 0 ? asset_get(entry, host->legs[leg]->base) : NULL;
 
             if (!asset)
                 continue;
@@ -165,11 +167,14 @@ static void tell_bots(const struct entry *entry, const struct account *account)
 /* What the venue said last against what the bots say now. */
 static void compare(struct entry *entry, const struct account *account)
 {
-    bool again = false;
+    const bool all = entry->has_others || entry->fleet_wide;
+    bool again = false, any = false;
 
     add_claims(entry, account);
     for (size_t i = 0; i < entry->asset_count; i++) {
         struct asset *asset = &entry->assets[i];
+        if (all)
+            asset->claims = flt_amt_add(asset->claims, asset->others);
         const struct flt_amt rest = flt_amt_sub(asset->venue, asset->claims);
         const bool missing = flt_amt_sign(rest) < 0;
         const struct flt_amt amount = missing ? flt_amt_neg(rest) : FLT_AMT_ZERO;
@@ -178,7 +183,10 @@ static void compare(struct entry *entry, const struct account *account)
         again |= missing && !asset->missed;
         asset->missing = amount;
         asset->surplus = missing ? FLT_AMT_ZERO : rest;
+        any |= missing;
     }
+    entry->fleet_wide = all && any;
+    entry->has_others = false;
     entry->due_ms = now_ms(entry->truth) + (again ? CONFIRM_MS : PERIOD_MS);
     tell_bots(entry, account);
 }
@@ -198,7 +206,7 @@ static void jobs_second(struct truth *truth);
 
 static void answered(struct entry *entry)
 {
-    if (--entry->asking == 0)
+    if (--entry->asking == 0 && !entry->truth->node->stopping)
         jobs_second(entry->truth);
 }
 
@@ -206,7 +214,7 @@ static void on_balances(void *ctx, const struct exchange_failure *failure,
                         const struct balance *balances, size_t count)
 {
     struct entry *entry = ctx;
-    struct account *account = account_of(entry);
+    struct account *account = entry->truth->node->stopping ? NULL : account_of(entry);
 
     entry->failed = failure->error != EXCHANGE_OK || !account;
     if (entry->failed) {
@@ -218,12 +226,12 @@ static void on_balances(void *ctx, const struct exchange_failure *failure,
         for (size_t i = 0; i < entry->asset_count; i++)
             entry->assets[i].venue = FLT_AMT_ZERO;
         for (size_t i = 0; i < count; i++) {
-            struct asset *asset = flt_amt_sign(balances[i].total) > 0
-                                      ? asset_get(entry, balances[i].asset)
-                                      : NULL;
+            const struct flt_amt total = flt_amt_add(balances[i].free, balances[i].locked);
+            struct asset *asset =
+                flt_amt_sign(total) > 0 ? asset_get(entry, balances[i].asset) : NULL;
 
             if (asset)
-                asset->venue = balances[i].total;
+                asset->venue = total;
         }
         entry->known = true;
         entry->checks++;
@@ -254,7 +262,7 @@ static void on_orders(void *ctx, const struct exchange_failure *failure, const s
     struct hosts *hosts = entry->truth->node->hosts;
     struct flt_coid id;
 
-    if (failure->error == EXCHANGE_OK) {
+    if (failure->error == EXCHANGE_OK && hosts) {
         struct msg_foreign_order *list =
             calloc(count < FOREIGN_MAX ? count + 1 : FOREIGN_MAX, sizeof *list);
 
@@ -266,6 +274,19 @@ static void on_orders(void *ctx, const struct exchange_failure *failure, const s
                 keep_order(entry, &orders[i]);
     }
     answered(entry);
+}
+
+static void take_others(struct entry *entry, const struct msg_asset_claim *others, size_t count)
+{
+    for (size_t i = 0; i < entry->asset_count; i++)
+        entry->assets[i].others = FLT_AMT_ZERO;
+    for (size_t i = 0; i < count; i++) {
+        struct asset *asset = asset_get(entry, others[i].asset);
+
+        if (asset)
+            asset->others = others[i].claims;
+    }
+    entry->has_others = true;
 }
 
 static bool ask(struct entry *entry)
@@ -535,8 +556,7 @@ static bool step_reconcile(struct truth *truth, struct job *job)
     struct bot_status status;
 
     if (!host || !host->bot || !entry || now_ms(truth) > job->end_ms) {
-        refuse_job(job, !host || !host->bot ? "the bot is gone"
-                                            : "the venue did not tell in time");
+        refuse_job(job, !host || !host->bot ? "the bot is gone" : "the venue did not tell in time");
         return true;
     }
     bot_status(host->bot, &status);
@@ -590,9 +610,11 @@ static struct job *job_add(struct truth *truth, const char *account, truth_done_
     return truth->jobs = job;
 }
 
-int truth_check(struct truth *truth, const char *account, truth_done_fn *done, void *ctx,
-                struct flt_error *error)
+int truth_check(struct truth *truth, const struct msg_cmd_account_check_args *args,
+                truth_done_fn *done, void *ctx, struct flt_error *error)
 {
+    const char *account = args->has_account ? args->account : NULL;
+
     if (account && !accounts_find(truth->node->accounts, account))
         return flt_error_set(error, FLT_NOT_FOUND, "account", "", "no account %s on this node",
                              account);
@@ -600,9 +622,13 @@ int truth_check(struct truth *truth, const char *account, truth_done_fn *done, v
         return -ENOMEM;
     if (!job_add(truth, account, done, ctx))
         return -ENOMEM;
-    for (struct entry *entry = truth->entries; entry; entry = entry->next)
-        if (!account || strcmp(account, entry->name) == 0)
-            (void)ask(entry);
+    for (struct entry *entry = truth->entries; entry; entry = entry->next) {
+        if (account && strcmp(account, entry->name) != 0)
+            continue;
+        if (account && args->has_others)
+            take_others(entry, args->others, args->others_count);
+        (void)ask(entry);
+    }
     return 0; /* what nobody had to be asked for is told within a second */
 }
 
@@ -610,6 +636,7 @@ int truth_reconcile(struct truth *truth, struct host *host,
                     const struct msg_cmd_reconcile_args *args, truth_done_fn *done, void *ctx,
                     struct flt_error *error)
 {
+    struct entry *entry;
     struct job *job;
 
     if (!host->bot || !host->account)
@@ -617,8 +644,11 @@ int truth_reconcile(struct truth *truth, struct host *host,
     if (!host->desired.spec.has_account)
         return flt_error_set(error, FLT_CONFLICT, "bot", "",
                              "%s trades on paper: there is no venue to compare with", host->name);
-    if (!entry_get(truth, account_name(host->account)))
+    entry = entry_get(truth, account_name(host->account));
+    if (!entry)
         return -ENOMEM;
+    if (args->has_others)
+        take_others(entry, args->others, args->others_count);
     job = job_add(truth, account_name(host->account), done, ctx);
     if (!job)
         return -ENOMEM;

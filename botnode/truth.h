@@ -19,9 +19,10 @@ void truth_second(struct truth *truth);
 /* `result` is the new tree of the command's result, or NULL with `error`. */
 typedef void truth_done_fn(void *ctx, struct json_object *result, const struct flt_error *error);
 
-/* Compares now: one account, or all (NULL). */
-FLT_MUST_USE int truth_check(struct truth *truth, const char *account, truth_done_fn *done,
-                             void *ctx, struct flt_error *error);
+/* Compares now: one account, or all. A node knows the claims of its own bots; those of the
+ * account's bots on other nodes come with the command, and are added then. */
+FLT_MUST_USE int truth_check(struct truth *truth, const struct msg_cmd_account_check_args *args,
+                             truth_done_fn *done, void *ctx, struct flt_error *error);
 /* Fetches what the bot may have missed, compares, and books the difference when told to. */
 FLT_MUST_USE int truth_reconcile(struct truth *truth, struct host *host,
                                  const struct msg_cmd_reconcile_args *args, truth_done_fn *done,

@@ -158,6 +158,7 @@ static void on_second(void *ctx)
     backups_on_second(controller->backups);
     days_tick(controller);
     watch_clock(controller);
+    truth_tick(controller);
     if (controller_mono_ms(controller) / 1000 % 3600 == 0)
         once_expire(controller);
     schedule_commit(controller);
@@ -201,7 +202,7 @@ static void on_birth(struct controller *controller, struct node *node)
                      store_save_node(&controller->store, node, controller_now_ms(controller)));
     accounts_send_all(controller, node);
     desired_sync(controller, node, false);
-    ingest_sack(controller, node);
+    ingest_on_birth(controller, node);
 }
 
 static void on_presence(struct controller *controller, const char *name,
@@ -662,6 +663,7 @@ void controller_destroy(struct controller *controller)
     books_finish(&controller->books);
     inventory_finish(&controller->inventory);
     free(controller->alerts);
+    free(controller->watches);
     flt_buf_finish(&controller->out);
     flt_buf_finish(&controller->will);
     flt_wipe(controller->key, sizeof controller->key);

@@ -32,6 +32,11 @@ struct health {
 
 #define ROLE_CACHE 64
 
+struct account_watch { /* verb_truth.c: when an account last traded, and was last compared */
+    char account[FLT_NAME_MAX];
+    int64_t fill_ms, asked_ms; /* monotonic */
+};
+
 struct controller {
     struct msg_config_controller config;
     struct flt_loop *loop;
@@ -53,6 +58,8 @@ struct controller {
     uint64_t sequence;
     struct flt_refusals refused; /* of what came in; nodes say theirs in heartbeats */
     struct flt_step_watch clock_steps;
+    struct account_watch *watches; /* of accounts that ever traded */
+    size_t watch_count;
     struct role_row {
         char user[FLT_NAME_MAX];
         enum msg_role role;
@@ -175,6 +182,7 @@ int halts_read(struct controller *controller, struct msg_halt **out, size_t *cou
 /* --- ingest.c: the streams of the nodes
  * ----------------------------------------------------------- */
 
+void ingest_on_birth(struct controller *controller, struct node *node);
 void ingest_ev(struct controller *controller, struct node *node, const struct msg_n_ev *ev);
 void ingest_rp(struct controller *controller, struct node *node, const struct msg_n_rp *rp);
 /* Asks again for what is missing; called each second. */
@@ -210,6 +218,12 @@ void health_tick(struct controller *controller); /* each second */
 /* Sends the keys of `account` to the node, sealed to it; nothing when there are none. */
 void accounts_send(struct controller *controller, struct node *node, const char *account);
 void accounts_send_all(struct controller *controller, struct node *node); /* of the node's bots */
+
+/* --- verb_truth.c: accounts that bots on several nodes share, beside the venue
+ * -------------------------------- */
+
+void truth_on_fill(struct controller *controller, const char *account);
+void truth_tick(struct controller *controller); /* each second */
 
 /* --- alerts.c, digest.c, market.c, users.c
  * ---------------------------------------------------------- */

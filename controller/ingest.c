@@ -65,6 +65,8 @@ static int take_fill(struct controller *controller, const struct node *node, con
     if (outcome == 0) {
         snprintf(book->node, sizeof book->node, "%s", node->name);
         controller->fills_total++;
+        if (record->fill.mode == MSG_MODE_LIVE)
+            truth_on_fill(controller, record->fill.account);
         controller->health.fills_lag_ms = lag_of(controller, record->fill.fill.ts_ms);
         late_fill(controller, record);
         if (book->differs && !differed)
@@ -198,6 +200,47 @@ static void sack(struct controller *controller, struct node *node, const char *s
                        &msg_type_c_sack, &message, 0, false);
 }
 
+/* Not one record of it is taken any more; the node begins a new stream and tells again from there.
+ */
+static void leave_stream(struct controller *controller, struct node *node, const char *stream,
+                         int64_t from, int64_t position)
+{
+    struct msg_c_sack message = { .term = controller->term,
+                                  .committed = position,
+                                  .backed_up = 0,
+                                  .has_conflict = true,
+                                  .conflict = from };
+    char topic[TOPIC_MAX], alert[TOPIC_LEVEL_MAX];
+
+    if (strcmp(node->bad_stream, stream) != 0) {
+        snprintf(node->bad_stream, sizeof node->bad_stream, "%s", stream);
+        node->bad_from = from;
+        snprintf(alert, sizeof alert, "stream-%s", node->name);
+        alert_raise(controller, alert, MSG_SEVERITY_CRITICAL, "stream_differs", node->name,
+                    "%s has other records than the books from number %" PRId64
+                    " on (a restored disk?): it begins a new stream and asks its venues",
+                    node->name, from);
+    }
+    flt_refuse(&controller->refused, FLT_REFUSED_DIFFERS);
+    controller_envelope(controller, &message.env);
+    snprintf(message.stream, sizeof message.stream, "%s", stream);
+    message.conflict = node->bad_from;
+    controller_publish(controller, topic_sack(topic, controller->config.tenant, node->name),
+                       &msg_type_c_sack, &message, 0, false);
+}
+
+void ingest_on_birth(struct controller *controller, struct node *node)
+{
+    const struct msg_n_presence *presence = &node->presence;
+    const int64_t position = store_stream_position(&controller->store, node->stream);
+
+    if (node->has_presence && presence->has_journal && presence->journal.head < position &&
+        strcmp(presence->journal.stream, node->stream) == 0)
+        leave_stream(controller, node, node->stream, presence->journal.head + 1, position);
+    else
+        ingest_sack(controller, node);
+}
+
 /* Takes records first.. as far as they continue the books. */
 static void take_batch(struct controller *controller, struct node *node, const char *stream,
                        int64_t first, const struct msg_ev_record *records, size_t count)
@@ -208,6 +251,10 @@ static void take_batch(struct controller *controller, struct node *node, const c
 
     if (position < 0)
         position = 0;
+    if (strcmp(node->bad_stream, stream) == 0) {
+        leave_stream(controller, node, stream, node->bad_from, position);
+        return;
+    }
     if (first > position + 1) {
         const bool waits =
             node->replay_ms && controller_mono_ms(controller) - node->replay_ms < REPLAY_AGAIN_MS;
@@ -221,8 +268,13 @@ static void take_batch(struct controller *controller, struct node *node, const c
             FLT_LOG(ERROR, "stream_misnumbered", "node=%s n=%" PRId64, node->name, records[i].n);
             break;
         }
-        if (records[i].n <= position)
+        if (records[i].n <= position) {
+            if (store_has_other(&controller->store, stream, &records[i])) {
+                leave_stream(controller, node, stream, records[i].n, position);
+                return;
+            }
             continue;
+        }
         const int err = take_record(controller, node, stream, &records[i]);
 
         controller_check(controller, err);

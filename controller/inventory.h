@@ -23,11 +23,13 @@ struct node {
     bool has_presence;
     struct msg_n_hb hb; /* the last one */
     bool has_hb;
-    int64_t heard_ms;            /* monotonic time of the last birth or heartbeat; -1: never */
-    int64_t synced_ms;           /* monotonic time of the last sync; -1: not since its birth */
-    char stream[FLT_ULID_MAX];   /* the stream it writes now */
-    int64_t replay_ms;           /* monotonic time of the last replay request; 0: none waits */
-    int64_t last_head;           /* head of the heartbeat before the last */
+    int64_t heard_ms;              /* monotonic time of the last birth or heartbeat; -1: never */
+    int64_t synced_ms;             /* monotonic time of the last sync; -1: not since its birth */
+    char stream[FLT_ULID_MAX];     /* the stream it writes now */
+    int64_t replay_ms;             /* monotonic time of the last replay request; 0: none waits */
+    int64_t last_head;             /* head of the heartbeat before the last */
+    char bad_stream[FLT_ULID_MAX]; /* it holds other records under used numbers: none is taken */
+    int64_t bad_from;
     bool sack_due;               /* records were taken since the last acknowledgement */
     struct grant grant;          /* who holds its lease */
     bool draining;               /* its bots go elsewhere, and none comes */

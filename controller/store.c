@@ -371,6 +371,37 @@ int store_add_fill(struct store *store, const char *stream, const char *node,
     return err ? err : sqlite3_changes(flt_db_handle(store->db)) == 1 ? 0 : STORE_DUPLICATE;
 }
 
+static bool differs(struct store *store, sqlite3_stmt *stmt, const char *stream,
+                    const struct msg_ev_record *record, const char *text)
+{
+    bool other = false;
+
+    flt_db_bind_str(stmt, 1, stream);
+    flt_db_bind_int(stmt, 2, record->n);
+    while (store_next(store, stmt))
+        other =
+            strcmp(flt_db_str(stmt, 0), text) != 0 || strcmp(flt_db_str(stmt, 1), record->bot) != 0;
+    return other;
+}
+
+/* A trade that was dropped as a repeat has no row: that is no difference. */
+bool store_has_other(struct store *store, const char *stream, const struct msg_ev_record *record)
+{
+    const bool fill = record->kind == MSG_EV_RECORD_KIND_FILL;
+    const bool order = record->kind == MSG_EV_RECORD_KIND_ORDER;
+
+    return differs(store,
+                   store_read(store, "SELECT trade_id, bot FROM fills WHERE stream = ? AND n = ?"),
+                   stream, record, fill ? record->fill.fill.trade_id : "") ||
+           differs(store,
+                   store_read(store,
+                              "SELECT client_order_id, bot FROM orders WHERE stream = ? AND n = ?"),
+                   stream, record, order ? record->order.order.client_order_id : "") ||
+           differs(store,
+                   store_read(store, "SELECT kind, bot FROM events WHERE stream = ? AND n = ?"),
+                   stream, record, fill || order ? "" : msg_ev_record_kind_name(record->kind));
+}
+
 int store_add_order(struct store *store, const char *stream, const struct msg_ev_record *record)
 {
     const struct msg_order *order = &record->order.order;

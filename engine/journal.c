@@ -15,6 +15,7 @@
 #define CROWDED_BELOW (WAITING_BYTES_MAX / 4) /* and go on */
 #define CLOSE_TIMEOUT_MS 10000
 #define STREAM_TIMEOUT_MS 5000
+#define RESTREAM_PAGE 1000
 #define TOLD_AT_ONCE 256
 #define KEEP_RECORDS_MS ((int64_t)30 * 24 * 3600 * 1000)
 #define KEEP_COMMANDS_MS ((int64_t)24 * 3600 * 1000)
@@ -544,6 +545,11 @@ const char *journal_stream(const struct journal *journal)
     return journal->stream;
 }
 
+int64_t journal_first(const struct journal *journal)
+{
+    return journal->begun;
+}
+
 int64_t journal_head(const struct journal *journal)
 {
     return journal->head;
@@ -572,8 +578,73 @@ int journal_new_stream(struct journal *journal)
         return err;
     memcpy(journal->stream, id, sizeof id);
     journal->stream_number++;
-    journal->head = journal->committed = 0;
+    journal->head = journal->committed = journal->begun = 0;
     return journal_flush(journal, STREAM_TIMEOUT_MS);
+}
+
+struct again { /* a record on its way from one stream to the next */
+    struct again *next;
+    char *bot, *kind, *body;
+};
+
+struct agains {
+    struct again *first, **last;
+    bool failed;
+};
+
+static void keep_again(void *ctx, const struct journal_record *record)
+{
+    struct agains *const list = ctx;
+    struct again *const row = calloc(1, sizeof *row);
+
+    if (!row) {
+        list->failed = true;
+        return;
+    }
+    row->bot = strdup(record->bot);
+    row->kind = strdup(record->kind);
+    row->body = strdup(record->body);
+    list->failed |= !row->bot || !row->kind || !row->body;
+    *list->last = row;
+    list->last = &row->next;
+}
+
+/* Puts each into the present stream; frees all of them. */
+static int tell_again(struct journal *journal, struct agains *list)
+{
+    const int64_t now_ms = flt_wall_ms(flt_loop_clock(journal->options.loop));
+    int64_t n = list->failed ? -ENOMEM : 0;
+
+    while (list->first) {
+        struct again *const row = list->first;
+        const struct journal_entry entry = {
+            .bot = row->bot, .kind = row->kind, .body = row->body, .ts_ms = now_ms
+        };
+
+        list->first = row->next;
+        if (n >= 0)
+            n = journal_append(journal, &entry);
+        free(row->bot);
+        free(row->kind);
+        free(row->body);
+        free(row);
+    }
+    return n < 0 ? (int)n : 0;
+}
+
+int journal_restream(struct journal *journal, int64_t from)
+{
+    struct agains list = { .last = &list.first };
+    int err = journal_flush(journal, STREAM_TIMEOUT_MS);
+
+    if (err)
+        return err;
+    for (int64_t at = from < 1 ? 1 : from; at <= journal->committed; at += RESTREAM_PAGE)
+        if (journal_read(journal, at, at + RESTREAM_PAGE - 1, RESTREAM_PAGE, keep_again, &list) < 0)
+            list.failed = true;
+    if (!list.failed)
+        err = journal_new_stream(journal);
+    return err ? err : tell_again(journal, &list);
 }
 
 /* The newest record of the stream stays: the head is found by it. */

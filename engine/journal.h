@@ -88,7 +88,11 @@ const char *journal_stream(const struct journal *journal); /* ULID of its presen
 /* A new stream, numbers from 1: the controller is ahead of us (a restored disk). Waits until the
  * old one is on disk and told, so it is not called from the journal's own callbacks. */
 FLT_MUST_USE int journal_new_stream(struct journal *journal);
+/* The same, and the records of the old stream from `from` on come again in the new one: the
+ * controller has others under those numbers. */
+FLT_MUST_USE int journal_restream(struct journal *journal, int64_t from);
 int64_t journal_head(const struct journal *journal);      /* newest number given */
+int64_t journal_first(const struct journal *journal);     /* the head when this process began */
 int64_t journal_committed(const struct journal *journal); /* newest number on disk */
 /* Committed records from..to, at most `limit` (0: 1000), in order; returns how many or negative. */
 typedef void journal_record_fn(void *ctx, const struct journal_record *record);

@@ -120,6 +120,7 @@ struct journal {
 
     char id[FLT_ULID_MAX], stream[FLT_ULID_MAX];
     int64_t stream_number, head, committed;
+    int64_t begun; /* head when opened, or when the stream began */
     uint64_t sequence_next, sequence_end;
     bool reserving, rebooted;
 

@@ -133,7 +133,7 @@ static int load_stream(struct journal *journal, int64_t now_ms)
     err = flt_db_step(db, stmt);
     if (err != FLT_DB_ROW)
         return err ? err : -EIO;
-    journal->head = journal->committed = flt_db_int(stmt, 0);
+    journal->head = journal->committed = journal->begun = flt_db_int(stmt, 0);
     sqlite3_reset(stmt);
     return 0;
 }

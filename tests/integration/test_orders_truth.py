@@ -141,6 +141,69 @@ class Truth(unittest.TestCase):
                    if row["status"] in OPEN and row["client_order_id"].startswith(prefix)]
         self.assertEqual(resting, [])
 
+    # --- accounts
+
+    def deposit(self, asset, amount):
+        with open(os.path.join(self.fleet.dir, "secrets", "demo.key.json"), encoding="ascii") as file:
+            key = json.load(file)["key"]
+        self.venue.ask("POST", "/deposit", {"key": key, "asset": asset, "amount": str(amount)})
+
+    def check(self):
+        found = {}
+        for item in self.fleet.cli("account", "test")["items"]:
+            for row in item["assets"]:
+                found[item["node"], row["asset"]] = (item["state"], row)
+        return found
+
+    def test_3_a_surplus_is_reported_and_nothing_else_happens(self):
+        self.venue.ask("POST", "/pause")
+        self.addCleanup(self.venue.ask, "POST", "/resume")
+        self.deposit("BTC", Decimal("1.5"))
+        wait_for("the surplus is seen", lambda: all(
+            state == "ok" and Decimal(row["surplus"]) >= Decimal("1.5")
+            for (_, asset), (state, row) in self.check().items() if asset == "BTC"), 15)
+        self.deposit("BTC", Decimal("-1.5"))
+        self.assertFalse([bot for bot in self.bots() if bot.get("phase") == "paused"])
+
+    def test_4_what_is_missing_pauses_the_accounts_bots_until_it_is_booked(self):
+        self.venue.ask("POST", "/pause")  # nothing trades: the two can be compared
+        self.addCleanup(self.venue.ask, "POST", "/resume")
+        name = max((bot for bot in self.bots() if bot["mode"] == "live" and
+                    bot["instrument"] == "BTC-USDT"), key=lambda bot: Decimal(bot["position"]))["bot"]
+        self.fleet.cli("bot", "stop", name, "--wait")  # its coins are free
+        held = Decimal(self.bot(name)["position"])
+        missing = held / 2
+        self.assertGreater(missing, 0)
+        total = next(Decimal(row["venue_total"]) for (_, asset), (_, row) in self.check().items()
+                     if asset == "BTC")
+        claims = sum(max(Decimal(bot["position"]), 0) for bot in self.bots()
+                     if bot["mode"] == "live" and bot["instrument"] == "BTC-USDT")
+        self.deposit("BTC", -(total - claims + missing))  # of the surplus nothing is left either
+        wait_for("its bots pause", lambda: self.bot_paused(), 60)
+        row = next(bot for bot in self.bots() if bot.get("phase") == "paused")
+        self.assertEqual(row["reason"]["code"], "drift")
+        self.assertRegex(row["reason"]["message"], r"holds [0-9.]+ BTC, its bots' books [0-9.]+: [0-9.]+ is missing")
+        shown = self.fleet.cli("bot", "reconcile", name, timeout=60)
+        shown = shown["items"][0] if "items" in shown else shown
+        self.assertFalse(shown["in_step"])
+        short = Decimal(shown["legs"][0]["short"])
+        self.assertGreater(short, 0)
+        with self.assertRaises(CliError) as caught:
+            self.fleet.cli("bot", "reconcile", name, "--accept-venue")
+        self.assertIn("reason", caught.exception.error["message"] + caught.exception.error["field"])
+        done = self.fleet.cli("bot", "reconcile", name, "--accept-venue", "--reason",
+                              "taken out by hand", timeout=60)
+        done = done["items"][0] if "items" in done else done
+        self.assertEqual(Decimal(done["adjusted"][0]["qty"]), -short)
+        wait_for("the books follow", lambda: Decimal(self.bot(name)["position"]) == held - short, 10)
+        wait_for("its bots go on", lambda: not self.bot_paused(), 60)
+        history = self.fleet.cli("bot", "show", name)["history"]
+        self.assertTrue(any(row["kind"] == "adjustment" and "taken out by hand" in row["text"]
+                            for row in history))
+
+    def bot_paused(self):
+        return [bot["bot"] for bot in self.bots() if bot.get("phase") == "paused"]
+
 
 if __name__ == "__main__":
     sys.argv = sys.argv[:1]

@@ -278,6 +278,8 @@ export interface CSack extends Envelope {
   backed_up: number;
   /** A range of a stream that somebody lacks. */
   replay?: Replay;
+  /** From this number on the controller has other records of this stream (the node's disk is older than its books): begin a new stream and tell them again there. */
+  conflict?: number;
 }
 
 /** cmd/account args */
@@ -295,10 +297,20 @@ export interface CmdAccountArgs {
 /** cmd/account result */
 export type CmdAccountResult = Record<string, never>;
 
+/** types/asset_claim: What bots of an account on other nodes say they hold of an asset. */
+export interface AssetClaim {
+  /** An asset: BTC, USDT. */
+  asset: string;
+  /** An exact amount (money, position, sum) as text, to 18 decimals. */
+  claims: string;
+}
+
 /** cmd/account-check args */
 export interface CmdAccountCheckArgs {
   /** Absent: all of the node. */
   account?: string;
+  /** Claims of the account's bots on other nodes, as the controller's books have them now; absent: not known. */
+  others?: AssetClaim[];
 }
 
 /** types/asset_check: One asset of an account: the sum of the sub-ledgers beside the venue's balance. */
@@ -509,6 +521,8 @@ export interface CmdReconcileArgs {
   reason?: string;
   /** Who accepted. */
   by?: string;
+  /** Claims of the account's bots on other nodes, as the controller's books have them now; absent: not known. */
+  others?: AssetClaim[];
 }
 
 /** types/drift_leg: One instrument of a bot: its books beside what the venue holds of the account. */
@@ -1304,8 +1318,6 @@ export interface NState extends Envelope {
   halt?: number;
   /** When stopped or flat: the venue listed no open order of it then. */
   checked_ms?: number;
-  /** Where its books and the venue differ. */
-  drift?: DriftLeg[];
 }
 
 /** req/account-add args */
