@@ -304,10 +304,16 @@ class Rig:
 
     def begin(self):
         """Everything runs, and the account is there."""
-        for name in ("broker", "sim", "controller", *self.nodes):
+        for name in ("broker", "sim", "controller"):
             self.processes[name].start()
         self.until("the broker answers", self.no_client, 20)
         self.until("the controller answers", lambda: self.why_not("status"), 20)
+        for name in self.nodes:
+            if not os.path.exists(self.path("secrets", f"{name}.password")):
+                login = json.loads(self.run_cli("-o", "json", "broker", "login", name))
+                with open(self.path("secrets", f"{name}.password"), "w", encoding="ascii") as file:
+                    file.write(login["password"])
+            self.processes[name].start()
         self.run_cli("account", "add", "demo", "--venue", "binance", "--sandbox", "--key-file",
                      self.path("secrets", "key.json"))
 
@@ -327,6 +333,7 @@ class Rig:
                               capture_output=True, text=True, timeout=60, check=False, env=env)
         if done.returncode:
             raise AssertionError(f"flotilla {words}: {done.stderr}")
+        return done.stdout
 
     def down(self):
         """A clean end: what each process said by its exit status."""
@@ -403,6 +410,12 @@ class Rig:
     def why_not(self, verb, venue=None):
         answer = self.try_ask(verb, {"venue": venue} if venue else {})
         return "no answer" if answer is None or (venue and not answer["items"]) else None
+
+    def running(self, count):
+        status = self.try_ask("status", {})
+        if status is None:
+            return "no answer"
+        return None if status["running"] == count else f"{status['running']} of {count} bots run"
 
     def bots_not(self, phases):
         rows = self.try_ask("bot-ls", {"limit": 500})
