@@ -209,6 +209,42 @@ static void save(struct host *host)
     flt_buf_finish(&state);
 }
 
+/* Booked by the owner before: our own journal has to know it too, for the venue tells it again to
+ * whoever asks after a power loss. */
+static void remember(struct host *host, const struct fill *fill)
+{
+    struct journal *const journal = host->node->journal;
+    const struct journal_entry entry = { .bot = host->name,
+                                         .ts_ms = flt_wall_ms(host->node->clock),
+                                         .account =
+                                             host->account ? account_name(host->account) : NULL,
+                                         .fill = fill };
+
+    if (!entry.account || journal_trade_known(journal, entry.account, fill) == 1)
+        return;
+    if (journal_append(journal, &entry) < 0)
+        FLT_LOG(ERROR, "trade_not_remembered", "bot=%s trade_id=%s", host->name, fill->trade_id);
+}
+
+static void remember_all(struct host *host, const struct msg_resume *resume)
+{
+    for (size_t i = resume->trades_count; i-- > 0;) { /* the oldest first, as they were booked */
+        const struct msg_trade_key *key = &resume->trades[i];
+        struct fill fill = { .ts_ms = key->ts_ms };
+
+        snprintf(fill.instrument, sizeof fill.instrument, "%s", key->instrument);
+        snprintf(fill.trade_id, sizeof fill.trade_id, "%s", key->trade_id);
+        snprintf(fill.order_id, sizeof fill.order_id, "%s", key->order_id);
+        remember(host, &fill);
+    }
+    for (size_t i = 0; i < resume->fills_count; i++) {
+        struct fill fill;
+
+        fill_of(&resume->fills[i], &fill);
+        remember(host, &fill);
+    }
+}
+
 bool handover_late_fill(struct host *host, const struct msg_fill *in)
 {
     struct bot_status before, after;
@@ -222,6 +258,7 @@ bool handover_late_fill(struct host *host, const struct msg_fill *in)
     bot_status(host->bot, &after);
     if (after.counters.fills == before.counters.fills)
         return false;
+    remember(host, &fill);
     save(host);
     host->report_due = host->snap_due = true;
     return true;
@@ -258,6 +295,7 @@ void handover_done(struct host *host)
     if (!host->desired.has_resume || !host->bot || phase == BOT_WAITING ||
         phase == BOT_RECOVERING || phase == BOT_ERROR)
         return;
+    remember_all(host, &host->desired.resume);
     json_object_object_del(host->tree, "resume");
     msg_resume_finish(&host->desired.resume);
     host->desired.has_resume = false;

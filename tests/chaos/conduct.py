@@ -36,6 +36,12 @@ def bot(name, strategy, instrument, node, **params):
             "mode": "live", "params": params, "placement": {"node": node}}
 
 
+def placements(dice, node):
+    """Half may move to another node when theirs is lost; what they do without a lease differs."""
+    return dice.choice(({"failover": "sticky", "node": node}, {"failover": "sticky"}, {"failover": "auto"},
+                        {"failover": "auto", "on_orphan": "flatten"}))
+
+
 def fleet_of(dice):
     """Eight bots that trade often, on two nodes."""
     out = []
@@ -53,6 +59,7 @@ def fleet_of(dice):
         else:
             out.append(bot(name, kind, instrument, node, amount="100", interval="5s",
                            take_profit_pct=0.3, max_orders=30))
+        out[-1]["placement"] = placements(dice, node)
     return out
 
 
@@ -117,7 +124,8 @@ def run_one(options, seed):
         counts = {key: sum(p.control[key] for p in rig.processes.values())
                   for key in ("net_failed", "net_short", "sync_failed", "connect_failed", "full",
                               "sectors_lost", "power_lost")}
-        note = (f"{len(steps)} faults, {len(asker.asked)} requests, {len(found.orders)} orders, {len(found.fills)} fills, " +
+        moves = sum(row["epoch"] - 1 for row in found.bots)
+        note = (f"{len(steps)} faults, {len(asker.asked)} requests, {moves} moves, {len(found.orders)} orders, {len(found.fills)} fills, " +
                 ", ".join(f"{key} {value}" for key, value in counts.items() if value))
     except Exception as error:  # a run that cannot be judged is a failed run  # pylint: disable=broad-except
         bad.append(("unsettled", "".join(traceback.format_exception(error))

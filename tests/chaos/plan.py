@@ -16,6 +16,7 @@ def kinds(dice):
     return {
         "kill": ("kill", (dice.choice((*NODES, *NODES, "controller", "controller", "broker", "sim")),
                           dice.uniform(0.2, 8)), 0),
+        "gone": ("kill", (node, dice.uniform(20, 35)), 0),
         "power": ("power", (dice.choice((*NODES, *NODES, "controller")), dice.uniform(0.5, 5),
                             dice.choice((0, 300000, 700000))), 0),
         "freeze": ("freeze", (dice.choice((*NODES, *NODES, "controller", "broker")),),
