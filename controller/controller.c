@@ -634,6 +634,9 @@ void controller_stop(struct controller *controller, void (*closed)(void *ctx), v
 
     (void)controller_commit(controller);
     controller->stopping = true;
+    flt_timer_stop(controller->commit_timer); /* they would speak on a connection that is going */
+    flt_timer_stop(controller->fast_timer);
+    flt_timer_stop(controller->second_timer);
     fill_state(controller, false, &state);
     controller_publish(controller, topic_ctl_state(topic, controller->config.tenant),
                        &msg_type_ctl_state, &state, 1, true);
