@@ -2,7 +2,9 @@
 #include "tests/chaos/inject.h"
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,16 @@ void chaos_sleep_us(int64_t us)
         syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &wait, NULL);
 }
 
+/* Programs that hold keys leave no core; where one died is said in its log. */
+static void on_crash(int number)
+{
+    void *frames[48];
+
+    backtrace_symbols_fd(frames, backtrace(frames, 48), STDERR_FILENO);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 __attribute__((constructor)) static void start(void)
 {
     const char *const path = getenv("CHAOS_CONTROL");
@@ -81,6 +93,9 @@ __attribute__((constructor)) static void start(void)
         abort();
     dice = (uint64_t)control->seed;
     shared = control;
+    signal(SIGSEGV, on_crash);
+    signal(SIGABRT, on_crash);
+    signal(SIGBUS, on_crash);
     chaos_file_start();
 }
 
