@@ -703,12 +703,26 @@ static bool same_bot(const struct msg_c_desired *a, const struct msg_c_desired *
     return same;
 }
 
+/* What the owner before left stays ours until the bot has begun with it, also when the next
+ * document of this epoch no longer says it. */
+static void keep_resume(const struct host *host, const struct msg_c_desired *doc,
+                        struct json_object *tree)
+{
+    struct json_object *const resume = flt_json_get(host->tree, "resume");
+
+    if (resume && !doc->has_resume && doc->env.epoch == host->desired.env.epoch)
+        json_object_object_add(tree, "resume", json_object_get(resume));
+}
+
 int host_update(struct host *host, const struct msg_c_desired *doc, struct json_object *tree)
 {
     struct flt_error error = { 0 };
     const bool same = same_bot(&host->desired, doc);
     struct json_object *risk;
-    int err = host_take(host, tree);
+    int err;
+
+    keep_resume(host, doc, tree);
+    err = host_take(host, tree);
 
     if (err)
         return err;
