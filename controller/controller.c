@@ -595,7 +595,9 @@ int controller_create(struct flt_loop *loop, const struct msg_config_controller 
     controller->config = *config; /* lives longer than we do */
     controller->started_ms = controller_mono_ms(controller);
     controller->up_ms = -1;
-    err = open_database(controller, error);
+    err = own_log_start(controller);
+    if (!err)
+        err = open_database(controller, error);
     if (!err)
         err = take_term(controller);
     if (!err)
@@ -667,6 +669,7 @@ void controller_destroy(struct controller *controller)
     inventory_finish(&controller->inventory);
     free(controller->alerts);
     free(controller->watches);
+    own_log_stop(controller);
     flt_buf_finish(&controller->out);
     flt_buf_finish(&controller->will);
     flt_wipe(controller->key, sizeof controller->key);

@@ -18,6 +18,7 @@ struct halts;
 struct user_call;
 struct backups;
 struct notifier;
+struct own_log;
 
 /* What is counted for the verb health; health.c. */
 struct health {
@@ -47,6 +48,7 @@ struct controller {
     struct books books;
     struct market *market;
     struct notifier *notifier;
+    struct own_log *log;
     struct health health;
     struct pending_command *commands; /* list, newest first */
     struct user_call *user_calls;     /* list of questions to the broker's login plugin */
@@ -204,6 +206,12 @@ void commands_on_res(struct controller *controller, const char *node, const stru
 void commands_on_tick(struct controller *controller); /* resends, expires */
 void commands_finish(struct controller *controller);
 size_t commands_open(const struct controller *controller); /* under way */
+
+/* --- verb_log.c: the process's own log, for log-ls
+ * -------------------------------------------------------------------------- */
+
+FLT_MUST_USE int own_log_start(struct controller *controller);
+void own_log_stop(struct controller *controller);
 
 /* --- health.c
  * ------------------------------------------------------------------------------------ */

@@ -14,15 +14,6 @@
 #define UNIQUE_ID_MIN 20 /* shorter ids are typed by hand, again and again: not remembered */
 #define AHEAD_MS 60000   /* clocks of people are not better */
 
-/* Its schema is there, its code comes with a later build. */
-static HANDLER(verb_later)
-{
-    (void)args;
-    (void)result;
-    return flt_error_set(error, FLT_UNAVAILABLE, "", "use a newer controller",
-                         "%s is not in this build", request->verb->name);
-}
-
 const struct handler handlers[] = {
     { "account-add", verb_account_add },
     { "account-check", verb_account_check },
@@ -73,9 +64,9 @@ const struct handler handlers[] = {
     { "pnl-days", verb_pnl_days },
     { "alert-ls", verb_alert_ls },
     { "alert-ack", verb_alert_ack },
-    { "market-ls", verb_later },
+    { "market-ls", verb_market_ls },
     { "bot-history", verb_bot_history },
-    { "log-ls", verb_later },
+    { "log-ls", verb_log_ls },
     { "token-add", verb_token_add },
     { "token-ls", verb_token_ls },
     { "token-rm", verb_token_rm },

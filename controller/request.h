@@ -82,6 +82,9 @@ HANDLER(verb_notify_add);
 HANDLER(verb_notify_ls);
 HANDLER(verb_notify_rm);
 HANDLER(verb_notify_test);
+/* verb_feeds.c, verb_log.c */
+HANDLER(verb_market_ls);
+HANDLER(verb_log_ls);
 /* verb_orders.c */
 HANDLER(verb_order_ls);
 /* verb_portfolio.c */

@@ -280,6 +280,20 @@ class People(Fleet):
                          before["refused"].get("request_not_found", 0) + 1)
         self.assertGreater(after["controller"]["requests"], before["controller"]["requests"])
 
+    def test_9_markets_and_logs(self):
+        row = self.good("market-ls")["items"][0]
+        self.assertEqual((row["instrument"], row["last"], row["bots"], row["names"]),
+                         ("BTC-USDT", "110", 1, ["dip"]))
+        self.assertEqual(self.good("market-ls", {"venue": "okx"})["items"], [])
+        lines = self.good("log-ls", {"level": "info", "text": "bus_up"})["items"]
+        self.assertEqual((lines[0]["source"], lines[0]["event"]), ("controller", "bus_up"))
+        answer = self.ask_node("log-ls", {"bot": "dip"}, "logs", {"lines": [
+            {"ts_ms": 5, "level": "info", "event": "second", "text": ""},
+            {"ts_ms": 3, "level": "debug", "event": "first", "text": "x=<b>"}]})
+        self.assertEqual([(r["event"], r["bot"], r["source"]) for r in answer["result"]["items"]],
+                         [("first", "dip", "node/node-1"), ("second", "dip", "node/node-1")])
+        self.bad("log-ls", {"node": "node-9"}, "not_found", "node")
+
 
 if __name__ == "__main__":
     tap.run(People)
