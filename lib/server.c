@@ -722,7 +722,7 @@ int flt_server_create(struct flt_loop *loop, struct flt_server **out)
         .foreign_loops = server->foreign,
         .max_http_header_data2 = 16384,
         .max_http_header_pool2 = 512,
-        .timeout_secs = 30,
+        .timeout_secs = 15, /* for the headers, and for each piece of a body */
         .keepalive_timeout = 600,
         .pt_serv_buf_size = 65536,
         .user = server,
@@ -826,7 +826,7 @@ int flt_server_listen(struct flt_server *server, const struct flt_listener_confi
         .alpn = "http/1.1",
         .vhost_name = "default",
         .keepalive_timeout = 600,
-        .timeout_secs = 30,
+        .timeout_secs = 15, /* for the headers, and for each piece of a body */
         .retry_and_idle_policy = config->ping_s ? &listener->retry : NULL,
         .user = listener,
     };
