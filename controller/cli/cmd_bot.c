@@ -28,8 +28,12 @@ const struct column bot_columns[] = {
     { "REALISED", "realised", COLUMN_SIGNED | COLUMN_WIDE },
     { "UNREALISED", "unrealised", COLUMN_SIGNED | COLUMN_WIDE },
     { "FEES", "fees", COLUMN_TEXT | COLUMN_WIDE },
+    { "OWNER", "owner", COLUMN_TEXT | COLUMN_WIDE },
+    { "FAILOVER", "failover", COLUMN_TEXT | COLUMN_WIDE },
+    { "CLAIMED", "claimed", COLUMN_TEXT | COLUMN_WIDE },
     { "EPOCH", "epoch", COLUMN_NUMBER | COLUMN_WIDE },
     { "GENERATION", "generation", COLUMN_NUMBER | COLUMN_WIDE },
+    { "APPLIED", "applied", COLUMN_NUMBER | COLUMN_WIDE },
     { "REASON", "reason.message|reason.code", COLUMN_TEXT | COLUMN_WIDE },
     { NULL, NULL, COLUMN_TEXT },
 };

@@ -65,7 +65,7 @@ static int enter_terminal(void)
     atexit(leave_terminal);
     for (size_t i = 0; i < FLT_COUNT(deadly); i++)
         signal(deadly[i], on_death);
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) != 0 ||
+    if (tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) != 0 ||
         write(STDOUT_FILENO, enter_text, sizeof enter_text - 1) < 0)
         return -errno;
     return 0;
@@ -242,6 +242,7 @@ static void ask_to(struct top *top, const char *verb, const char *question)
 
 enum { KEY_UP = 256, KEY_DOWN, KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_HOME, KEY_END, KEY_OTHER };
 #define KEY_CTRL_C 3
+#define KEY_CTRL_U 21
 #define KEY_CTRL_Z 26
 #define KEY_ESC 27
 
@@ -309,6 +310,8 @@ static void edit(struct top *top, int key)
         top_set_query(top, top->query_before);
     } else if (key == 127 || key == 8) {
         top->query[length ? length - 1 : 0] = 0;
+    } else if (key == KEY_CTRL_U) {
+        *top->query = 0;
     } else if (key >= ' ' && key < 127 && length + 1 < sizeof top->query) {
         top->query[length] = (char)key;
         top->query[length + 1] = 0;

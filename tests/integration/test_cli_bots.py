@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""The command line on a running demo: which bots, in which form, several at once, waiting, manifests,
+watching, and text from strangers."""
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import tap
+from fleet import Fleet, wait_for
+
+FLOTILLA = sys.argv.pop(1)
+
+
+class Bots(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(FLOTILLA).up()
+        wait_for("all bots run", lambda: all(row.get("phase") == "running" for row in cls.rows()), 40)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.close()
+
+    @classmethod
+    def rows(cls, *words):
+        return cls.fleet.cli("bot", "ls", *words)["items"]
+
+    def names(self, query):
+        done = self.fleet.run("-o", "name", "bot", "ls", "-l", query)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.split()
+
+    def test_filters_keep_what_they_say(self):
+        every = {row["bot"]: row for row in self.rows()}
+        self.assertEqual(len(every), 24)
+        self.assertEqual(self.names("strategy=grid node=node-1"),
+                         [n for n, r in every.items() if r["strategy"] == "grid" and r["node"] == "node-1"])
+        self.assertEqual(len(self.names("!grid")) + len(self.names("grid")), 24)
+        self.assertEqual(self.names("state=error"), [])
+        self.assertEqual(sorted(self.names("bot=btc-grid-1|eth-grid-2")), ["btc-grid-1", "eth-grid-2"])
+
+    def test_every_format_has_the_same_rows(self):
+        wide = self.fleet.run("-o", "wide", "bot", "ls").stdout.splitlines()
+        table = list(csv.DictReader(io.StringIO(self.fleet.run("-o", "csv", "bot", "ls").stdout)))
+        lines = [json.loads(line) for line in self.fleet.run("-o", "jsonl", "bot", "ls").stdout.splitlines()]
+        names = self.fleet.run("-o", "name", "bots").stdout.split()
+        self.assertEqual([row["bot"] for row in table], names)
+        self.assertEqual([row["bot"] for row in lines], names)
+        self.assertEqual([line.split()[0] for line in wide[1:]], names)
+        self.assertEqual(lines[0].keys() - table[0].keys() - {"reason"}, set())
+        self.assertNotIn("BOT", self.fleet.run("bot", "ls", "--no-headers").stdout)
+        picked = self.fleet.run("-o", "csv", "bot", "ls", "--columns", "equity,bot", "--sort=-equity").stdout.splitlines()
+        self.assertEqual(picked[0], "equity,bot")
+        values = [float(line.split(",")[0]) for line in picked[1:]]
+        self.assertEqual(values, sorted(values, reverse=True))
+
+    def test_numbers_stand_under_each_other_by_their_point(self):
+        lines = self.fleet.run("bot", "ls", "--columns", "bot,equity,position").stdout.splitlines()
+        at = [match.start() for match in (re.search(r"(?<=[\d])\.(?=\d+ )", line) for line in lines[1:]) if match]
+        self.assertGreater(len(at), 5)
+        self.assertEqual(len(set(at)), 1, lines)
+
+    def test_a_selection_needs_yes_in_a_script_and_a_dry_run_changes_nothing(self):
+        before = {row["bot"]: row["generation"] for row in self.rows()}
+        done = self.fleet.run("bot", "stop", "-l", "strategy=dca", "--flatten")
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"stop 4 bots \(4 live\): \d+ open orders are cancelled, positions are sold")
+        self.assertIn("--yes", done.stderr)
+        plan = self.fleet.cli("bot", "stop", "--all", "--dry-run")
+        self.assertEqual((plan["dry_run"], len(plan["items"])), (True, 24))
+        self.assertEqual({row["bot"]: row["generation"] for row in self.rows()}, before)
+
+    def test_several_at_once_with_a_line_each_and_one_exit_status(self):
+        done = self.fleet.run("-o", "csv", "bot", "pause", "-l", "strategy=rsi", "--yes", "--wait")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = list(csv.DictReader(io.StringIO(done.stdout)))
+        self.assertEqual({(row["run"], row["phase"]) for row in rows}, {("paused", "paused")})
+        done = self.fleet.run("bot", "resume", "-l", "strategy=rsi", "--yes", "--wait")
+        self.assertRegex(done.stderr, r"btc-rsi-1 running after \d+\.\d s")
+        self.assertEqual(done.returncode, 0)
+        # Running bots cannot be removed: all refused is a conflict, some refused is status 12.
+        done = self.fleet.run("bot", "rm", "btc-rsi-1", "eth-rsi-1", "--yes")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("2 of 2 refused", done.stderr)
+        self.assertEqual(self.fleet.run("bot", "rm", "btc-rsi-9").returncode, 3)
+        self.assertIn("did you mean btc-rsi-1?", self.fleet.run("bot", "rm", "btc-rsi-9").stderr)
+
+    def test_ctrl_c_while_waiting_says_that_the_work_goes_on(self):
+        self.fleet.cli("bot", "pause", "btc-sma-1", "--wait")
+        # It can never be: a paused bot does not run because somebody waits for a start that was overtaken.
+        process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, "bot", "resume", "btc-sma-1", "btc-sma-2",
+                                    "--wait=20s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stderr.readline()  # the first of them is there
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        if process.returncode == 0:
+            self.assertIn("btc-sma-2", out)  # both were quicker than the signal
+        else:
+            self.assertEqual(process.returncode, 130, err)
+            self.assertIn("the fleet goes on without this command", err)
+            self.assertIn("flotilla bot", err)
+        wait_for("both run", lambda: len(self.names("bot:sma state=running")) == 4)
+
+    def test_a_wait_that_is_interrupted_exits_130(self):
+        node = self.fleet.pids()["node-2"]
+        os.kill(node, signal.SIGSTOP)  # its bots cannot answer now
+        try:
+            process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, "bot", "pause", "btc-pmm-2", "--wait=20s"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            wait_for("it is recorded", lambda: self.names("bot=btc-pmm-2 run=paused"))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=10)
+            self.assertEqual(process.returncode, 130, err)
+            self.assertIn("0 of 1 paused; the fleet goes on without this command", err)
+            self.assertIn("flotilla bot ls btc-pmm-2", err)
+            done = self.fleet.run("bot", "pause", "btc-pmm-2", "--wait=500ms")
+            self.assertEqual(done.returncode, 11)
+            self.assertIn("it goes on without this command", done.stderr)
+        finally:
+            os.kill(node, signal.SIGCONT)
+        self.fleet.cli("bot", "resume", "btc-pmm-2", "--wait")
+
+    def test_an_exported_fleet_differs_in_nothing_and_a_changed_one_is_applied(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/fleet.yml"
+            text = self.fleet.run("export").stdout
+            self.assertEqual(text.count("  - name: "), 24)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            done = self.fleet.run("diff", "-f", path)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace('interval: "20s"', 'interval: "21s"', 1))
+            changed = json.loads(self.fleet.run("-o", "json", "diff", "-f", path).stdout)["items"]
+            changed = [row for row in changed if row["change"] != "same"]
+            self.assertEqual([row["changes"] for row in changed],
+                             [[{"path": "params.interval", "old": "20s", "new": "21s"}]])
+            self.assertEqual(self.fleet.run("diff", "-f", path).returncode, 4)
+            self.assertEqual(self.fleet.run("apply", "-f", path, "--dry-run").returncode, 0)
+            self.assertEqual(self.fleet.run("diff", "-f", path).returncode, 4)
+            self.assertEqual(self.fleet.run("apply", "-f", path, "--wait").returncode, 0)
+            self.assertEqual(self.fleet.run("diff", "-f", path).returncode, 0)
+            # What the manifest does not have stays, unless asked; and then a script must say --yes.
+            one = self.fleet.run("export", changed[0]["bot"]).stdout
+            done = self.fleet.run("apply", "-f", "-", "--prune", text=one)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("removes 23 bots", done.stderr)
+            self.assertEqual(len(self.rows()), 24)
+
+    def test_watch_prints_a_document_for_each_change(self):
+        process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, "-o", "jsonl", "watch", "eth-sma-1"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            # The first state is what was retained: no news. Pause until the change is told.
+            wait_for("the session", lambda: self.fleet.run("bot", "pause", "eth-sma-1", "--wait").returncode == 0)
+            self.fleet.cli("bot", "resume", "eth-sma-1", "--wait")
+            row = json.loads(process.stdout.readline())
+            self.assertEqual((row["kind"], row["name"]), ("bot", "eth-sma-1"))
+            self.assertIn(row["what"], ("paused", "running"))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 0)
+
+    def test_what_strangers_wrote_cannot_draw_on_the_terminal(self):
+        evil = "\033[2J\033]0;owned\007\u202eback\u009b31m"
+        self.fleet.cli("halt", "btc-grid-4", "--reason", "x" + evil, "--yes")
+        try:
+            for words in (["halts"], ["audit", "-n", "5"], ["bot", "show", "btc-grid-4"], ["status"]):
+                for form in ("table", "wide", "json", "jsonl", "csv"):
+                    done = self.fleet.run("-o", form, "--color", "never", *words)
+                    self.assertIsNone(re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", done.stdout + done.stderr),
+                                      (words, form))
+            self.assertEqual(self.fleet.cli("halts")["halts"][0]["reason"], "x" + evil)  # programs read all of it
+        finally:
+            self.fleet.cli("resume", "btc-grid-4")
+
+    def test_books_are_read_in_every_direction(self):
+        self.assertTrue(self.fleet.cli("fills", "--since", "1h", "-n", "5")["items"])
+        self.assertEqual(self.fleet.cli("fills", "--since", "2100-01-01")["items"], [])
+        self.assertEqual({row["key"] for row in self.fleet.cli("pnl", "--by", "node")["items"]}, {"node-1", "node-2"})
+        self.assertTrue(self.fleet.cli("pnl", "--by", "day")["items"])
+        self.assertTrue(self.fleet.cli("orders", "--open", "-n", "3")["items"])
+        self.assertTrue(self.fleet.cli("portfolio")["accounts"])
+        self.assertIn("DAY", self.fleet.run("pnl", "--by", "day").stdout)
+        history = self.fleet.cli("bot", "history", "btc-grid-1")["items"]
+        self.assertEqual(history[-1]["generation"], 1)
+        self.assertTrue(self.fleet.cli("audit", "--who", "up", "-n", "3")["items"])
+        self.assertEqual(self.fleet.cli("audit", "--who", "nobody")["items"], [])
+
+
+if __name__ == "__main__":
+    tap.run(Bots)
