@@ -426,7 +426,10 @@ static void take_lease(struct bus *bus, const char *topic, struct json_object *t
         malformed(bus, topic, &error);
         return;
     }
-    if (bus_take_term(bus, lease.term))
+    /* One that knows of a newer halt than we do counts only when that halt is here: a bot that
+     * comes back sees it before it trades. The controller sends it again with our next heartbeat.
+     */
+    if (bus_take_term(bus, lease.term) && lease.halt <= hosts_halt_number(bus->node->hosts))
         owner_take_lease(bus->node->owner, &lease);
     msg_c_lease_finish(&lease);
 }

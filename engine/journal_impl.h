@@ -93,6 +93,7 @@ struct store { /* the storage thread's */
     int done_fd;              /* eventfd: a note is there */
     _Atomic bool stop;
     bool told_room;
+    bool has_reserve; /* the file that is given up when the disk is full */
     int told_err;
 };
 
@@ -159,6 +160,7 @@ extern const size_t journal_migrations_count;
 void store_run(void *arg); /* the thread; `arg` is a struct store */
 void store_wake(int fd);   /* of an eventfd */
 void store_drain(int fd);
-bool store_has_room(const char *dir);
+/* The disk has space for entries, and the reserve is there (made anew when there is space). */
+bool store_has_room(struct store *store);
 /* Writes one op inside the transaction of the caller. */
 FLT_MUST_USE int store_apply(struct flt_db *db, const struct op *op);

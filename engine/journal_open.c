@@ -270,7 +270,7 @@ static int start_store(struct journal *journal)
     struct store *const store = &journal->store;
 
     store->dir = journal->dir;
-    store->told_room = journal->room = store_has_room(journal->dir);
+    store->told_room = journal->room = store_has_room(store);
     store->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     store->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (store->wake_fd < 0 || store->done_fd < 0)

@@ -2,13 +2,18 @@
 #define FLT_MOD "journal"
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "engine/journal_impl.h"
+#include "lib/config.h"
 
 #define RETRY_MS 1000
 #define ROOM_CHECK_MS 5000
+#define PATH_BYTES 512
+#define RESERVE_BYTES (16 * 1024 * 1024)
 #define ROOM_BYTES_MIN                                                                             \
     ((uint64_t)32 * 1024 * 1024) /* below: no entries, what is left is for fills */
 
@@ -159,11 +164,54 @@ static int write_batch(struct flt_db *db, const struct op *first)
     return err;
 }
 
-bool store_has_room(const char *dir)
+/* Space that nobody else can take: given back when the disk is full, so that the fills of the
+ * orders that still rest, and exits, have their place. */
+static bool make_reserve(const struct store *store)
+{
+    char path[PATH_BYTES];
+    struct stat info;
+
+    if (flt_path_join(path, sizeof path, store->dir, "reserve"))
+        return false;
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return false;
+    bool made = fstat(fd, &info) == 0 && info.st_size >= RESERVE_BYTES;
+
+    made = made || posix_fallocate(fd, 0, RESERVE_BYTES) == 0;
+    close(fd);
+    if (!made)
+        (void)unlink(path);
+    return made;
+}
+
+static bool release_reserve(struct store *store)
+{
+    char path[PATH_BYTES];
+
+    if (!store->has_reserve || flt_path_join(path, sizeof path, store->dir, "reserve"))
+        return false;
+    store->has_reserve = false;
+    if (unlink(path) != 0)
+        return false;
+    FLT_LOG(ERROR, "reserve_released", "bytes=%d hint=\"free some space\"", RESERVE_BYTES);
+    return true;
+}
+
+bool store_has_room(struct store *store)
 {
     struct statvfs info;
 
-    return statvfs(dir, &info) != 0 || (uint64_t)info.f_bavail * info.f_frsize >= ROOM_BYTES_MIN;
+    if (statvfs(store->dir, &info) == 0) {
+        const uint64_t free_bytes = (uint64_t)info.f_bavail * info.f_frsize;
+
+        if (free_bytes < ROOM_BYTES_MIN + (store->has_reserve ? 0 : (uint64_t)RESERVE_BYTES))
+            return store->has_reserve && free_bytes >= ROOM_BYTES_MIN;
+    }
+    if (!store->has_reserve)
+        store->has_reserve = make_reserve(store);
+    return store->has_reserve;
 }
 
 static bool tell(struct store *store, struct note note)
@@ -185,7 +233,7 @@ static bool may_tell(const struct store *store)
 
 static void tell_room(struct store *store)
 {
-    const bool room = store_has_room(store->dir);
+    const bool room = store_has_room(store);
 
     if (room != store->told_room && may_tell(store) &&
         tell(store, (struct note){ .kind = NOTE_ROOM, .room = room }))
@@ -214,10 +262,16 @@ static bool write_until_done(struct store *store, const struct op *first)
 
     while ((err = write_batch(store->db, first)) != 0) {
         tell_trouble(store, err);
+        if (err == -ENOSPC && release_reserve(store)) {
+            tell_room(store); /* no entries until it is there again */
+            continue;
+        }
         if (atomic_load(&store->stop))
             return false;
         wait_for_word(store, RETRY_MS);
     }
+    if (store->told_err || !store->has_reserve)
+        tell_room(store); /* as it is now */
     store->told_err = 0; /* the word that it is committed ends the trouble */
     const bool told = tell(store, (struct note){ .kind = NOTE_COMMITTED });
 

@@ -165,6 +165,54 @@ static int halt_args(struct cli *cli, struct json_object **out)
     return 0;
 }
 
+#define PROGRESS_MS 10000
+#define PROGRESS_EVERY_US 250000
+
+static const struct column waiting_columns[] = {
+    { "BOT", "bot", COLUMN_TEXT },         { "NODE", "node", COLUMN_TEXT },
+    { "PHASE", "phase", COLUMN_STATE },    { "WHY", "why", COLUMN_TEXT },
+    { "WHAT IS", "message", COLUMN_TEXT }, { NULL, NULL, COLUMN_TEXT },
+};
+
+static bool is_confirmed(struct json_object *shown, int64_t *confirmed, int64_t *covered)
+{
+    return flt_json_int(shown, "confirmed", confirmed) && flt_json_int(shown, "covered", covered) &&
+           *confirmed == *covered;
+}
+
+/* Said is not done: counts the bots that obey, and names those that do not within 10 s. */
+static void show_progress(struct cli *cli, struct json_object *changed)
+{
+    const int64_t end_ms = flt_mono_ms(flt_clock_system()) + PROGRESS_MS;
+    int64_t number = 0, confirmed = 0, covered = 0;
+    struct json_object *shown = NULL;
+
+    if (cli->json || !flt_json_int(changed, "number", &number))
+        return;
+    for (bool again = true; again;) {
+        struct json_object *args = json_object_new_object();
+
+        json_object_put(shown);
+        shown = NULL;
+        json_object_object_add(args, "number", json_object_new_int64(number));
+        if (ask_once(cli, "halt-show", args, &shown) != 0)
+            break;
+        again =
+            !is_confirmed(shown, &confirmed, &covered) && flt_mono_ms(flt_clock_system()) < end_ms;
+        if (isatty(STDERR_FILENO))
+            fprintf(stderr, "\r\033[K%lld of %lld bots confirm", (long long)confirmed,
+                    (long long)covered);
+        if (again)
+            usleep(PROGRESS_EVERY_US);
+    }
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    printf("%lld of %lld bots confirm\n", (long long)confirmed, (long long)covered);
+    if (shown && confirmed < covered)
+        out_list(cli, shown, flt_json_get(shown, "waiting"), waiting_columns);
+    json_object_put(shown);
+}
+
 static int change_halts(struct cli *cli, const char *verb)
 {
     struct json_object *result = NULL, *args = NULL;
@@ -174,6 +222,8 @@ static int change_halts(struct cli *cli, const char *verb)
         err = ask_once(cli, verb, args, &result);
     if (!err)
         out_list(cli, result, flt_json_get(result, "halts"), halt_columns);
+    if (!err)
+        show_progress(cli, result);
     json_object_put(result);
     return err;
 }
@@ -197,13 +247,18 @@ int cmd_resume(struct cli *cli)
     struct json_object *result = NULL, *args = NULL;
     int err = halt_args(cli, &args);
 
-    if (err)
+    if (!err && !cli_flag(cli, "reason"))
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "reason", "it stays in the audit log",
+                       "a resume needs --reason");
+    if (err) {
+        json_object_put(args);
         return err;
-    if (!cli_flag(cli, "reason"))
-        json_object_object_add(args, "reason", json_object_new_string("resumed by command line"));
+    }
     err = ask_once(cli, "resume", args, &result);
     if (!err)
         out_list(cli, result, flt_json_get(result, "halts"), halt_columns);
+    if (!err)
+        show_progress(cli, result);
     json_object_put(result);
     return err;
 }

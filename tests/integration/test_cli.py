@@ -64,7 +64,7 @@ class Cli(CliCase):
         self.assertEqual((code, error["field"]), (2, "reason"))
         self.assertEqual(self.ask("halt", "--reason", "drill")["halts"][0]["scope"], "fleet")
         self.assertIn("drill", self.run_cli("halts").stdout)
-        self.assertEqual(self.ask("resume")["halts"], [])
+        self.assertEqual(self.ask("resume", "--reason", "over")["halts"], [])
 
     def test_bad_bots_are_refused_with_field_reason_and_hint(self):
         path = f"{self.dir}/bots.yml"

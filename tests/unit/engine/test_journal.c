@@ -114,8 +114,9 @@ static int setup(void **ctx)
 
 static int teardown(void **ctx)
 {
-    static const char *const names[] = { "journal.db",   "journal.db-wal", "journal.db-shm",
-                                         "journal.lock", "intents.ring",   "intents.ring.new" };
+    static const char *const names[] = { "journal.db",      "journal.db-wal", "journal.db-shm",
+                                         "journal.lock",    "intents.ring",   "reserve",
+                                         "intents.ring.new" };
     char path[128];
 
     (void)ctx;
