@@ -81,7 +81,7 @@ class Bot {
   book() { return { position: dec(this.position, 6), cash: dec(this.realised - this.cost, 8), cost: dec(this.cost, 8), realised: dec(this.realised, 8), volume: '0', fees: { USDT: dec(this.fees, 8) }, fills: this.fills.length }; }
 }
 
-export function startFleet({ socketPath, username, password, tenant = 'main', bots: count = 24, quiet = [], silent = () => false, extra = [] }) {
+export function startFleet({ socketPath, username, password, tenant = 'main', bots: count = 24, quiet = [], silent = () => false, extra = [], answers = {}, digestMs = 500 }) {
   const root = `flt/v1/${tenant}/`;
   const client = new mqtt.MqttClient(() => net.createConnection(socketPath), { protocolVersion: 5, clean: true, username, password, clientId: 'controller', reconnectPeriod: 300 });
   const bots = new Map();
@@ -89,8 +89,10 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
   let halts = [];
   let haltNumber = 0;
   const timers = [];
+  const clock = { skew: 0 };
+  const lost = new Set(); // nodes whose heart stands still
   const roles = { admin: 'admin', trader: 'trader', viewer: 'viewer' };
-  const say = (path, body, options = {}) => client.publish(root + path, JSON.stringify({ v: 1, id: ulid(), ts_ms: Date.now(), src: 'controller', seq: counter, ...body }), options);
+  const say = (path, body, options = {}) => client.publish(root + path, JSON.stringify({ v: 1, id: ulid(), ts_ms: Date.now() + clock.skew, src: 'controller', seq: counter, ...body }), options);
 
   const kinds = Object.keys(STRATEGIES);
   const more = moreAnswers({ bots, nodes: () => nodes(), users: roles, halts: () => ({ halts, haltNumber }) });
@@ -126,12 +128,12 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
     if (bot.phase === 'error') bot.reason = { code: 'books_differ', message: 'executed 0.02, booked 0.015: paused until an operator looks' };
   }
 
-  const sendState = (bot) => say(`n/${bot.node}/b/${bot.name}/state`, { src: `node/${bot.node}`, epoch: bot.epoch, bot: bot.name, incarnation: 1, generation: bot.generation, run: bot.run, phase: bot.phase, reason: bot.reason, since_ms: Math.round(bot.since), strategy: bot.strategy, mode: bot.mode, venue: 'binance', account: bot.account, instrument: bot.instrument, book: bot.book(),
+  const sendState = (bot) => /^[\w-]{1,48}$/.test(bot.name) && say(`n/${bot.node}/b/${bot.name}/state`, { src: `node/${bot.node}`, epoch: bot.epoch, bot: bot.name, incarnation: 1, generation: bot.generation, run: bot.run, phase: bot.phase, reason: bot.reason, since_ms: Math.round(bot.since), strategy: bot.strategy, mode: bot.mode, venue: 'binance', account: bot.account, instrument: bot.instrument, book: bot.book(),
     average_price: bot.position > 0 ? dec(bot.cost / bot.position, 2) : undefined, price: dec(bot.market.price, bot.market.places), unrealised: dec(bot.unrealised(), 8), equity: dec(bot.total(), 8), orders_open: bot.orders.length }, { qos: 1, retain: true });
   const row = (bot) => ({ bot: bot.name, strategy: bot.strategy, venue: 'binance', account: bot.account, instrument: bot.instrument, mode: bot.mode, node: bot.node, run: bot.run, phase: bot.phase, reason: bot.reason, generation: bot.generation, applied: bot.generation, epoch: bot.epoch, position: dec(bot.position, 6), price: dec(bot.market.price, bot.market.places), realised: dec(bot.realised, 8), unrealised: dec(bot.unrealised(), 8), equity: dec(bot.total(), 8), fees: { USDT: dec(bot.fees, 8) }, fills: bot.fills.length, orders_open: bot.orders.length, age_ms: 200 });
   const nodes = () => ['node-1', 'node-2'].map((node, i) => {
     const own = [...bots.values()].filter((bot) => bot.node === node);
-    return { node, state: 'up', age_ms: 300, incarnation: 3, version: '0.1.0', draining: more.drained.has(node) || undefined, lease: { state: 'held', age_ms: 310, ends_ms: 16840, host: `rack${i + 1}`, pid: 4000 + i }, host: `rack${i + 1}`, pid: 4000 + i, started_ms: Date.now() - 7.4e6, bots: own.length, running: own.filter((bot) => bot.phase === 'running').length, capacity: 200, rss_bytes: 18e6 + i * 3e6, loop_lag_us: 310, load: 0.04 + i * 0.01, clock_offset_ms: i ? 2 : -1, head: 88213, committed: 88213, strategies: kinds, venues: [{ venue: 'binance', up: true, age_ms: 100 }] };
+    return { node, state: lost.has(node) ? 'lost' : 'up', age_ms: lost.has(node) ? 61000 : 300, incarnation: 3, version: '0.1.0', draining: more.drained.has(node) || undefined, lease: { state: 'held', age_ms: 310, ends_ms: 16840, host: `rack${i + 1}`, pid: 4000 + i }, host: `rack${i + 1}`, pid: 4000 + i, started_ms: Date.now() - 7.4e6, bots: own.length, running: own.filter((bot) => bot.phase === 'running').length, capacity: 200, rss_bytes: 18e6 + i * 3e6, loop_lag_us: 310, load: 0.04 + i * 0.01, clock_offset_ms: i ? 2 : -1, head: 88213, committed: 88213, strategies: kinds, venues: [{ venue: 'binance', up: true, age_ms: 100 }] };
   });
   const digest = () => {
     const all = [...bots.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -232,6 +234,7 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
     },
     'halt-ls': () => ({ number: haltNumber, halts }),
     ...more,
+    ...answers,
   };
 
   const requests = [];
@@ -279,10 +282,10 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
       if (bot.watchUntil > Date.now() && !quiet.includes(bot.name)) live(bot);
     }
   }, 250));
-  timers.push(setInterval(digest, 500));
+  timers.push(setInterval(digest, digestMs));
   timers.push(setInterval(() => {
-    for (const node of nodes()) say(`n/${node.node}/hb`, { src: `node/${node.node}`, k: ++counter, incarnation: 3, boot: ulid(), mono_ms: 1, boot_ms: 1, stream: ulid(), head: node.head, bots: node.bots, running: node.running, bots_hash: '0', load: node.load, rss_bytes: node.rss_bytes, loop_lag_us: node.loop_lag_us, clock_offset_ms: node.clock_offset_ms, venues: node.venues });
+    for (const node of nodes()) if (!lost.has(node.node)) say(`n/${node.node}/hb`, { src: `node/${node.node}`, k: ++counter, incarnation: 3, boot: ulid(), mono_ms: 1, boot_ms: 1, stream: ulid(), head: node.head, bots: node.bots, running: node.running, bots_hash: '0', load: node.load, rss_bytes: node.rss_bytes, loop_lag_us: node.loop_lag_us, clock_offset_ms: node.clock_offset_ms, venues: node.venues });
   }, 1000));
 
-  return { ready, bots, requests, client, say, stop: () => new Promise((resolve) => { for (const timer of timers) clearTimeout(timer), clearInterval(timer); client.end(true, {}, resolve); }) };
+  return { ready, bots, requests, client, say, lost, clock, stop: () => new Promise((resolve) => { for (const timer of timers) clearTimeout(timer), clearInterval(timer); client.end(true, {}, resolve); }) };
 }

@@ -38,13 +38,16 @@ export function ask<V extends Verb>(verb: V, args: () => Verbs[V]['args'], every
   }
   const allowed = (): boolean => who.peek()?.verbs.includes(verb) ?? true;
   const again = effect(() => {
-    if (!online.value || !who.value) return;
+    if (!online.value || !who.value) {
+      made.busy.value = false;
+      return;
+    }
     made.denied.value = !allowed();
     if (allowed()) void load();
   });
   const timer = everyMs ? setInterval(() => {
     const due = Date.now() - made.at.peek() >= Math.max(everyMs, pace.peek()) - 250;
-    if (!document.hidden && !paused.peek() && allowed() && due) void load();
+    if (!made.busy.peek() && !document.hidden && !paused.peek() && allowed() && due) void load();
   }, Math.min(everyMs, 1000)) : undefined;
   made.stop = () => {
     ended = true;

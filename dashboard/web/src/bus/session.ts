@@ -24,6 +24,8 @@ export const controller = signal<CtlState['state'] | null>(null);
 export const halts = signal<Halt[]>([]);
 export const denied = signal<ReadonlySet<string>>(new Set()); // filters that the broker refused
 export const serverInfo = signal<{ tenant: string; version: string }>({ tenant: 'main', version: '' });
+const PROTOCOL = 1;                                       // `v` of every message
+export const spoken = signal<number | null>(null);        // another version, heard of the fleet: its messages are not understood
 export const online = computed(() => state.value.kind === 'online');
 export const tenantRoot = computed(() => root(serverInfo.value.tenant));
 
@@ -70,7 +72,10 @@ export function listen(path: string, handler: Handler, qos: 0 | 1 = 0): () => vo
 export function body<T>(message: BusMessage): T | null {
   if (message.text === '') return null;
   try {
-    return JSON.parse(message.text) as T;
+    const found = JSON.parse(message.text) as T & { v?: number };
+    if (found.v === undefined || found.v === PROTOCOL) return found;
+    spoken.value = found.v;
+    return null;
   } catch {
     console.warn('flotilla: not JSON on', message.topic);
     return null;

@@ -305,7 +305,6 @@ export const en = {
   'nav.audit': 'Audit',
   'nav.more': 'More',
   'act.copy': 'Copy',
-  'act.save': 'Save',
   'act.yes': 'Yes, do it',
   'cmd.neverCame': 'the controller has no record of it: it was not carried out and may be tried again.',
   'cmd.recorded': 'the controller\'s record says: {state} {why}',
@@ -623,6 +622,9 @@ export const en = {
   'deploy.see.taken.no': '{n} bots trade {instrument} already; each keeps its own books.',
   'deploy.see.node.ok': '{n} nodes have room.',
   'deploy.see.node.no': 'No node is up with room for it.',
+  'conn.protocol': 'The fleet speaks protocol {v}, this page speaks 1: what it sends is not understood. Reload the page; if that does not help, update flotilla-dashboard.',
+  'conn.reload': 'Reload',
+  'conn.clock': 'This computer\'s clock is off by {age}. Ages below go by the fleet\'s clock.',
 } as const;
 
 export type Key = keyof typeof en;

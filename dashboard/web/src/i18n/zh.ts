@@ -306,7 +306,6 @@ export const zh: Record<Key, string> = {
   'nav.audit': '审计',
   'nav.more': '更多',
   'act.copy': '复制',
-  'act.save': '保存',
   'act.yes': '确认执行',
   'cmd.neverCame': '控制器没有该请求的记录：未执行，可以重试。',
   'cmd.recorded': '控制器记录：{state} {why}',
@@ -624,4 +623,7 @@ export const zh: Record<Key, string> = {
   'deploy.see.taken.no': '已有 {n} 个机器人交易 {instrument}；各自独立记账。',
   'deploy.see.node.ok': '{n} 个节点有空位。',
   'deploy.see.node.no': '没有可用的节点。',
+  'conn.protocol': '机队使用协议 {v}，本页面使用协议 1：无法理解其消息。请刷新页面；若无效，请更新 flotilla-dashboard。',
+  'conn.reload': '刷新',
+  'conn.clock': '本机时钟偏差 {age}。以下时间以机队时钟为准。',
 };

@@ -61,8 +61,8 @@ function Confirm({ act, close }: { act: Act; close: () => void }): VNode {
         {now.live > 0 && <p class="sev-warning">{t('bulk.live', { n: now.live })}</p>}
         <p class="dim small bulk-names">{now.names.slice(0, 40).join(', ')}{now.names.length > 40 ? ' …' : ''}</p>
         <pre>flotilla bot {act === 'flatten' ? 'stop --flatten' : act.slice(4)} {now.names.length > 3 ? '…' : now.names.join(' ')}</pre>
-        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>
-          <button class={`btn ${act === 'bot-stop' || act === 'flatten' ? 'danger solid' : 'primary'}`} disabled={now.names.length === 0} data-testid="bulk-go">{title}</button></footer>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>
+          <button class={`btn ${act === 'bot-stop' || act === 'flatten' ? 'danger solid' : 'primary'}`} disabled={now.names.length === 0} data-testid="bulk-go">{title}</button></div>
       </form></Dialog>
   );
 }

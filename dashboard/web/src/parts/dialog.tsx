@@ -11,10 +11,10 @@ export function Dialog({ title, close, children, danger }: { title: string; clos
     <dialog ref={ref} class={danger ? 'danger' : ''} onClose={close} aria-label={title}
       onClick={(event) => { if (event.target === ref.current) close(); }}>
       <div class="dialog-body">
-        <header>
+        <div class="dialog-head">
           <h2>{title}</h2>
           <button class="ghost" type="button" aria-label={t('act.close')} onClick={close}><Icon name="close" /></button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

@@ -79,8 +79,8 @@ export function HaltDialog({ close }: { close: () => void }): VNode {
           <input name="reason" value={reason} maxLength={159} required onInput={(event) => setReason(event.currentTarget.value)} /></label>
         <label class="field"><span>{t('halt.type', { word: wanted })}</span>
           <input name="confirm" class="mono" value={typed} autocomplete="off" spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} /></label>
-        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>
-          <button class="btn danger solid" disabled={!ready} data-testid="halt-go">{busy.value.has('halt') ? <span class="spinner" /> : null}{t('halt.go')}</button></footer>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>
+          <button class="btn danger solid" disabled={!ready} data-testid="halt-go">{busy.value.has('halt') ? <span class="spinner" /> : null}{t('halt.go')}</button></div>
       </form>
     </Dialog>
   );
@@ -100,8 +100,8 @@ export function LiftDialog({ halt: which, close }: { halt: Halt; close: () => vo
         <p class="dim">{t('halt.liftHint')}</p>
         <label class="field"><span>{t('halt.reason')} <small>{t('halt.reasonHint')}</small></span>
           <input name="reason" value={reason} maxLength={159} required onInput={(event) => setReason(event.currentTarget.value)} /></label>
-        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>
-          <button class="btn primary" disabled={reason.trim() === '' || busy.value.has('halt')}>{t('halt.liftGo')}</button></footer>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>
+          <button class="btn primary" disabled={reason.trim() === '' || busy.value.has('halt')}>{t('halt.liftGo')}</button></div>
       </form>
     </Dialog>
   );

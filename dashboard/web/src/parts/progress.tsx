@@ -23,7 +23,7 @@ export function Progress(): VNode | null {
         <ul tabIndex={0} aria-label={now.title}>{now.items.slice(0, 300).map((item) => (
           <li key={item.bot}><span class={`mark s-${item.step}`} aria-hidden="true">{MARK[item.step]}</span><b>{item.bot}</b><span>{t(`bulk.step.${item.step}`)} <span class="dim">{item.text}</span></span></li>))}</ul>
         <p class="dim small">{t('bulk.hint')}</p>
-        <footer><button class="btn" onClick={close}>{t('act.close')}</button></footer>
+        <div class="foot"><button class="btn" onClick={close}>{t('act.close')}</button></div>
       </div></Dialog>
   );
 }

@@ -1,8 +1,8 @@
 // Header with connection and age of the data, navigation, banners.
 import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
-import { controller, halts, may, online, retryNow, serverInfo, signOut, state, user, who } from '../bus/session.ts';
-import { tick } from '../bus/clock.ts';
+import { controller, halts, may, online, retryNow, serverInfo, signOut, spoken, state, user, who } from '../bus/session.ts';
+import { clockOffsetMs, tick } from '../bus/clock.ts';
 import { dataAgeMs, digestAt, fleetTotals, SLOW_MS, totals } from '../fleet.ts';
 import { keysOn, pace, paused, setKeys, setPace, setTheme, setUpDown, theme, updown, type UpDown } from '../prefs.ts';
 import { language, setLanguage, t, word } from '../i18n/index.ts';
@@ -68,7 +68,7 @@ export function Bar(): VNode {
   const dark = theme.value === 'dark';
   return (
     <header class="bar">
-      <a class="brand" href="#/fleet"><img src="./icon.svg" alt="" width="26" height="26" /><span>Flotilla</span></a>
+      <a class="brand" href="#/fleet" aria-label="Flotilla"><img src="./icon.svg" alt="" width="26" height="26" /><span>Flotilla</span></a>
       <span class="tenant tag">{serverInfo.value.tenant}</span>
       <span class="grow" />
       {paused.value && <button class="btn small" onClick={() => { paused.value = false; }}>{t('set.paused')}</button>}
@@ -93,6 +93,7 @@ const PLACES: Place[] = [
   { view: 'logs', icon: 'book' }, { view: 'accounts', icon: 'key' }, { view: 'users', icon: 'people', verb: 'user-ls' }, { view: 'tokens', icon: 'token' },
   { view: 'audit', icon: 'search' },
 ];
+const CLOCK_MS = 5000;
 const FIRST = 4; // on a phone; the others are under "More"
 
 export function Navigation(): VNode {
@@ -142,6 +143,8 @@ export function Banners(): VNode {
   return (
     <>
       <Offline />
+      {spoken.value !== null && <div class="banner bad" role="alert" data-testid="protocol"><Icon name="alert" /><span>{t('conn.protocol', { v: spoken.value })}</span><button class="btn small" onClick={() => location.reload()}>{t('conn.reload')}</button></div>}
+      {online.value && Math.abs(clockOffsetMs.value ?? 0) > CLOCK_MS && <div class="banner warn" role="status" data-testid="clock"><Icon name="alert" /><span>{t('conn.clock', { age: age(Math.abs(clockOffsetMs.value ?? 0)) })}</span></div>}
       {online.value && controller.value === 'offline' && <div class="banner warn" role="status"><Icon name="alert" /><span>{t('conn.controllerDown')}</span></div>}
       {halts.value.map((halt) => <Halted key={`${halt.number}`} halt={halt} lift={() => setLifting(halt)} />)}
       {lifting && <LiftDialog halt={lifting} close={() => setLifting(null)} />}

@@ -54,7 +54,7 @@ function Add({ old, close, done }: { old: AccountRow | null; close: () => void; 
         {able === false ? <p class="problem"><Icon name="alert" />{t('accounts.cannotSeal')}</p> : <p class="dim small">{t('accounts.sealed')}</p>}
         {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
         <pre>flotilla account add {name || 'NAME'} --venue {venue} --key-file key.json</pre>
-        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary" disabled={!online.value || busy.value.has('account')}>{busy.value.has('account') && <span class="spinner" />}{t('accounts.save')}</button></footer>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary" disabled={!online.value || busy.value.has('account')}>{busy.value.has('account') && <span class="spinner" />}{t('accounts.save')}</button></div>
       </form></Dialog>
   );
 }
@@ -71,7 +71,7 @@ function Remove({ row, close, done }: { row: AccountRow; close: () => void; done
     if ((await perform(t('what.accountRm', { account: row.name }), 'account-rm', { name: row.name }, 'account')).kind === 'ok') done();
   };
   return <Dialog title={t('accounts.removeTitle', { account: row.name })} close={close} danger><form onSubmit={go}><p>{t('accounts.removeHint')}</p>
-    <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('accounts.remove')}</button></footer></form></Dialog>;
+    <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('accounts.remove')}</button></div></form></Dialog>;
 }
 
 export default function Accounts(): VNode {

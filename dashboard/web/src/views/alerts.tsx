@@ -26,7 +26,7 @@ function Ack({ row, close, done }: { row: AlertRow; close: () => void; done: () 
   return (
     <Dialog title={t('alerts.ackTitle')} close={close}><form onSubmit={submit} data-testid="ack-form"><p>{row.message}</p>
       <label class="field"><span>{t('alerts.note')}</span><input name="note" maxLength={200} value={note} onInput={(event) => setNote(event.currentTarget.value)} /></label>
-      <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('alerts.ack')}</button></footer></form></Dialog>
+      <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('alerts.ack')}</button></div></form></Dialog>
   );
 }
 

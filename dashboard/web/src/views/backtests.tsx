@@ -4,16 +4,19 @@ import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { authorization } from '../bus/session.ts';
 import { t } from '../i18n/index.ts';
-import { dateTime, decimal, NONE } from '../lib/format.ts';
+import { dateTime, NONE } from '../lib/format.ts';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { go, route } from '../router.ts';
 
-interface Result { name: string; strategy?: string; instrument?: string; timeframe?: string; ts_ms?: number; net?: string; return_pct?: number; max_drawdown_pct?: number; trades?: number; sharpe?: number }
+interface Result {
+  name: string; ts_ms?: number; report?: boolean;
+  summary?: { config?: { strategy?: string; instrument?: string; timeframe_ms?: number }; trades?: number; fills?: number; metrics?: Record<string, number | string | null> };
+}
 const results = signal<Result[] | null>(null);
 const problem = signal('');
 
-const ask = (path: string): Promise<Response> => fetch(`api/v1/${path}`, { headers: { Authorization: authorization() }, cache: 'no-store' });
+const ask = (path: string, method = 'GET'): Promise<Response> => fetch(`api/v1/${path}`, { method, headers: { Authorization: authorization() }, cache: 'no-store' });
 
 async function load(): Promise<void> {
   problem.value = '';
@@ -28,45 +31,47 @@ async function load(): Promise<void> {
 }
 
 const percent = (value: number | undefined): string => (value === undefined ? NONE : `${value < 0 ? '\u2212' : '+'}${Math.abs(value).toFixed(2)} %`);
+function metric(row: Result, name: string, factor = 1): number | undefined {
+  const value = row.summary?.metrics?.[name];
+  return value === undefined || value === null || value === '' || !Number.isFinite(Number(value)) ? undefined : Number(value) * factor;
+}
 const COLS: Col<Result>[] = [
-  { id: 'name', label: 'col.name', text: (row) => row.name, cell: (row) => <a href={`#/backtests/${row.name}`}>{row.name}</a> },
-  { id: 'strategy', label: 'col.strategy', text: (row) => row.strategy, cls: 'm-hide' },
-  { id: 'instrument', label: 'col.instrument', text: (row) => row.instrument, cls: 'm-hide' },
-  { id: 'return', label: 'col.return', num: true, text: (row) => row.return_pct, cell: (row) => <span class={`t${Math.sign(row.return_pct ?? 0)}`}>{percent(row.return_pct)}</span> },
-  { id: 'dd', label: 'col.drawdown', num: true, text: (row) => row.max_drawdown_pct, cell: (row) => percent(row.max_drawdown_pct === undefined ? undefined : -Math.abs(row.max_drawdown_pct)) },
-  { id: 'sharpe', label: 'col.sharpe', num: true, text: (row) => row.sharpe, cell: (row) => row.sharpe?.toFixed(2) ?? NONE, cls: 'm-hide' },
-  { id: 'trades', label: 'col.trades', num: true, text: (row) => row.trades, cell: (row) => decimal(row.trades === undefined ? undefined : String(row.trades)), cls: 'm-hide' },
+  { id: 'name', label: 'col.name', text: (row) => row.name, cell: (row) => (row.report === false ? row.name : <a href={`#/backtests/${row.name}`}>{row.name}</a>) },
+  { id: 'strategy', label: 'col.strategy', text: (row) => row.summary?.config?.strategy, cls: 'm-hide' },
+  { id: 'instrument', label: 'col.instrument', text: (row) => row.summary?.config?.instrument, cls: 'm-hide' },
+  { id: 'return', label: 'col.return', num: true, text: (row) => metric(row, 'total_return', 100), cell: (row) => <span class={`t${Math.sign(metric(row, 'total_return', 100) ?? 0)}`}>{percent(metric(row, 'total_return', 100))}</span> },
+  { id: 'dd', label: 'col.drawdown', num: true, text: (row) => metric(row, 'max_drawdown', 100), cell: (row) => { const value = metric(row, 'max_drawdown', 100); return percent(value === undefined ? undefined : -Math.abs(value)); } },
+  { id: 'sharpe', label: 'col.sharpe', num: true, text: (row) => metric(row, 'sharpe_ann_rf0'), cell: (row) => metric(row, 'sharpe_ann_rf0')?.toFixed(2) ?? NONE, cls: 'm-hide' },
+  { id: 'trades', label: 'col.trades', num: true, text: (row) => row.summary?.trades, cls: 'm-hide' },
   { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'm-hide num' },
 ];
 
+/** The report is a file of somebody's: it comes from the server with a policy and into a frame that cannot reach us. */
 function Report({ name }: { name: string }): VNode {
   const [url, setUrl] = useState('');
   const [why, setWhy] = useState('');
   useEffect(() => {
-    let made = '';
     let here = true;
-    ask(`backtests/${encodeURIComponent(name)}/report.html`).then(async (reply) => {
-      if (!reply.ok) return setWhy(String(reply.status));
-      const blob = new Blob([await reply.text()], { type: 'text/html' });
-      if (here) setUrl(made = URL.createObjectURL(blob));
-    }).catch((error: unknown) => setWhy(String(error)));
-    return () => {
-      here = false;
-      URL.revokeObjectURL(made);
-    };
+    ask(`backtests/${encodeURIComponent(name)}/ticket`, 'POST').then(async (reply) => {
+      const body = (await reply.json()) as { ok?: boolean; result?: { url: string }; error?: { message: string } };
+      if (!here) return;
+      if (body.result) setUrl(body.result.url);
+      else setWhy(body.error?.message ?? String(reply.status));
+    }).catch((error: unknown) => { if (here) setWhy(String(error)); });
+    return () => { here = false; };
   }, [name]);
   if (why) return <Failed why={why} />;
   if (!url) return <Skeleton rows={4} />;
-  return <><div class="grid-tools"><a class="btn small" href={url} target="_blank" rel="noopener">{t('backtests.tab')}</a><a class="btn small" href={url} download={`${name}.html`}>{t('act.save')}</a></div>
-    <iframe class="report" sandbox="" src={url} title={t('backtests.report', { name })} /></>;
+  return <><div class="grid-tools"><a class="btn small" href={url} target="_blank" rel="noopener">{t('backtests.tab')}</a></div>
+    <iframe class="report" sandbox="allow-scripts allow-downloads" src={url} title={t('backtests.report', { name })} data-testid="report" /></>;
 }
 
 export default function Backtests(): VNode {
   useEffect(() => { void load(); }, []);
   const [name] = route.value.args;
   if (name) return <div class="page"><div class="head"><h1><a href="#/backtests">{t('nav.backtests')}</a> / {name}</h1></div><section class="card"><Report key={name} name={name} /></section></div>;
-  if (problem.value && !results.value) return <Failed why={problem.value} retry={() => void load()} />;
-  if (!results.value) return <Skeleton rows={4} />;
-  if (results.value.length === 0) return <Empty title={t('backtests.none')}><pre>flotilla backtest --strategy rsi --param qty=1 --data binance/BTC-USDT/1m</pre></Empty>;
-  return <div class="page"><div class="head"><h1>{t('nav.backtests')}</h1></div><section class="card"><Grid name="backtests" label={t('nav.backtests')} rows={results.value} cols={COLS} rowKey={(row) => row.name} open={(row) => go(`backtests/${row.name}`)} /></section></div>;
+  return <div class="page"><div class="head"><h1>{t('nav.backtests')}</h1></div><section class="card">
+    {results.value === null ? (problem.value ? <Failed why={problem.value} retry={() => void load()} /> : <Skeleton rows={4} />)
+      : results.value.length === 0 ? <Empty title={t('backtests.none')}><pre>flotilla backtest --strategy rsi --param qty=1 --data binance/BTC-USDT/1m</pre></Empty>
+        : <Grid name="backtests" label={t('nav.backtests')} rows={results.value} cols={COLS} rowKey={(row) => row.name} open={(row) => go(`backtests/${row.name}`)} />}</section></div>;
 }

@@ -37,7 +37,7 @@ function StopDialog({ bot, close }: { bot: string; close: () => void }): VNode {
           {(['cancel', 'flatten', 'detach'] as const).map((name) => (
             <label key={name} class={how === name ? 'on' : ''}><input type="radio" name="how" checked={how === name} onChange={() => setHow(name)} />{t(`bot.stop.${name}`)}</label>))}
         </fieldset>
-        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('bot.stopGo')}</button></footer>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('bot.stopGo')}</button></div>
       </form>
     </Dialog>
   );
@@ -53,7 +53,7 @@ function RemoveDialog({ bot, close }: { bot: string; close: () => void }): VNode
   return (
     <Dialog title={t('bot.removeTitle', { bot })} close={close} danger>
       <form onSubmit={submit}><p>{t('bot.removeHint')}</p>
-        <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('bot.removeGo')}</button></footer></form>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('bot.removeGo')}</button></div></form>
     </Dialog>
   );
 }
@@ -150,12 +150,12 @@ function Numbers({ data }: { data: BotData }): VNode {
   const even = book ? breakEven(book) : null;
   return (
     <section class="kpis bot-kpis">
-      <div class="kpi"><h3>{t('bot.last')}</h3><p class="num" data-testid="price">{priceText(row.instrument, live?.price ?? state?.price ?? row.price)}</p></div>
-      <div class="kpi"><h3>{t('bot.position')}</h3><p class="num">{decimal(position, { max: 6 })} <small>{base}</small></p></div>
-      <div class="kpi"><h3>{t('bot.averageTitle')}</h3><p class="num">{sign(position) === 0 ? NONE : decimal(state?.average_price, { max: 2 })}</p></div>
-      <div class="kpi"><h3>{t('bot.breakEven')}</h3><p class="num">{even === null ? NONE : decimal(even, { max: 2 })}</p></div>
-      <div class="kpi"><h3>{t('bot.traded')}</h3><p class="num">{book?.volume ? money(book.volume, quote, false) : NONE}</p></div>
-      <div class="kpi"><h3>{t('bot.fillCount')}</h3><p class="num" data-testid="bot-fills">{book?.fills ?? row.fills}</p></div>
+      <div class="kpi"><h2>{t('bot.last')}</h2><p class="num" data-testid="price">{priceText(row.instrument, live?.price ?? state?.price ?? row.price)}</p></div>
+      <div class="kpi"><h2>{t('bot.position')}</h2><p class="num">{decimal(position, { max: 6 })} <small>{base}</small></p></div>
+      <div class="kpi"><h2>{t('bot.averageTitle')}</h2><p class="num">{sign(position) === 0 ? NONE : decimal(state?.average_price, { max: 2 })}</p></div>
+      <div class="kpi"><h2>{t('bot.breakEven')}</h2><p class="num">{even === null ? NONE : decimal(even, { max: 2 })}</p></div>
+      <div class="kpi"><h2>{t('bot.traded')}</h2><p class="num">{book?.volume ? money(book.volume, quote, false) : NONE}</p></div>
+      <div class="kpi"><h2>{t('bot.fillCount')}</h2><p class="num" data-testid="bot-fills">{book?.fills ?? row.fills}</p></div>
     </section>
   );
 }

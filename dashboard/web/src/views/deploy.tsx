@@ -264,8 +264,8 @@ function Review(): VNode {
         <button class="btn primary" data-testid="deploy" title={allowed ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' })} disabled={!online.value || working || !allowed || (needsReal.value && !form.value.real)}>{working && <span class="spinner" />}{t(editing.value ? 'deploy.change' : 'deploy.go')}</button></div>
       <Checks />
       <h3>{t('deploy.document')}</h3><pre tabIndex={0} role="region" aria-label={t('deploy.document')}>{JSON.stringify(spec.value, null, 2)}</pre>
-      <h3>{t('deploy.command')}</h3><pre class="wrap">{command()}</pre>
-      <h3>{t('deploy.message')}</h3><pre class="wrap">{message()}</pre>
+      <h3>{t('deploy.command')}</h3><pre class="wrap" tabIndex={0} role="region" aria-label={t('deploy.command')}>{command()}</pre>
+      <h3>{t('deploy.message')}</h3><pre class="wrap" tabIndex={0} role="region" aria-label={t('deploy.message')}>{message()}</pre>
     </aside>
   );
 }

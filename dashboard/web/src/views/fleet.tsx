@@ -152,15 +152,15 @@ function Totals(): VNode {
   const fills = fleet?.fills ?? 0;
   return (
     <section class="kpis">
-      <div class="kpi lead" title={t('fleet.equityHint')}><h3>{t('fleet.equity')}</h3>
+      <div class="kpi lead" title={t('fleet.equityHint')}><h2>{t('fleet.equity')}</h2>
         <p class={`num t${sign(main?.equity)}`}>{money(main?.equity, main?.quote ?? '')} <small>{main?.quote}</small></p>
         {byQuote.slice(1).map((sum) => <p key={sum.quote} class={`num minor t${sign(sum.equity)}`}>{money(sum.equity, sum.quote)} <small>{sum.quote}</small></p>)}</div>
-      <div class="kpi"><h3>{t('fleet.realised')}</h3><p class={`num t${sign(main?.realised)}`}>{money(main?.realised, main?.quote ?? '')}</p></div>
-      <div class="kpi"><h3>{t('fleet.running')}</h3><p class="num">{phases.get('running') ?? 0}<small> / {bots}</small></p></div>
-      <div class={`kpi ${attention ? 'alarm' : ''}`} title={t('fleet.attentionHint')}><h3>{t('fleet.attention')}</h3><p class="num">{attention}</p></div>
-      <div class="kpi"><h3>{t('fleet.orders')}</h3><p class="num">{decimal(String(orders))}</p></div>
-      <div class="kpi"><h3>{t('fleet.fills')}</h3><p class="num" data-testid="fleet-fills">{decimal(String(fills))}</p></div>
-      <div class="kpi"><h3>{t('fleet.nodes')}</h3><p class="num">{fleet ? fleet.nodes_up : NONE}<small> / {fleet?.nodes ?? NONE}</small></p></div>
+      <div class="kpi"><h2>{t('fleet.realised')}</h2><p class={`num t${sign(main?.realised)}`}>{money(main?.realised, main?.quote ?? '')}</p></div>
+      <div class="kpi"><h2>{t('fleet.running')}</h2><p class="num">{phases.get('running') ?? 0}<small> / {bots}</small></p></div>
+      <div class={`kpi ${attention ? 'alarm' : ''}`} title={t('fleet.attentionHint')}><h2>{t('fleet.attention')}</h2><p class="num">{attention}</p></div>
+      <div class="kpi"><h2>{t('fleet.orders')}</h2><p class="num">{decimal(String(orders))}</p></div>
+      <div class="kpi"><h2>{t('fleet.fills')}</h2><p class="num" data-testid="fleet-fills">{decimal(String(fills))}</p></div>
+      <div class="kpi"><h2>{t('fleet.nodes')}</h2><p class="num">{fleet ? fleet.nodes_up : NONE}<small> / {fleet?.nodes ?? NONE}</small></p></div>
     </section>
   );
 }
@@ -208,7 +208,7 @@ function Tools(): VNode {
   return (
     <div class="tools">
       <label class="search"><Icon name="search" /><span class="sr">{t('fleet.filterLabel')}</span>
-        <input ref={input} type="search" value={query.value} placeholder={t('fleet.filter')} onInput={(event) => { query.value = event.currentTarget.value; }} /><kbd>/</kbd></label>
+        <input ref={input} type="search" value={query.value} placeholder={t('fleet.filter')} onKeyDown={(event) => { if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur(); }} onInput={(event) => { query.value = event.currentTarget.value; }} /><kbd>/</kbd></label>
       <div class="chips">
         <button class={query.value === '' ? 'chip on' : 'chip'} onClick={() => { query.value = ''; }}>{t('fleet.all')}</button>
         {CHIPS.filter((phase) => phases.has(phase)).map((phase) => {

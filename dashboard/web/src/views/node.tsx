@@ -54,7 +54,7 @@ function Drain({ row, close, done }: { row: NodeRow; close: () => void; done: ()
   };
   return <Dialog title={t(row.draining ? 'nodes.undrainTitle' : 'nodes.drainTitle', { node: row.node })} close={close}><form onSubmit={submit} data-testid="drain-form">
     <p>{t(row.draining ? 'nodes.undrainHint' : 'nodes.drainHint', { n: row.bots })}</p><pre>flotilla node drain {row.node}{row.draining ? ' --undo' : ''}</pre>
-    <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t(row.draining ? 'nodes.undrain' : 'nodes.drain')}</button></footer></form></Dialog>;
+    <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t(row.draining ? 'nodes.undrain' : 'nodes.drain')}</button></div></form></Dialog>;
 }
 
 export default function Node({ name }: { name: string }): VNode {

@@ -45,10 +45,10 @@ function assetCols(rows: readonly PortfolioRow[]): Col<PortfolioRow>[] {
 function Sums({ data }: { data: PortfolioResult }): VNode {
   return <>{data.total.map((sum) => (
     <section key={`${sum.quote} ${sum.mode}`} class="kpis sums">
-      <div class="kpi lead"><h3>{t('portfolio.net')} <ModeTag mode={sum.mode} /></h3><p class={`num t${sign(sum.net)}`}>{money(sum.net, sum.quote)} <small>{sum.quote}</small></p></div>
-      {(['today', 'd7', 'd30'] as const).map((key) => <div key={key} class="kpi"><h3>{word('col', key)}</h3><p class="num">{signed(sum[key], sum.quote)}</p></div>)}
-      <div class="kpi"><h3>{t('col.exposure')}</h3><p class="num">{money(sum.exposure, sum.quote, false)}</p></div>
-      <div class="kpi"><h3>{t('col.fills')}</h3><p class="num">{decimal(String(sum.fills))}</p></div>
+      <div class="kpi lead"><h2>{t('portfolio.net')} <ModeTag mode={sum.mode} /></h2><p class={`num t${sign(sum.net)}`}>{money(sum.net, sum.quote)} <small>{sum.quote}</small></p></div>
+      {(['today', 'd7', 'd30'] as const).map((key) => <div key={key} class="kpi"><h2>{word('col', key)}</h2><p class="num">{signed(sum[key], sum.quote)}</p></div>)}
+      <div class="kpi"><h2>{t('col.exposure')}</h2><p class="num">{money(sum.exposure, sum.quote, false)}</p></div>
+      <div class="kpi"><h2>{t('col.fills')}</h2><p class="num">{decimal(String(sum.fills))}</p></div>
     </section>))}</>;
 }
 

@@ -36,7 +36,7 @@ function Add({ close, done }: { close: () => void; done: (name: string, token: s
       <label class="field"><span>{t('col.role')}</span><select value={role} onChange={(event) => setRole(event.currentTarget.value as RoleWord)}>{RANK.slice(0, own + 1).map((each) => <option key={each} value={each}>{word('role', each)}</option>)}</select></label>
       <label class="field"><span>{t('tokens.days')}</span><select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>{DAYS.map((each) => <option key={each} value={each}>{each}</option>)}</select></label>
       {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
-      <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('tokens.add')}</button></footer></form></Dialog>
+      <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('tokens.add')}</button></div></form></Dialog>
   );
 }
 

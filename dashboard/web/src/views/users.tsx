@@ -33,7 +33,7 @@ function Add({ close, done }: { close: () => void; done: (name: string, password
       <label class="field"><span>{t('deploy.name')}</span><input name="new-user" value={name} maxLength={32} autocomplete="off" spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
       <label class="field"><span>{t('col.role')}</span><select name="new-role" value={role} onChange={(event) => setRole(event.currentTarget.value as RoleWord)}>{ROLES.map((each) => <option key={each} value={each}>{word('role', each)}</option>)}</select></label>
       {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
-      <footer><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('users.add')}</button></footer></form></Dialog>
+      <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('users.add')}</button></div></form></Dialog>
   );
 }
 
@@ -73,6 +73,6 @@ export default function Users(): VNode {
       <section class="card"><Asked of={asked} verb="user-ls">{(data) => <Grid name="users" label={t('nav.users')} rows={data.items} cols={cols} rowKey={(row) => row.name} />}</Asked></section>
       {adding && <Add close={() => setAdding(false)} done={(name, password) => { setSecret({ name, password }); void asked.load(); }} />}
       {sure && <Dialog title={t(sure.verb === 'user-rm' ? 'users.rm' : 'users.passwdTitle', { user: sure.name })} close={() => setSure(null)} danger={sure.verb === 'user-rm'}><form onSubmit={doSure}><p>{t(sure.verb === 'user-rm' ? 'users.rmHint' : 'users.passwdHint')}</p>
-        <footer><button type="button" class="btn" onClick={() => setSure(null)}>{t('act.cancel')}</button><button class={sure.verb === 'user-rm' ? 'btn danger solid' : 'btn primary'}>{t('act.yes')}</button></footer></form></Dialog>}</div>
+        <div class="foot"><button type="button" class="btn" onClick={() => setSure(null)}>{t('act.cancel')}</button><button class={sure.verb === 'user-rm' ? 'btn danger solid' : 'btn primary'}>{t('act.yes')}</button></div></form></Dialog>}</div>
   );
 }
