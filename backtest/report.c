@@ -72,7 +72,7 @@ static double series_value(const struct report_bucket *bucket, enum series serie
     case SERIES_COUNT:
         break;
     }
-    return NAN;
+    return (double)NAN;
 }
 
 static void put_series(struct flt_buf *buf, const struct report_data *data, enum series series)

@@ -58,7 +58,7 @@ static int make_buckets(struct report_data *data)
 
         bucket->first = bucket_start(i, data->bars, count);
         bucket->bars = next - bucket->first;
-        bucket->open = bucket->high = bucket->low = bucket->close = NAN;
+        bucket->open = bucket->high = bucket->low = bucket->close = (double)NAN;
     }
     return 0;
 }
