@@ -508,14 +508,37 @@ int tape_next(struct tape_reader *reader, struct tape_frame *out, struct flt_err
 static void describe_order(const struct order *order, char *out, size_t size)
 {
     char price[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX];
+    const bool priced = order->type != ORDER_MARKET;
 
-    (void)snprintf(out, size, "place %s %s %s %s %s at %s%s%s id=%s", side_name(order->side),
+    (void)snprintf(out, size, "place %s %s %s %s %s%s%s%s%s id=%s", side_name(order->side),
                    order_type_name(order->type), tif_name(order->tif),
                    flt_dec_ok(order->qty) ? flt_dec_format(order->qty, qty) : "bad",
-                   order->instrument,
-                   flt_dec_ok(order->price) ? flt_dec_format(order->price, price) : "bad",
+                   order->instrument, priced ? " at " : "",
+                   !priced                    ? ""
+                   : flt_dec_ok(order->price) ? flt_dec_format(order->price, price)
+                                              : "bad",
                    order->post_only ? " post-only" : "", order->reduce_only ? " reduce-only" : "",
                    order->client_order_id);
+}
+
+/* Of a fill the text holds "fill", the trade and the order's state without a space between. */
+static void describe_record(const struct tape_frame *frame, char *out, size_t size)
+{
+    const struct fill *fill = frame->fill_count ? frame->fills : NULL;
+    const char *text = frame->text ? frame->text : "";
+    const char *trade = fill && *fill->trade_id ? strstr(text, fill->trade_id) : NULL;
+    char price[FLT_DEC_TEXT_MAX], qty[FLT_DEC_TEXT_MAX];
+
+    if (trade)
+        (void)snprintf(out, size, "record fill %s %s at %s, trade %s, order then %s",
+                       side_name(fill->side),
+                       flt_dec_ok(fill->qty) ? flt_dec_format(fill->qty, qty) : "bad",
+                       flt_dec_ok(fill->price) ? flt_dec_format(fill->price, price) : "bad",
+                       fill->trade_id, trade + strlen(fill->trade_id));
+    else
+        (void)snprintf(out, size, "record %s", text);
+    if (*frame->coid)
+        (void)snprintf(out + strlen(out), size - strlen(out), " id=%s", frame->coid);
 }
 
 void tape_frame_describe(const struct tape_frame *frame, char *out, size_t size)
@@ -535,8 +558,7 @@ void tape_frame_describe(const struct tape_frame *frame, char *out, size_t size)
                        intent->qty_lots, intent->ts_ms, intent->post_only ? " post-only" : "",
                        intent->reduce_only ? " reduce-only" : "", intent->exit ? " exit" : "");
     else if (frame->kind == TAPE_OUT_RECORD)
-        (void)snprintf(out, size, "record %s%s%s", frame->text ? frame->text : "",
-                       *frame->coid ? " id=" : "", frame->coid);
+        describe_record(frame, out, size);
     else if (members & M_TEXT)
         (void)snprintf(out, size, "%s %s", word, frame->text ? frame->text : "");
     else if (members & M_COID)

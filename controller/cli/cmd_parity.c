@@ -117,15 +117,16 @@ static int record(struct cli *cli, const char *bot, int64_t for_ms, char *path)
 /* --- printing
  * ------------------------------------------------------------------------------------- */
 
-static const struct column difference_columns[] = {
-    { "TIME", "ts_ms", COLUMN_TIME },
-    { "WHAT", "what", COLUMN_TEXT },
-    { "INPUT", "input", COLUMN_NUMBER },
-    { "DURING", "during", COLUMN_TEXT },
-    { "RECORDED", "expected", COLUMN_TEXT },
-    { "REPLAYED", "got", COLUMN_TEXT },
-    { NULL, NULL, COLUMN_TEXT },
-};
+/* What was asked for then and what now, one below the other: as columns they fit no terminal. */
+static void print_difference(const struct parity_difference *row)
+{
+    char time[FLT_ISO_MAX];
+
+    printf("%s  %s, input %" PRIu64 " (%s)\n", flt_iso_format(row->ts_ms, time),
+           parity_what_name(row->what), row->input, row->input_kind);
+    printf("  recorded  %s\n", *row->expected ? row->expected : "-");
+    printf("  replayed  %s\n", *row->got ? row->got : "-");
+}
 
 static void print_report(struct cli *cli, const struct parity_report *report,
                          struct json_object *tree)
@@ -134,8 +135,10 @@ static void print_report(struct cli *cli, const struct parity_report *report,
         out_json(tree);
         return;
     }
-    if (report->shown_count)
-        out_list(cli, tree, flt_json_get(tree, "shown"), difference_columns);
+    for (size_t i = 0; i < report->shown_count; i++)
+        print_difference(&report->shown[i]);
+    if (report->differences > report->shown_count)
+        printf("... and %" PRIu64 " more\n", report->differences - report->shown_count);
     printf("%s (%s), %.1f s: %" PRIu64 " inputs, %" PRIu64 " orders placed, %" PRIu64
            " cancelled, %" PRIu64 " fills, %" PRIu64 " records\n",
            report->bot, report->strategy, (double)(report->to_ms - report->from_ms) / 1000.0,
