@@ -195,14 +195,15 @@ static void refuse_message(struct controller *controller, const struct flt_mqtt_
             flt_log_quote(error->message, quoted, sizeof quoted));
 }
 
-static void on_birth(struct controller *controller, struct node *node)
+/* `fresh`: its presence is of now; a retained copy is as old as its connection. */
+static void on_birth(struct controller *controller, struct node *node, bool fresh)
 {
     FLT_LOG(INFO, "node_up", "node=%s incarnation=%" PRId64, node->name, node->incarnation);
     controller_check(controller,
                      store_save_node(&controller->store, node, controller_now_ms(controller)));
     accounts_send_all(controller, node);
     desired_sync(controller, node, false);
-    ingest_on_birth(controller, node);
+    ingest_on_birth(controller, node, fresh);
 }
 
 static void on_presence(struct controller *controller, const char *name,
@@ -232,7 +233,7 @@ static void on_presence(struct controller *controller, const char *name,
     if (outcome == INVENTORY_OLD)
         flt_refuse(&controller->refused, FLT_REFUSED_OLD_NUMBER);
     if (outcome == INVENTORY_BIRTH)
-        on_birth(controller, node);
+        on_birth(controller, node, !message->retained);
     else if (outcome == 0 && node->word != NODE_UP)
         FLT_LOG(INFO, "node_gone", "node=%s word=%s", name,
                 node->word == NODE_DOWN ? "down" : "lost");
@@ -246,7 +247,7 @@ static void on_hb(struct controller *controller, const char *name, struct msg_n_
                             : INVENTORY_OLD;
 
     if (outcome == INVENTORY_BIRTH)
-        on_birth(controller, node);
+        on_birth(controller, node, false);
     if (outcome != INVENTORY_OLD)
         desired_on_hb(controller, node);
 }

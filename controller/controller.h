@@ -184,7 +184,7 @@ int halts_read(struct controller *controller, struct msg_halt **out, size_t *cou
 /* --- ingest.c: the streams of the nodes
  * ----------------------------------------------------------- */
 
-void ingest_on_birth(struct controller *controller, struct node *node);
+void ingest_on_birth(struct controller *controller, struct node *node, bool fresh);
 void ingest_ev(struct controller *controller, struct node *node, const struct msg_n_ev *ev);
 void ingest_rp(struct controller *controller, struct node *node, const struct msg_n_rp *rp);
 /* Asks again for what is missing; called each second. */

@@ -229,12 +229,12 @@ static void leave_stream(struct controller *controller, struct node *node, const
                        &msg_type_c_sack, &message, 0, false);
 }
 
-void ingest_on_birth(struct controller *controller, struct node *node)
+void ingest_on_birth(struct controller *controller, struct node *node, bool fresh)
 {
     const struct msg_n_presence *presence = &node->presence;
     const int64_t position = store_stream_position(&controller->store, node->stream);
 
-    if (node->has_presence && presence->has_journal && presence->journal.head < position &&
+    if (fresh && node->has_presence && presence->has_journal && presence->journal.head < position &&
         strcmp(presence->journal.stream, node->stream) == 0)
         leave_stream(controller, node, node->stream, presence->journal.head + 1, position);
     else
