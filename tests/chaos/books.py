@@ -110,14 +110,17 @@ class Books:
         self.compare("controller", theirs, ours)
         journal = Counter()
         for node in self.nodes:
-            told = [json.loads(row["body"]) for row in
-                    rows(self.path(node, "journal.db"), "SELECT body FROM records WHERE kind = 'fill'")]
-            mine = Counter(self.our_fill({**fill, **fill.get("fill", {})}) for fill in told
-                           if fill.get("mode", fill.get("fill", {}).get("mode")) == "live")
-            for fill, times in mine.items():
-                if times > 1:
-                    self.say("fill_twice", f"{node}'s journal has {times} times {fill[:4]}")
-            journal |= mine
+            streams = defaultdict(Counter)  # a new stream tells again what a restored disk had told
+            for row in rows(self.path(node, "journal.db"), "SELECT id, body FROM records WHERE kind = 'fill'"):
+                fill = json.loads(row["body"])
+                fill = {**fill, **fill.get("fill", {})}
+                if fill.get("mode") == "live":
+                    streams[row["id"] >> 40][self.our_fill(fill)] += 1
+            for told in streams.values():
+                for fill, times in told.items():
+                    if times > 1:
+                        self.say("fill_twice", f"{node}'s journal has {times} times {fill[:4]}")
+                journal |= told
         self.compare("the nodes' journals", theirs, journal)
 
     def compare(self, where, theirs, ours):

@@ -133,6 +133,7 @@ class Hands:
 
     def heal(self):
         for process in self.rig.processes.values():
+            process.again_at = 0.0
             if process.frozen:
                 process.signal(signal.SIGCONT)
                 process.frozen = False
