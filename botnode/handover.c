@@ -156,6 +156,14 @@ static int take_epoch(void *ctx, const char *state)
     return 0;
 }
 
+/* We wrote the stream that this was made of, and as far as the books have it or further. */
+static bool knows_more(const struct botnode *node, const struct msg_resume *resume)
+{
+    return resume->has_stream && resume->has_n &&
+           strcmp(resume->stream, journal_stream(node->journal)) == 0 &&
+           journal_head(node->journal) >= resume->n;
+}
+
 void handover_prepare(struct host *host)
 {
     const struct msg_resume *resume = &host->desired.resume;
@@ -170,8 +178,9 @@ void handover_prepare(struct host *host)
         own_epoch = epoch_of(host->saved);
     else if (journal_state(host->node->journal, host->name, take_epoch, &own_epoch))
         return; /* restoring says what is wrong */
-    if (own_epoch >= host->desired.env.epoch)
-        return; /* this owner has begun already, before a restart */
+    if (own_epoch >= host->desired.env.epoch ||
+        (own_epoch == resume->epoch && knows_more(host->node, resume)))
+        return; /* begun already, before a restart; or it was ours, and our journal is ahead */
     free(host->saved);
     host->saved =
         resume->has_state

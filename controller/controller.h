@@ -133,6 +133,8 @@ void takeover_tick(struct controller *controller); /* failover, and moves that w
 /* Under a new epoch, durable before it is said. 0, or negative. */
 FLT_MUST_USE int takeover_assign(struct controller *controller, struct bot *bot, const char *node,
                                  const char *why);
+/* New epochs for all bots of a node that is another journal or machine than it was. */
+void takeover_renew(struct controller *controller, const char *node);
 /* Asks its node to give it up for the other. */
 FLT_MUST_USE int takeover_ask(struct controller *controller, struct bot *bot, const char *node,
                               const char *by);

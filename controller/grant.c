@@ -63,6 +63,11 @@ void grant_take(struct grant *grant, const struct grant_process *process, int64_
     grant->heard_ms = grant->granted_ms = now_ms;
 }
 
+bool grant_changes_place(const struct grant *grant, const struct grant_process *process)
+{
+    return grant->holder.boot[0] && !same_place(&grant->holder, process);
+}
+
 bool grant_is_holder(const struct grant *grant, const char *boot)
 {
     return !grant->holder.boot[0] || strcmp(grant->holder.boot, boot) == 0;

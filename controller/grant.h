@@ -54,6 +54,10 @@ void grant_init(struct grant *grant);
 enum grant_answer grant_ask(struct grant *grant, const struct grant_policy *policy,
                             const struct grant_process *asks, int64_t now_ms);
 void grant_take(struct grant *grant, const struct grant_process *process, int64_t now_ms);
+/* Whether this holder would be another journal, or another life of its machine: one that may know
+ * less than the last holder did, and would number its orders as that one has. Then its bots go on
+ * under new epochs. */
+bool grant_changes_place(const struct grant *grant, const struct grant_process *process);
 /* Whether what this process says of itself is the node's word: it is the holder, or nobody is. */
 bool grant_is_holder(const struct grant *grant, const char *boot);
 /* The node's lease has certainly ended at the node. */

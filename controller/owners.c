@@ -106,11 +106,15 @@ static bool take_holder(struct controller *controller, struct node *node,
 {
     FLT_LOG(INFO, "lease_holder", "node=%s boot=%s place=%s", node->name, process->boot,
             process->place);
-    if (node->grant.holder.boot[0] && strcmp(node->grant.holder.place, process->place) != 0)
+    const bool moved = grant_changes_place(&node->grant, process);
+
+    if (moved)
         node_change_voice(node);
     grant_take(&node->grant, process, controller_mono_ms(controller));
     controller_check(controller,
                      store_save_node(&controller->store, node, controller_now_ms(controller)));
+    if (moved)
+        takeover_renew(controller, node->name);
     return controller_commit(controller);
 }
 

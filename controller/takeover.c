@@ -104,6 +104,22 @@ static void write_trades(struct controller *controller, const struct bot *bot,
     flt_jw_end(buf, ']');
 }
 
+/* How far the books have the stream of its node. */
+static void write_position(struct controller *controller, const struct bot *bot,
+                           struct flt_buf *buf)
+{
+    sqlite3_stmt *stmt =
+        store_read(&controller->store, "SELECT stream, committed FROM streams WHERE node = ?"
+                                       " ORDER BY changed_ms DESC, stream DESC LIMIT 1");
+
+    flt_db_bind_str(stmt, 1, bot->node);
+    if (!store_next(&controller->store, stmt))
+        return;
+    flt_jw_str(buf, "stream", flt_db_str(stmt, 0));
+    flt_jw_int(buf, "n", flt_db_int(stmt, 1));
+    sqlite3_reset(stmt);
+}
+
 /* What is handed over, as it is now, for the epoch that comes. */
 static int store_resume(struct controller *controller, const struct bot *bot)
 {
@@ -116,6 +132,7 @@ static int store_resume(struct controller *controller, const struct bot *bot)
     flt_jw_begin(&buf, NULL, '{');
     flt_jw_str(&buf, "node", bot->node);
     flt_jw_int(&buf, "epoch", bot->epoch);
+    write_position(controller, bot, &buf);
     flt_jw_int(&buf, "ts_ms", snapshot.ts_ms);
     if (snapshot.state)
         flt_jw_raw(&buf, "state", snapshot.state);
@@ -260,8 +277,7 @@ static void send_keys(struct controller *controller, const struct bot *bot, cons
         accounts_send(controller, node, bot->spec.account);
 }
 
-int takeover_assign(struct controller *controller, struct bot *bot, const char *node,
-                    const char *why)
+static int assign(struct controller *controller, struct bot *bot, const char *node, const char *why)
 {
     char topic[TOPIC_MAX], what[96];
     int err;
@@ -277,7 +293,8 @@ int takeover_assign(struct controller *controller, struct bot *bot, const char *
             bot->node, node, bot->epoch + 1, why);
     bot->epoch++;
     bot->generation++;
-    bot->moving_to[0] = '\0';
+    if (strcmp(bot->moving_to, node) == 0)
+        bot->moving_to[0] = '\0';
     bot->has_state = bot->held_sticky = false;
     bot->heard_ms = -1;
     bot->changed_ms = controller_now_ms(controller);
@@ -291,10 +308,27 @@ int takeover_assign(struct controller *controller, struct bot *bot, const char *
         return err;
     if (!controller_commit(controller))
         return -EIO;
-    controller_clear(controller, topic);
+    controller_clear(controller, topic); /* of its node until now */
     send_keys(controller, bot, node);
     desired_publish(controller, bot);
     return 0;
+}
+
+int takeover_assign(struct controller *controller, struct bot *bot, const char *node,
+                    const char *why)
+{
+    snprintf(bot->moving_to, sizeof bot->moving_to, "%s", node);
+    return assign(controller, bot, node, why);
+}
+
+void takeover_renew(struct controller *controller, const char *node)
+{
+    const struct inventory *inventory = &controller->inventory;
+
+    for (size_t i = 0; i < inventory->bot_count && !controller->stopping; i++)
+        if (bot_listed(inventory->bots[i]) && strcmp(inventory->bots[i]->node, node) == 0)
+            controller_check(controller, assign(controller, inventory->bots[i], node,
+                                                "its node is another journal or machine"));
 }
 
 int takeover_ask(struct controller *controller, struct bot *bot, const char *node, const char *by)

@@ -19,6 +19,7 @@
 #define WINDOW_MS 2000
 #define AHEAD_MS 1000
 #define WIRE_MAX 4096
+#define BEFORE_MAX 64
 #define NODES 3 /* two nodes, and a copy of the first one's folder */
 
 struct message {
@@ -54,7 +55,9 @@ struct world {
         struct grant_policy policy;
         int owner, epoch;
     } ctl;
-    int newest;
+    int newest, trader_epoch;
+    char trader[FLT_ULID_MAX], before[BEFORE_MAX][FLT_ULID_MAX];
+    size_t before_count;
     unsigned taken, moves, old_refused, frozen_sends;
 };
 
@@ -112,6 +115,7 @@ static void start(struct world *w, int node, bool same_place)
 static void arrive(struct world *w, int node, int64_t signed_ms)
 {
     const int epoch = w->node[node].epoch;
+    const char *boot = w->node[node].lease.boot;
 
     if (w->now_ms > signed_ms + WINDOW_MS || signed_ms > w->now_ms + AHEAD_MS) {
         w->old_refused++;
@@ -122,6 +126,20 @@ static void arrive(struct world *w, int node, int64_t signed_ms)
                (unsigned long long)w->seed, epoch, node, w->newest, (long long)w->now_ms);
     assert_true(epoch >= w->newest); /* the promise */
     w->newest = epoch;
+    if (strcmp(w->trader, boot) != 0) { /* and of one epoch, one process after the other */
+        for (size_t i = 0; i < w->before_count; i++)
+            if (strcmp(w->before[i], boot) == 0)
+                printf("# seed %llu: %s trades again after %s, at %lld ms\n",
+                       (unsigned long long)w->seed, boot, w->trader, (long long)w->now_ms);
+        for (size_t i = 0; i < w->before_count; i++)
+            assert_string_not_equal(w->before[i], boot);
+        if (w->trader_epoch == epoch && w->before_count < BEFORE_MAX)
+            snprintf(w->before[w->before_count++], FLT_ULID_MAX, "%s", w->trader);
+        if (w->trader_epoch != epoch)
+            w->before_count = 0;
+        snprintf(w->trader, sizeof w->trader, "%s", boot);
+        w->trader_epoch = epoch;
+    }
     w->taken++;
 }
 
@@ -201,6 +219,9 @@ static void take_beat(struct world *w, const struct message *message)
     snprintf(process.boot, sizeof process.boot, "%s", message->boot);
     snprintf(process.place, sizeof process.place, "%s", message->place);
     given = grant_ask(&w->ctl.grant[name], &w->ctl.policy, &process, w->now_ms);
+    if (given == GRANT_NEW_HOLDER && grant_changes_place(&w->ctl.grant[name], &process) &&
+        w->ctl.owner == name)
+        w->ctl.epoch++;
     if (given == GRANT_NEW_HOLDER)
         grant_take(&w->ctl.grant[name], &process, w->now_ms);
     else if (given != GRANT_GIVEN)

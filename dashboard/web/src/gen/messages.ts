@@ -206,6 +206,9 @@ export interface Resume {
   /** The owner before. */
   node: string;
   epoch: number;
+  /** Of the owner before, and how far the books have it: whoever has written that stream further knows more than this. */
+  stream?: string;
+  n?: number;
   /** Of the state: the venue is asked for trades since then. */
   ts_ms: number;
   /** Snapshot of strategy, sub-ledger, wants and orders; absent: none was ever told. */
