@@ -41,11 +41,13 @@ class Fleet:
         self.dir = tempfile.mkdtemp(prefix="flotilla-test-")
         self.port = free_port()
         self.process = self.ready = self.password = None
+        self.extra = []  # more words for `up`
 
     def up(self, seconds=60):
         command = [self.flotilla, "up", "--dir", self.dir, "--port", str(self.port)]
         if self.demo:
             command.append("--demo")
+        command += self.extra
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         text=True)
         timer = threading.Timer(seconds, self.process.kill)

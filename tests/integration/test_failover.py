@@ -1,0 +1,353 @@
+"""Who may trade, with real processes: nodes are killed, frozen, copied, drained; their bots trade in one
+place, go on where they were, and the venue's ledger is the fleet's.
+
+Times are a tenth of the usual ones (flotilla up --time-scale 0.1): a lease is 1.5 s, and over for the
+controller after 1.715 s.
+
+Usage: test_failover.py FLOTILLA NODE
+"""
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+import tap
+from fleet import CliError, Fleet, alive, wait_for
+
+FLOTILLA, NODE = sys.argv[1:3]
+SCALE = 0.1
+TTL = 15 * SCALE
+DIGITS = {c: i for i, c in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
+OPEN = ("NEW", "PARTIALLY_FILLED")
+
+
+def epoch_of(coid):
+    """(bot's bits, epoch) of one of our client order ids; None: somebody else's."""
+    if len(coid) != 27 or coid[0] != "f" or any(c not in DIGITS for c in coid[1:]):
+        return None
+    value = 0
+    for c in coid[1:]:
+        value = value << 5 | DIGITS[c]
+    return value >> 88, value >> 64 & 0xFFFFFF
+
+
+class Failover(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.fleet = Fleet(FLOTILLA)
+        cls.fleet.extra = ["--time-scale", str(SCALE)]
+        cls.fleet.up()
+        with open(os.path.join(cls.fleet.dir, "fleet.json"), encoding="ascii") as file:
+            cls.control = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
+        cls.ask("POST", "/speed", {"speed": 10})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.close()
+
+    # --- hands
+
+    @classmethod
+    def ask(cls, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(cls.control + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=8) as reply:
+            return json.load(reply)
+
+    def ledger(self, what):
+        rows, after = [], 0
+        while after is not None:
+            page = self.ask("GET", f"/ledger/{what}?after={after}&limit=5000")
+            rows += page["items"]
+            after = page.get("next")
+        return rows
+
+    def cli(self, *words, **options):
+        return self.fleet.cli(*words, **options)
+
+    def bots(self, node=None):
+        return [bot for bot in self.cli("bot", "ls")["items"] if node in (None, bot["node"])]
+
+    def row(self, name):
+        return next(bot for bot in self.bots() if bot["bot"] == name)
+
+    def node_row(self, name):
+        return next(row for row in self.cli("node", "ls")["items"] if row["node"] == name)
+
+    def pid(self, name):
+        return self.fleet.pids()[name]
+
+    @contextlib.contextmanager
+    def dead(self, node):
+        """kill -9, and what would start it again finds no configuration."""
+        config = os.path.join(self.fleet.dir, node, "node.json")
+        os.rename(config, config + ".away")
+        pid = self.pid(node)
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        try:
+            yield killed
+        finally:
+            os.rename(config + ".away", config)
+            wait_for(f"{node} is started again",
+                     lambda: self.fleet.pids().get(node, pid) != pid and alive(self.fleet.pids()[node])
+                     and self.node_row(node)["state"] == "up", 40)
+
+    def settled(self):
+        bad = [f"{b['bot']}@{b['node']} {b.get('phase')} {b.get('reason', '')}" for b in self.bots()
+               if b.get("phase") != ("running" if b["run"] == "running" else "flat")
+               or not b["claimed"] or b.get("owner") != b["node"]]
+        return not bad or None
+
+    def wait_settled(self, seconds=30):
+        end = time.monotonic() + seconds
+        while not self.settled():
+            if time.monotonic() > end:
+                rows = [(b["bot"], b["node"], b["epoch"], b.get("phase"), b.get("reason"), b.get("owner"),
+                         b.get("moving_to")) for b in self.bots()]
+                self.fail(f"not settled: {rows}\n{self.fleet.logs(25)}")
+            time.sleep(0.1)
+
+    # --- what must be true of the books
+
+    def booked(self):
+        path = os.path.join(self.fleet.dir, "controller", "controller.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            db.row_factory = sqlite3.Row
+            return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
+
+    @staticmethod
+    def key(row):
+        symbol = row.get("symbol") or row["instrument"].replace("-", "")
+        return (symbol, str(row["trade_id"]), str(row["order_id"]), row["client_order_id"], row["side"],
+                Decimal(row["price"]), Decimal(row["qty"]), Decimal(row["fee"]), row["fee_asset"])
+
+    def fills_differ(self):
+        theirs, ours = Counter(map(self.key, self.ledger("fills"))), Counter(map(self.key, self.booked()))
+        later = Counter(map(self.key, self.ledger("fills")))
+        lost, made_up = theirs - ours, ours - later
+        return f"lost {list(lost)[:3]}, made up {list(made_up)[:3]}" if lost or made_up else ""
+
+    def positions_differ(self):
+        held = defaultdict(Decimal)
+        for fill in self.booked():
+            held[fill["bot"]] += Decimal(fill["qty"]) * (1 if fill["side"] == "buy" else -1)
+            if fill["instrument"].startswith(fill["fee_asset"]):
+                held[fill["bot"]] -= Decimal(fill["fee"])
+        path = os.path.join(self.fleet.dir, "controller", "controller.db")
+        told = {}
+        for bot in self.bots():
+            if bot["mode"] == "live":
+                show = self.cli("bot", "show", bot["bot"])
+                book = (show.get("state") or {}).get("book") or {}
+                told[bot["bot"]] = Decimal(book.get("position", bot.get("position", "0")))
+        bad = [f"{name}: node {told[name]}, fills {held[name]} ({path})" for name in told
+               if told[name] != held[name]]
+        return "; ".join(bad[:4])
+
+    def epochs_overlap(self):
+        """Orders that the venue took for an older epoch after the first of a newer one."""
+        newest, bad = {}, []
+        for order in sorted(self.ledger("orders"), key=lambda row: int(row["order_id"])):
+            owner = epoch_of(order["client_order_id"])
+            if not owner:
+                continue
+            bot, epoch = owner
+            if epoch < newest.get(bot, 0):
+                bad.append((order["client_order_id"], epoch, newest[bot]))
+            newest[bot] = max(epoch, newest.get(bot, 0))
+        return bad
+
+    def old_orders_rest(self):
+        newest, resting = {}, []
+        for order in self.ledger("orders"):
+            owner = epoch_of(order["client_order_id"])
+            if owner:
+                newest[owner[0]] = max(owner[1], newest.get(owner[0], 0))
+        for order in self.ledger("orders"):
+            owner = epoch_of(order["client_order_id"])
+            if owner and order["status"] in OPEN and owner[1] < newest[owner[0]]:
+                resting.append(order["client_order_id"])
+        return resting
+
+    def eventually(self, what, difference, seconds=25):
+        end = time.monotonic() + seconds
+        while difference():
+            if time.monotonic() > end:
+                self.fail(f"{what}: {difference()}\n{self.fleet.logs(15)}")
+            time.sleep(0.2)
+
+    def check_books(self):
+        orders = self.ledger("orders")
+        twice = [name for name, times in Counter(o["client_order_id"] for o in orders).items() if times > 1]
+        self.assertEqual(twice, [], "ids that the venue accepted twice")
+        self.assertEqual(self.epochs_overlap(), [], "orders of an older epoch after one of a newer")
+        self.eventually("orders of older epochs rest", self.old_orders_rest)
+        self.eventually("fills differ", self.fills_differ)
+        self.eventually("positions differ", self.positions_differ)
+
+    # --- one after the other
+
+    def test_01_leases_are_held_and_bots_trade(self):
+        self.wait_settled()
+        wait_for("some fills", lambda: len(self.ledger("fills")) > 10)
+        for row in self.cli("node", "ls")["items"]:
+            self.assertEqual(row["lease"]["state"], "held")
+            self.assertFalse(row["draining"])
+
+    def test_02_bots_of_a_killed_node_go_on_elsewhere(self):
+        before = {bot["bot"]: bot for bot in self.bots("node-1")}
+        self.assertGreater(len(before), 3)
+        with self.dead("node-1") as killed:
+            wait_for("taken over", lambda: not self.bots("node-1"), 20, 0.05)
+            moved = time.monotonic() - killed
+            wait_for("running", lambda: all(bot.get("phase") == "running" and bot["claimed"]
+                                            for bot in self.bots() if bot["bot"] in before
+                                            and bot["run"] == "running"), 30, 0.1)
+            running = time.monotonic() - killed
+            print(f"# {len(before)} bots: another node's after {moved:.2f} s, running after {running:.2f} s",
+                  flush=True)
+            self.assertLess(moved, TTL + 5)
+            for bot in self.bots():
+                if bot["bot"] in before:
+                    self.assertEqual(bot["epoch"], before[bot["bot"]]["epoch"] + 1)
+            self.check_books()
+        self.wait_settled()
+        self.check_books()
+
+    def test_03_a_move_is_a_release_and_a_takeover(self):
+        bot = self.bots("node-2")[0]
+        done = self.cli("bot", "move", bot["bot"], "node-1", "--yes")
+        self.assertEqual((done["from"], done["to"]), ("node-2", "node-1"))
+        begun = time.monotonic()
+        wait_for("moved", lambda: self.row(bot["bot"])["node"] == "node-1"
+                 and self.row(bot["bot"]).get("phase") == "running", 20, 0.05)
+        print(f"# moved and running after {time.monotonic() - begun:.2f} s", flush=True)
+        self.assertEqual(self.row(bot["bot"])["epoch"], bot["epoch"] + 1)
+        self.check_books()
+        for words, code in ((("bot", "move", bot["bot"], "node-1", "--yes"), "conflict"),
+                            (("bot", "move", bot["bot"], "node-9", "--yes"), "not_found"),
+                            (("node", "rm", "node-1", "--yes"), "conflict")):
+            with self.assertRaises(CliError) as caught:
+                self.cli(*words)
+            self.assertEqual(caught.exception.error["code"], code)
+
+    def spread(self):
+        """Half of the demo's bots, which name their node, back to node-2."""
+        for bot in self.bots("node-1")[::2]:
+            self.cli("bot", "move", bot["bot"], "node-2", "--yes")
+        wait_for("spread", lambda: not any(bot.get("moving_to") for bot in self.bots()), 30)
+        self.wait_settled()
+
+    def test_04_drain_and_rebalance(self):
+        self.cli("node", "drain", "node-2", "--yes")
+        wait_for("empty", lambda: not self.bots("node-2"), 40)
+        self.wait_settled()
+        self.assertTrue(self.node_row("node-2")["draining"])
+        with self.assertRaises(CliError) as caught:
+            self.cli("bot", "move", self.bots("node-1")[0]["bot"], "node-2", "--yes")
+        self.assertIn("drained", caught.exception.error["message"])
+        for number in range(6):
+            words = [word for key, value in {"amount": 200, "interval": "1s", "take_profit_pct": 5}.items()
+                     for word in ("--param", f"{key}={value}")]
+            self.cli("bot", "deploy", "--name", f"paper-{number}", "--strategy", "dca", "--mode", "paper",
+                     "--venue", "binance", "--instrument", "ETH-USDT", *words)
+        self.assertFalse(self.bots("node-2"))
+        self.wait_settled()
+        wait_for("paper purchases", lambda: all(bot["fills"] >= 2 for bot in self.bots()
+                                                if bot["mode"] == "paper"))
+        self.cli("node", "undrain", "node-2")
+        plan = self.cli("rebalance", "--dry-run")
+        self.assertFalse(plan["started"])
+        # The demo's bots name their node and stay there.
+        self.assertEqual({move["bot"] for move in plan["moves"]}, {f"paper-{n}" for n in range(6)})
+        self.cli("rebalance", "--yes")
+        wait_for("evened out", lambda: len(self.bots("node-2")) == 6, 30)
+        self.wait_settled()
+        self.eventually("paper books differ", self.paper_differs)
+        self.spread()
+        self.check_books()
+
+    def paper_differs(self):
+        """A paper bot's books are its node's: what that says, against the controller's own fills."""
+        bad = [alert["message"] for alert in self.cli("status").get("alerts", [])
+               if alert["code"] == "books_differ"]
+        return "; ".join(bad)
+
+    def test_05_a_node_that_was_frozen_sends_nothing_when_it_wakes(self):
+        names = {bot["bot"] for bot in self.bots("node-1")}
+        pid = self.pid("node-1")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_for("taken over", lambda: not self.bots("node-1"), 20, 0.05)
+            wait_for("running", lambda: all(bot.get("phase") == "running" and bot["claimed"]
+                                            for bot in self.bots() if bot["bot"] in names
+                                            and bot["run"] == "running"), 30)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(1.0)  # what it would send, it sends at once
+        self.assertEqual(self.epochs_overlap(), [])
+        wait_for("it gave them up", lambda: self.node_row("node-1").get("running", 0) == 0
+                 and not self.node_row("node-1").get("unclaimed"), 20)
+        self.wait_settled()
+        self.check_books()
+        self.spread()
+
+    def test_06_a_controller_started_anew_moves_nothing_within_the_guard(self):
+        before = {bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}
+        pid = self.pid("controller")
+        os.kill(pid, signal.SIGKILL)
+        wait_for("the controller is started again", lambda: self.fleet.pids().get("controller", pid) != pid)
+        self.wait_settled()
+        time.sleep(2 * TTL)
+        self.assertEqual({bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}, before)
+        self.check_books()
+
+    def test_07_a_frozen_controller_takes_nobody_for_dead(self):
+        before = {bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}
+        pid = self.pid("controller")
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(3 * TTL)
+        os.kill(pid, signal.SIGCONT)
+        self.wait_settled()
+        self.assertEqual({bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}, before)
+        self.check_books()
+
+    def test_08_a_copied_node_gets_nothing_and_says_so(self):
+        folder = os.path.join(self.fleet.dir, "node-2")
+        copy = os.path.join(self.fleet.dir, "copy")
+        shutil.copytree(folder, copy)
+        with open(os.path.join(copy, "node.json"), encoding="ascii") as file:
+            config = json.load(file)
+        config["dir"] = copy
+        with open(os.path.join(copy, "node.json"), "w", encoding="ascii") as file:
+            json.dump(config, file)
+        before = {bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}
+        done = subprocess.run([NODE, "--config", os.path.join(copy, "node.json")], capture_output=True,
+                              text=True, timeout=60, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("ev=cloned", done.stderr)
+        self.assertIn("another process is node-2", done.stderr)
+        alerts = json.dumps(self.cli("status"))
+        self.assertIn("node_cloned", alerts)
+        self.wait_settled()
+        self.assertEqual({bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}, before)
+        self.check_books()
+        same = subprocess.run([NODE, "--config", os.path.join(folder, "node.json")], capture_output=True,
+                              text=True, timeout=20, check=False)
+        self.assertNotEqual(same.returncode, 0)
+        self.assertIn("another process runs node node-2", same.stderr)
+
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[:1]
+    tap.run(Failover)
