@@ -20,6 +20,7 @@
 
 #define COMMIT_MS 10
 #define FAST_MS 100
+#define SUSPECT_LEAST_MS 1000 /* however fast the times are: machines are not */
 #define DIGEST_TURNS 5
 
 int64_t controller_now_ms(const struct controller *controller)
@@ -435,6 +436,9 @@ static void on_down(void *ctx, const char *reason)
     char quoted[160];
 
     controller->up_ms = -1;
+    controller->inventory.suspect_ms = controller_scaled_ms(controller, NODE_SUSPECT_MS);
+    if (controller->inventory.suspect_ms < SUSPECT_LEAST_MS)
+        controller->inventory.suspect_ms = SUSPECT_LEAST_MS;
     FLT_LOG(WARN, "bus_down", "why=%s", flt_log_quote(reason, quoted, sizeof quoted));
 }
 

@@ -79,8 +79,9 @@ struct controller {
     size_t alert_count;
     struct backups *backups;
     struct grant_policy grants;
-    int64_t tick_ms; /* of the last look at all leases: a pause of ours shows here */
-    bool fresh;      /* this database never had a controller before */
+    int64_t tick_ms;  /* of the last look at all leases: a pause of ours shows here */
+    int64_t heard_ms; /* of the last heartbeat of any node */
+    bool fresh;       /* this database never had a controller before */
     bool stopping, committing;
     bool restored;               /* this process began with a restored database */
     void (*on_fatal)(void *ctx); /* the database failed: end the process */

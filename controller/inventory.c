@@ -68,6 +68,7 @@ struct node *inventory_get_node(struct inventory *inventory, const char *name)
     if (node && inventory->node_count != before) {
         node->heard_ms = node->synced_ms = -1;
         grant_init(&node->grant);
+        node->suspect_ms = inventory->suspect_ms ? inventory->suspect_ms : NODE_SUSPECT_MS;
     }
     return node;
 }
@@ -195,7 +196,7 @@ enum msg_node_row_state node_state(const struct node *node, int64_t now_ms)
 {
     switch (node->word) {
     case NODE_UP:
-        return node->heard_ms >= 0 && now_ms - node->heard_ms <= NODE_SUSPECT_MS
+        return node->heard_ms >= 0 && now_ms - node->heard_ms <= node->suspect_ms
                    ? MSG_NODE_ROW_STATE_UP
                    : MSG_NODE_ROW_STATE_SUSPECT;
     case NODE_DOWN:

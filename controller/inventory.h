@@ -32,6 +32,7 @@ struct node {
     int64_t bad_from;
     bool sack_due;               /* records were taken since the last acknowledgement */
     struct grant grant;          /* who holds its lease */
+    int64_t suspect_ms;          /* without a heartbeat for that long */
     bool draining;               /* its bots go elsewhere, and none comes */
     struct msg_n_presence rival; /* of another process of its name that waits; with has_rival */
     bool has_rival;
@@ -69,6 +70,7 @@ struct inventory {
     size_t node_count, node_capacity;
     struct bot **bots; /* by name, removed ones too */
     size_t bot_count, bot_capacity;
+    int64_t suspect_ms; /* of new nodes; 0: NODE_SUSPECT_MS */
 };
 
 struct node *inventory_find_node(const struct inventory *inventory, const char *name);

@@ -123,6 +123,7 @@ bool owners_hear_hb(struct controller *controller, struct node *node, const stru
     struct grant_process process = { .incarnation = hb->incarnation, .k = hb->k };
     enum grant_answer answer;
 
+    controller->heard_ms = controller_mono_ms(controller);
     snprintf(process.boot, sizeof process.boot, "%s", hb->boot);
     snprintf(process.place, sizeof process.place, "%s", hb->has_place ? hb->place : "");
     answer = grant_ask(&node->grant, &controller->grants, &process, controller_mono_ms(controller));

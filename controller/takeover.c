@@ -13,7 +13,7 @@
 #define EPOCH_MAX INT64_C(0xffffff) /* 24 bits of the client order id */
 #define TRADES_MAX 256
 #define FILLS_MAX 4000
-#define PAUSE_MS 2000 /* since the last tick: we were frozen, and hear again from now on */
+#define PAUSE_MS 2500 /* without a turn of ours or a heartbeat of anybody */
 #define LATE_TTL_MS 600000
 
 /* --- what the next owner begins with
@@ -398,10 +398,13 @@ static void fail_over(struct controller *controller, struct bot *bot)
 void takeover_tick(struct controller *controller)
 {
     const int64_t now_ms = controller_mono_ms(controller);
-    const bool paused = now_ms - controller->tick_ms > controller_scaled_ms(controller, PAUSE_MS);
+    const int64_t pause_ms = controller_scaled_ms(controller, PAUSE_MS);
+    /* Frozen, or cut off from everybody at once: then it is us, or the broker. */
+    const bool deaf = now_ms - controller->tick_ms > pause_ms ||
+                      now_ms - controller->heard_ms > pause_ms || !flt_mqtt_is_up(controller->mqtt);
 
     controller->tick_ms = now_ms;
-    if (paused || !flt_mqtt_is_up(controller->mqtt))
+    if (deaf)
         owners_attentive(controller);
     for (size_t i = 0; i < controller->inventory.bot_count && !controller->stopping; i++)
         if (may_leave(controller, controller->inventory.bots[i]))

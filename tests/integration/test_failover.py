@@ -7,13 +7,18 @@ controller after 1.715 s.
 Usage: test_failover.py FLOTILLA NODE
 """
 import contextlib
+import hashlib
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import unittest
 import urllib.request
@@ -38,6 +43,44 @@ def epoch_of(coid):
     for c in coid[1:]:
         value = value << 5 | DIGITS[c]
     return value >> 88, value >> 64 & 0xFFFFFF
+
+
+class Wire:
+    """A Unix socket before the broker's, whose bytes can be held up and let go."""
+
+    def __init__(self, path, broker):
+        self.broker, self.running = broker, threading.Event()
+        self.running.set()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(8)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                ours, _ = self.listener.accept()
+                theirs = socket.socket(socket.AF_UNIX)
+                theirs.connect(self.broker)
+            except OSError:
+                return
+            for pair in ((ours, theirs), (theirs, ours)):
+                threading.Thread(target=self.pump, args=pair, daemon=True).start()
+
+    def pump(self, source, target):
+        try:
+            while data := source.recv(65536):
+                self.running.wait()
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.running.set()
+        self.listener.close()
 
 
 class Failover(unittest.TestCase):
@@ -346,6 +389,80 @@ class Failover(unittest.TestCase):
                               text=True, timeout=20, check=False)
         self.assertNotEqual(same.returncode, 0)
         self.assertIn("another process runs node node-2", same.stderr)
+
+    def change(self, name, **placement):
+        """A bot's placement, by a manifest."""
+        spec = self.cli("bot", "show", name)["spec"]
+        spec["placement"] = {**spec.get("placement", {}), **placement}
+        with tempfile.NamedTemporaryFile("w", suffix=".json", delete=False) as file:
+            json.dump({"bots": [spec]}, file)
+        try:
+            self.cli("apply", "-f", file.name, "--yes")
+        finally:
+            os.unlink(file.name)
+        wait_for(f"{name} has it", lambda: self.row(name).get("applied") == self.row(name)["generation"])
+
+    def fills_of(self, name):
+        owner = next(epoch_of(order["client_order_id"])[0] for order in self.cli("bot", "orders", name)["orders"])
+        return lambda: sum(1 for fill in self.ledger("fills")
+                           if (epoch_of(fill["client_order_id"]) or (0,))[0] == owner)
+
+    def test_09_without_a_broker_sticky_bots_trade_and_auto_bots_do_not(self):
+        self.change("eth-grid-1", failover="sticky")
+        self.wait_settled()
+        sticky = self.fills_of("eth-grid-1")
+        before = {bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}
+        broker = self.pid("broker")
+        os.kill(broker, signal.SIGSTOP)
+        try:
+            time.sleep(TTL)  # every lease has ended
+            orders, fills = len(self.ledger("orders")), sticky()
+            wait_for("a sticky bot's fill", lambda: sticky() > fills, 25)
+            time.sleep(TTL)
+            mine = self.row_owner("eth-grid-1")
+            others = [order["client_order_id"] for order in self.ledger("orders")[orders:]
+                      if epoch_of(order["client_order_id"])[0] != mine]
+            self.assertEqual(others, [], "orders of bots without a lease")
+        finally:
+            os.kill(broker, signal.SIGCONT)
+        self.wait_settled()
+        self.assertEqual({bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}, before)
+        self.check_books()
+        self.change("eth-grid-1", failover="auto")
+
+    def row_owner(self, name):
+        with open(os.path.join(self.fleet.dir, "fleet.json"), encoding="ascii") as file:
+            fleet = json.load(file)["fleet"]
+        return int.from_bytes(hashlib.sha256(f"{fleet}/{name}".encode()).digest()[:5], "big")
+
+    def test_10_a_node_that_is_cut_off_and_still_reaches_its_venue(self):
+        seed = int(os.environ.get("FLOTILLA_SEED", "7"))
+        dice = random.Random(seed)
+        print(f"# seed {seed}", flush=True)
+        path, config = os.path.join(self.fleet.dir, "wire.sock"), os.path.join(self.fleet.dir, "node-1", "node.json")
+        wire = Wire(path, os.path.join(self.fleet.dir, "broker", "mosquitto.sock"))
+        with open(config, encoding="ascii") as file:
+            changed = json.load(file)
+        changed["mqtt"]["url"] = "unix:" + path
+        with open(config, "w", encoding="ascii") as file:
+            json.dump(changed, file)
+        pid = self.pid("node-1")
+        os.kill(pid, signal.SIGKILL)
+        wait_for("node-1 is started again", lambda: self.fleet.pids().get("node-1", pid) != pid)
+        self.wait_settled()
+        try:
+            for seconds in (dice.uniform(0.2, TTL / 2), dice.uniform(TTL / 2, TTL), 2.5 * TTL,
+                            dice.uniform(TTL, 3 * TTL)):
+                wire.running.clear()
+                time.sleep(seconds)
+                wire.running.set()  # what was held up comes now, late
+                time.sleep(dice.uniform(0.1, TTL))
+                self.assertEqual(self.epochs_overlap(), [])
+            self.wait_settled(40)
+            wait_for("nothing unclaimed", lambda: not self.node_row("node-1").get("unclaimed"))
+            self.check_books()
+        finally:
+            wire.close()
 
 
 if __name__ == "__main__":
