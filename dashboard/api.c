@@ -14,6 +14,7 @@
 #include "lib/ids.h"
 
 #define TIMEOUT_MS 15000
+#define SLOW_MS 45000 /* for what nodes or disks may take their time */
 #define NO_STORE "Cache-Control: no-store\r\n"
 
 struct api {
@@ -104,6 +105,16 @@ static void reply_wait(struct flt_request *request, int64_t wait_ms)
     reply_error(request, 429, headers, NULL, "rate_limited", &error);
 }
 
+static int64_t timeout_of(const struct msg_verb *verb)
+{
+    static const char *const slow[] = { "bot-reconcile", "bot-move", "backup-create" };
+
+    for (size_t i = 0; i < FLT_COUNT(slow); i++)
+        if (strcmp(slow[i], verb->name) == 0)
+            return SLOW_MS;
+    return TIMEOUT_MS;
+}
+
 /* Sent, and no answer: it may or may not have been done, now or a moment ago. */
 static void reply_unknown(const struct call *call)
 {
@@ -114,7 +125,8 @@ static void reply_unknown(const struct call *call)
                             ? "send it again with the same Idempotency-Key (it is done once), or"
                               " look at GET /api/v1/audit"
                             : "ask again",
-                        "no answer came in %d s: its outcome is unknown", TIMEOUT_MS / 1000);
+                        "no answer came in %" PRId64 " s: its outcome is unknown",
+                        timeout_of(call->target.verb) / 1000);
     reply_error(call->request, 504, NO_STORE, call->id,
                 call->target.verb->mutates ? "unknown" : "unavailable", &error);
 }
@@ -213,7 +225,7 @@ static void ask(struct call *call)
     const struct pool_request request = { .verb = call->target.verb->name,
                                           .id = call->id,
                                           .args = call->target.args,
-                                          .timeout_ms = TIMEOUT_MS };
+                                          .timeout_ms = timeout_of(call->target.verb) };
     struct pool_login login;
 
     if (key && !key_ok(key)) {

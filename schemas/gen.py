@@ -21,6 +21,7 @@ sys.path.insert(0, HERE)
 from gen_model import load_contract, schema_names  # noqa: E402
 import gen_c  # noqa: E402
 import gen_docs  # noqa: E402
+import gen_guides  # noqa: E402
 import gen_openapi  # noqa: E402
 import gen_ts  # noqa: E402
 
@@ -31,6 +32,8 @@ def documents(contract):
         'schemas/asyncapi.yaml': gen_docs.asyncapi(contract),
         'dashboard/web/src/gen/messages.ts': gen_ts.messages(contract),
         'docs/openapi.json': gen_openapi.document(contract),
+        'docs/mqtt-api.md': gen_guides.mqtt(contract),
+        'docs/rest-api.md': gen_guides.rest(contract),
     }
     out.update(gen_docs.reference(contract))
     return out

@@ -65,6 +65,7 @@ class Contract:
     def __init__(self):
         self.enums, self.types, self.verbs, self.ops, self.topics = {}, {}, [], [], []
         self.root, self.order, self.common, self.files, self.routes = '', [], {}, {}, []
+        self.examples = []
 
 
 class Loader:
@@ -214,7 +215,7 @@ def load_contract(folder):
             name = schema.get('x-c-enum', word)
             contract.enums[name] = Enum(name, schema['enum'], given)
     for path in schema_names(folder):
-        if path in ('common', 'topics', 'rest'):
+        if path in ('common', 'topics', 'rest', 'examples'):
             continue
         if path.startswith('req/'):
             schema = loader.file(path)
@@ -232,6 +233,7 @@ def load_contract(folder):
             loader.type_of(path)
     load_topics(loader)
     contract.files, contract.routes = loader.files, loader.file('rest')['routes']
+    contract.examples = loader.file('examples')['examples']
     ops = contract.enums['c_cmd_op'].values
     if sorted(ops) != sorted(op['name'] for op in contract.ops):
         raise ValueError('c/cmd lists other ops than cmd/ has files')

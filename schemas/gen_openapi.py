@@ -40,7 +40,7 @@ def components(contract):
         if path == 'common':
             for word, one in schema['$defs'].items():
                 schemas[f'common.{word}'] = convert(one, path)
-        elif path not in ('topics', 'rest') and not path.startswith(('req/', 'cmd/', 'config/')):
+        elif path not in ('topics', 'rest', 'examples') and not path.startswith(('req/', 'cmd/', 'config/')):
             schemas[named(path)] = convert(schema, path)
     for verb in contract.verbs:
         schema = contract.files[f"req/{verb['name']}"]
