@@ -27,6 +27,7 @@ struct repair {
     enum store_kind kind;
     size_t columns;
     int places[FIELDS_MAX]; /* column -> its name's place below */
+    int final_decimals; /* fewest of the last field so far: what has fewer at a torn end is cut */
     struct line *lines;
     size_t count, capacity;
     struct store_repaired *out;
@@ -190,6 +191,34 @@ static int read_header(struct repair *repair, const char *text, size_t size, con
                          "%.120s:1: these columns cannot be repaired", file);
 }
 
+static int final_decimals(const char *text, size_t size)
+{
+    size_t digits = 0;
+
+    while (digits < size && text[size - 1 - digits] >= '0' && text[size - 1 - digits] <= '9')
+        digits++;
+    return digits < size && text[size - 1 - digits] == '.' ? (int)digits : 0;
+}
+
+/* Why a row cannot be kept; NULL: it can. The rule for the last number is lib/csv.c's. */
+static const char *refuse(struct repair *repair, struct line *line, bool ended)
+{
+    const int decimals = final_decimals(line->text, line->size);
+
+    if (!ended && repair->cut)
+        return "the file is cut off here";
+    if (line->size == 0)
+        return "an empty line";
+    const char *reason = judge(repair, line->text, line->size, &line->ts_ms);
+
+    if (!reason && !ended && repair->kind == STORE_CANDLES && repair->count >= 2 &&
+        decimals < repair->final_decimals)
+        reason = "the last line has no end and its last number is cut short";
+    if (!reason && decimals < repair->final_decimals)
+        repair->final_decimals = decimals;
+    return reason;
+}
+
 static int read_lines(struct repair *repair, const char *file, struct flt_error *error)
 {
     size_t number = 0;
@@ -210,15 +239,15 @@ static int read_lines(struct repair *repair, const char *file, struct flt_error 
             continue;
         }
         repair->out->rows++;
-        const char *reason = !end && repair->cut ? "the file is cut off here"
-                             : line.size == 0    ? "an empty line"
-                                                 : judge(repair, text, line.size, &line.ts_ms);
+        const char *reason = refuse(repair, &line, end != NULL);
 
         if (reason) {
             repair->out->dropped++;
             report(repair, number, reason);
             continue;
         }
+        if (!end)
+            report(repair, number, "the last line has no end: it gets one");
         err = keep(repair, &line);
     }
     return err;
@@ -287,11 +316,15 @@ static int write_copy(const struct repair *repair, const char *copy, struct flt_
 int store_repair(const char *file, const char *copy, store_repair_fn *fn, void *ctx,
                  struct store_repaired *out, struct flt_error *error)
 {
-    struct repair repair = { .fn = fn, .ctx = ctx, .out = out };
+    struct repair repair = { .fn = fn, .ctx = ctx, .out = out, .final_decimals = 99 };
 
     *out = (struct store_repaired){ 0 };
     int err = read_file(&repair, file, error);
 
+    if (!err && repair.size >= 3 && memcmp(repair.text, "\xef\xbb\xbf", 3) == 0) {
+        repair.size -= 3; /* a byte order mark */
+        memmove(repair.text, repair.text + 3, repair.size);
+    }
     if (!err && repair.cut)
         report(&repair, 0, "the gzip file is cut off or damaged: what could be read is kept");
     if (!err)

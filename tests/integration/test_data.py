@@ -88,7 +88,8 @@ class Files(Rig):
             "zero": (good + [f"{t},1,1,0,1,1\n"], 7, "zero"),
             "low above": (good + [f"{t},5,6,5.5,5.6,1\n"], 7, "low is above"),
             "high below": (good + [f"{t},5,5.5,4,5.6,1\n"], 7, "high is below"),
-            "cut row": (good + [f"{t},5,6"], 7, "3 fields instead of 6"),
+            "cut row": (good + [f"{t},5,6\n"], 7, "3 fields instead of 6"),
+            "cut row and no end": (good + [f"{t},5,6"], 7, "has no end"),
             "too many": (good + [f"{t},5,6,5,5,1,9\n"], 7, "7 fields instead of 6"),
             "off the grid": (good + [f"{t + 1},5,6,5,5,1\n"], 7, "no opening time"),
             "microseconds": (good + [f"{t}000,5,6,5,5,1\n"], 7, "ts_ms is not"),
@@ -134,6 +135,44 @@ class Files(Rig):
         self.assertEqual(self.export("demo/A-B/1m"), expected)
         with open(path, encoding="utf-8") as file:
             self.assertEqual(file.read(), HEAD + "".join(rows))
+
+    def test_forms_of_the_same_numbers_are_taken_and_others_refused(self):
+        """The first two rows are plain; the third is written in the case's form, and is the same candle."""
+        plain = HEAD + candle(0) + candle(1) + candle(2)
+        row = candle(2).strip()
+        taken = {"CR LF": plain.replace("\n", "\r\n"), "BOM": "\ufeff" + plain, "no end": plain.rstrip("\n"),
+                 "empty lines at the end": plain + "\n\n", "CR LF and no end": plain.replace("\n", "\r\n").rstrip(),
+                 "exponents": plain.replace(row, f"{T0 + 2 * MINUTE},1.025e2,1.04E+2,10125e-2,103,125e-2"),
+                 "a plus sign": plain.replace("102.5,", "+102.5,"),
+                 "zeros": plain.replace("102.5,", "0102.500,")}
+        for n, (name, text) in enumerate(taken.items()):
+            with self.subTest(name):
+                self.ask("import", self.file(text), f"demo/T{n}/1m")
+                self.assertEqual(self.export(f"demo/T{n}/1m"), plain)
+        refused = {"cut within the last number": (plain.rstrip("\n")[:-1], 4, "cut short"),
+                   "spaces": (plain.replace("102.5,", " 102.5,"), 4, "not a number"),
+                   "quotation marks": (plain.replace("102.5,", '"102.5",'), 4, "not a number"),
+                   "semicolons": (HEAD + row.replace(",", ";") + "\n", 2, "fields instead of 6"),
+                   "hexadecimal": (plain.replace("102.5,", "0x66,"), 4, "not a number"),
+                   "two points": (plain.replace("102.5,", "1.02.5,"), 4, "not a number"),
+                   "an empty line within": (plain.replace(row, "\n" + row), 5, "empty line"),
+                   "a column more": (plain.replace("volume", "volume,x").replace("1.25\n", "1.25,1\n"), 1, "column x")}
+        for name, (text, line, why) in refused.items():
+            with self.subTest(name):
+                message = self.refuse("import", self.file(text), "demo/R/1m")["message"]
+                self.assertIn(f"x.csv:{line}: ", message)
+                self.assertIn(why, message)
+
+    def test_repair_leaves_out_a_row_cut_within_its_last_number(self):
+        """It was kept: a volume of 1.2 where the file had said 1.25 before the cut."""
+        text = "\ufeff" + HEAD + "".join(candle(i) for i in range(4))
+        done = self.ask("import", self.file(text[:-2]), "demo/A-B/1m", "--repair")
+        self.assertEqual([(c["line"], c["reason"]) for c in done["changes"]],
+                         [(5, "the last line has no end and its last number is cut short")])
+        self.assertEqual(self.export("demo/A-B/1m"), HEAD + "".join(candle(i) for i in range(3)))
+        done = self.ask("import", self.file(text[:-1]), "demo/A-B/1m", "--repair")
+        self.assertEqual([(c["line"], c["reason"]) for c in done["changes"]], [(5, "the last line has no end: it gets one")])
+        self.assertEqual(self.export("demo/A-B/1m"), text[1:])
 
     def test_repair_keeps_what_a_cut_gzip_file_still_has(self):
         whole = gzip.compress((HEAD + "".join(candle(i) for i in range(3000))).encode())
@@ -234,6 +273,63 @@ class Aggregation(Rig):
         self.assertIn("cannot be made", self.refuse("resample", "demo/A-B/5m", "--to", "3m")["message"])
 
 
+class Killed(Rig):
+    """SIGKILL at moments that differ; what was committed before is whole, and the same command completes it."""
+    ROWS = 200000
+
+    def rows(self, first, count):
+        return "".join(f"{T0 + i * MINUTE},{100 + i % 50}.5,{102 + i % 50},{99 + i % 50}.25,{101 + i % 50},1.25\n"
+                       for i in range(first, first + count))
+
+    def import_killed(self, path, after_bytes):
+        """Ends it once its column has grown beyond so many bytes; whether it was in time."""
+        folder = f"{self.dir}/fleet/data/demo/BIG"
+        child = subprocess.Popen([FLOTILLA, "--dir", f"{self.dir}/fleet", "data", "import", path, "demo/BIG/1m"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while child.poll() is None and time.monotonic() < end:
+            if any(os.path.exists(f"{folder}/{name}/open") and os.path.getsize(f"{folder}/{name}/open") > after_bytes
+                   for name in ("1m", ".1m.new")):
+                break
+        child.kill()
+        return child.wait(10) == -signal.SIGKILL
+
+    def check(self, text, least):
+        """What is there verifies, is a beginning of the text and not shorter than what was committed."""
+        items = self.ask("ls")["items"]
+        if items:
+            self.assertEqual([item["state"] for item in self.ask("verify")["items"]], ["ok"])
+            kept = self.export("demo/BIG/1m")
+            self.assertTrue(text.startswith(kept))
+            self.assertGreaterEqual(kept.count("\n") - 1, least)
+        else:
+            self.assertEqual(least, 0)
+
+    def test_an_import_and_an_append_that_are_killed_are_completed_by_the_same_command(self):
+        half = self.ROWS // 2
+        first = self.file(HEAD + self.rows(0, half), "first.csv")
+        whole = HEAD + self.rows(0, self.ROWS)
+        both = self.file(whole, "both.csv")
+        rest = self.file(HEAD + self.rows(half, half), "rest.csv")
+        in_time = 0
+        for after in (0, 8 * half // 3, 8 * half - 1):
+            in_time += self.import_killed(first, after)
+            self.check(whole, 0)
+        self.ask("import", first, "demo/BIG/1m")
+        hash_before = self.ask("show", "demo/BIG/1m")["hash"]
+        for after in (8 * half, 8 * half + 8 * half // 3, 8 * self.ROWS - 1):
+            in_time += self.import_killed(rest, after)
+            self.check(whole, half)
+        self.assertGreater(in_time, 0)
+        self.ask("import", rest, "demo/BIG/1m")
+        done = self.ask("show", "demo/BIG/1m")
+        self.assertEqual((done["rows"], done["missing"]), (self.ROWS, 0))
+        self.assertNotEqual(done["hash"], hash_before)
+        shutil.rmtree(f"{self.dir}/fleet/data/demo")
+        self.ask("import", both, "demo/BIG/1m")
+        self.assertEqual(self.ask("show", "demo/BIG/1m")["hash"], done["hash"])
+
+
 class Download(Rig):
     @classmethod
     def setUpClass(cls):
@@ -326,6 +422,29 @@ class Download(Rig):
         self.assertEqual(rest["added"] + part["rows"], len(text.splitlines()) - 1)
         self.assertEqual(self.export("binance/BTC-USDT/1m"), text)
 
+    def test_a_killed_download_goes_on_after_its_last_commit(self):
+        until = self.until()
+        first, text = self.klines(until)
+        words = self.download("--since", str(first), "--until", str(until), "--page", "10")
+        self.control_ask("/fault", {"kind": "latency", "params": {"ms": 60}, "duration_ms": 60000,
+                                    "match": {"path": "/api/v3/klines"}})
+        child = subprocess.Popen([FLOTILLA, "--dir", f"{self.dir}/fleet", "data", *words],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        head = f"{self.dir}/fleet/data/binance/BTC-USDT/1m/head"
+        end = time.monotonic() + 20
+        while not (os.path.exists(head) and os.path.getsize(head)) and time.monotonic() < end:
+            time.sleep(0.02)  # its first commit
+        child.kill()
+        self.assertEqual(child.wait(10), -signal.SIGKILL)
+        self.assertEqual([item["state"] for item in self.ask("verify")["items"]], ["ok"])
+        kept = self.export("binance/BTC-USDT/1m")
+        self.assertTrue(text.startswith(kept))
+        self.assertTrue(0 < kept.count("\n") - 1 < text.count("\n") - 1)
+        self.control_ask("/fault", method="DELETE")
+        rest = self.ask(*words[:-1], "500")
+        self.assertEqual((rest["resumed"], rest["added"]), (True, text.count("\n") - kept.count("\n")))
+        self.assertEqual(self.export("binance/BTC-USDT/1m"), text)
+
     def test_a_misspelt_instrument_and_a_dead_venue_are_told(self):
         error = self.refuse("download", "binance/BTC-USD/1m", "--url", self.rest, "--since", "2026-01-01")
         self.assertIn("BTC-USDT", error["hint"])
@@ -333,4 +452,4 @@ class Download(Rig):
         self.assertEqual(self.ask("ls")["items"], [])
 
 
-tap.run(Files, Backtests, Aggregation, Download)
+tap.run(Files, Backtests, Aggregation, Killed, Download)
