@@ -27,6 +27,7 @@ function look(): DeepPartial<ChartOptions> {
     layout: {
       background: { type: ColorType.Solid, color: 'transparent' }, textColor: color('dim'), fontSize: 12,
       fontFamily: getComputedStyle(document.body).fontFamily, attributionLogo: false, // the credit stands under the chart
+      panes: { separatorColor: line, separatorHoverColor: line, enableResize: false },
     },
     grid: { vertLines: { color: line }, horzLines: { color: line } },
     rightPriceScale: { borderColor: color('line') },

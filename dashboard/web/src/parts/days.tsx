@@ -30,8 +30,8 @@ export function DayBars({ name, days }: { name: string; days: readonly PnlDay[] 
   return (
     <>
       {shown.length > 0 && <div class="days" role="group" aria-label={t('bot.days')}>
-        <svg viewBox={`0 0 ${shown.length * 12} ${H}`} preserveAspectRatio="none" aria-hidden="true">
-          <line class="zero" x1="0" x2={shown.length * 12} y1={y(0)} y2={y(0)} />
+        <svg viewBox={`0 0 ${Math.max(20, shown.length) * 12} ${H}`} preserveAspectRatio="none" aria-hidden="true">
+          <line class="zero" x1="0" x2={Math.max(20, shown.length) * 12} y1={y(0)} y2={y(0)} />
           {shown.map((day, i) => <rect key={day.day} class={`f${sign(day.net)}`} x={i * 12 + 2} width="8" y={Math.min(y(0), y(values[i]!))} height={Math.max(1, Math.abs(y(0) - y(values[i]!)))} />)}
         </svg><p class="days-ends num"><span>{shown[0]!.day}</span><span>{shown.at(-1)!.day}</span></p></div>}
       <Grid name={name} label={t('bot.days')} rows={[...days].reverse()} cols={COLS} rowKey={(row) => `${row.day} ${row.quote}`} />

@@ -84,7 +84,7 @@ export default function Accounts(): VNode {
   const allowed = online.value && may('account-add');
   const cols: Col<AccountRow>[] = [
     { id: 'name', label: 'col.account', text: (row) => row.name, cell: (row) => <><b>{row.name}</b> {row.sandbox && <span class="tag">{t('mode.sandbox')}</span>}</> },
-    { id: 'venue', label: 'col.venue', text: (row) => row.venue },
+    { id: 'venue', label: 'col.venue', text: (row) => row.venue, cls: 'm-hide' },
     { id: 'keyed', label: 'col.keys', text: (row) => (row.keyed ? 'yes' : 'no'), cell: (row) => t(row.keyed ? 'accounts.keyed' : 'accounts.unkeyed'), cls: 'm-hide' },
     { id: 'bots', label: 'col.bots', num: true, text: (row) => row.bots, cls: 'm-hide' },
     { id: 'check', label: 'accounts.check', text: (row) => checkText(check(row)), cls: 'wrap', cell: (row) => {

@@ -14,7 +14,7 @@ import type { AuditRow } from '../types.ts';
 
 const NEAR_MS = 3000;
 const COLS: Col<AuditRow>[] = [
-  { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
+  { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num', cell: (row) => <><span class="m-hide">{dateTime(row.ts_ms).slice(0, 10)} </span>{dateTime(row.ts_ms).slice(11)}</> },
   { id: 'user', label: 'col.user', text: (row) => row.user, cell: (row) => <b>{row.user}</b> },
   { id: 'verb', label: 'col.action', text: (row) => row.verb, cls: 'mono' },
   { id: 'target', label: 'col.target', text: (row) => row.target },
