@@ -6,6 +6,7 @@
 #include "engine/lookup.h"
 #include "engine/risk.h"
 #include "engine/tape.h"
+#include "engine/tape_bot.h"
 #include "strategies/indicators/indicator.h"
 #include "strategies/params.h"
 
@@ -277,14 +278,6 @@ void recover_check(struct bot *bot); /* whether it is done */
 void recover_begin_leg(struct leg *leg);
 bool recover_is_clear(const struct bot *bot);
 void recover_ask_clear(struct bot *bot); /* asks for lists where it is not known */
-
-/* tape.c */
-void tape_hold(struct bot *bot, const struct bot_config *config);
-void tape_put(struct bot *bot, struct tape_frame *frame); /* its time is put in */
-void tape_put_answer(struct bot *bot, enum tape_kind kind, const char *coid,
-                     const struct exchange_failure *failure, const struct order *order);
-void tape_put_params(struct bot *bot, struct json_object *params, struct json_object *risk);
-void tape_put_state(struct bot *bot, struct json_object *state);
 
 /* The first act of each input: its time is read anew, and true is returned when it goes on a tape.
  */

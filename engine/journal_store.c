@@ -272,7 +272,7 @@ static bool write_until_done(struct store *store, const struct op *first)
     }
     if (store->told_err || !store->has_reserve)
         tell_room(store); /* as it is now */
-    store->told_err = 0; /* the word that it is committed ends the trouble */
+    store->told_err = 0;  /* the word that it is committed ends the trouble */
     const bool told = tell(store, (struct note){ .kind = NOTE_COMMITTED });
 
     assert(told);
