@@ -115,6 +115,64 @@ static void encode(void *ctx, long rounds)
     flt_buf_finish(&buf);
 }
 
+#define FLEET 10000
+
+/* A fleet for the digest; its bots never said anything, as each row costs the same. */
+static void make_fleet(struct controller *controller)
+{
+    char name[FLT_NAME_MAX];
+
+    for (int i = 0; i < FLEET; i++) {
+        snprintf(name, sizeof name, "grid-%05d", i);
+        struct bot *bot = inventory_get_bot(&controller->inventory, name);
+
+        if (!bot || msg_parse(&msg_type_bot, msg_type_bot.example, strlen(msg_type_bot.example),
+                              MSG_PROGRAM, &bot->spec, NULL) != 0)
+            abort();
+        snprintf(bot->node, sizeof bot->node, "node-%d", i % 10);
+        bot->has_state = true;
+        bot->state.phase = MSG_PHASE_RUNNING;
+        bot->heard_ms = controller_mono_ms(controller);
+    }
+}
+
+/* `share` of the fleet changes before each digest: 1 of `share` bots. 0: nothing. */
+static double digest_ms(struct controller *controller, int share)
+{
+    const struct flt_clock *clock = flt_clock_system();
+    int64_t spent_ns = 0;
+    enum { TICKS = 10 };
+
+    for (int i = 0; i < TICKS; i++) {
+        for (size_t k = 0; share && k < controller->inventory.bot_count; k += (size_t)share)
+            controller->inventory.bots[k]->state.orders_open = 10 + i % 5;
+        const int64_t start_ns = flt_mono_ns(clock);
+
+        digest_tick(controller);
+        spent_ns += flt_mono_ns(clock) - start_ns;
+    }
+    return (double)spent_ns / TICKS / 1e6;
+}
+
+static void bench_digest(struct controller *controller)
+{
+    snprintf(controller->config.tenant, sizeof controller->config.tenant, "main");
+    make_fleet(controller);
+    digest_tick(controller); /* all pages are new */
+    bench_row("controller: digest of 10,000 bots, all changed", digest_ms(controller, 1), "ms",
+              "one a second");
+    const uint64_t before = controller->published_bytes;
+
+    bench_row("controller: digest of 10,000 bots, 1 in 100 changed", digest_ms(controller, 100),
+              "ms", "");
+    bench_row("controller: bytes of such a digest",
+              (double)(controller->published_bytes - before) / 10, "bytes", "");
+    bench_row("controller: digest of 10,000 bots, none changed", digest_ms(controller, 0), "ms",
+              "");
+    bench_row("controller: pages of 10,000 bots", (double)controller->digest_pages, "pages",
+              "each under 4,000 bytes");
+}
+
 int main(void)
 {
     static struct controller controller;
@@ -136,6 +194,7 @@ int main(void)
     make_record(&record, 1);
     bench_row("schemas: encode one fill record", bench_ns(encode, &record, 20000), "ns", "");
     msg_ev_record_finish(&record);
+    bench_digest(&controller);
     store_close(&controller.store);
     books_finish(&controller.books);
     inventory_finish(&controller.inventory);

@@ -21,7 +21,9 @@
 #define COMMIT_MS 10
 #define FAST_MS 100
 #define SUSPECT_LEAST_MS 1000 /* however fast the times are: machines are not */
-#define DIGEST_TURNS 5
+#define DIGEST_TURNS 5        /* 2 Hz; */
+#define DIGEST_TURNS_MANY 10  /* of more than DIGEST_MANY bots, 1 Hz */
+#define DIGEST_MANY 2000
 
 int64_t controller_now_ms(const struct controller *controller)
 {
@@ -51,8 +53,9 @@ static void publish_bytes(struct controller *controller, const char *topic, cons
     const struct flt_mqtt_publish publish = {
         .topic = topic, .payload = data, .payload_size = size, .qos = qos, .retained = retained
     };
-    const int err = flt_mqtt_publish(controller->mqtt, &publish);
+    const int err = controller->mqtt ? flt_mqtt_publish(controller->mqtt, &publish) : -ENOTCONN;
 
+    controller->published_bytes += size;
     if (err && err != -ENOTCONN)
         FLT_LOG(WARN, "publish_dropped", "topic=%s err=%d", topic, err);
 }
@@ -119,6 +122,11 @@ static void schedule_commit(struct controller *controller)
     flt_timer_start(controller->commit_timer, COMMIT_MS, 0);
 }
 
+static unsigned digest_turns(const struct controller *controller)
+{
+    return controller->inventory.bot_count > DIGEST_MANY ? DIGEST_TURNS_MANY : DIGEST_TURNS;
+}
+
 static void on_fast(void *ctx)
 {
     struct controller *controller = ctx;
@@ -126,7 +134,7 @@ static void on_fast(void *ctx)
     commands_on_tick(controller);
     takeover_tick(controller);
     users_on_tick(controller);
-    if (++controller->turns % DIGEST_TURNS == 0 && flt_mqtt_is_up(controller->mqtt))
+    if (++controller->turns % digest_turns(controller) == 0 && flt_mqtt_is_up(controller->mqtt))
         digest_tick(controller);
     schedule_commit(controller);
 }

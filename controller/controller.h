@@ -67,9 +67,11 @@ struct controller {
         enum msg_role role;
     } roles[ROLE_CACHE]; /* of those who asked lately; users.c empties it on each change */
     char will_topic[TOPIC_MAX];
-    struct flt_buf will, out;  /* `out`: scratch of one publish */
-    uint64_t digest_hash[512]; /* of each page as last sent */
+    struct flt_buf will, out;             /* `out`: scratch of one publish */
+    uint64_t digest_hash[1024];           /* of each page as last sent; some 13 bots a page */
+    char digest_last[1024][FLT_NAME_MAX]; /* the last bot of each page */
     size_t digest_pages;
+    uint64_t published_bytes;    /* payloads, since the start */
     int64_t equity_ms;           /* when snapshots were last taken */
     int64_t answers_ms;          /* when old answers were last forgotten */
     int64_t day, day_written_ms; /* days.c: the running day (since 1970), and its last write */

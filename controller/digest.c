@@ -8,6 +8,7 @@
 #include "lib/log.h"
 
 #define PAGE_BYTES_MAX 3700 /* the envelope and the fleet's line come on top */
+#define PAGE_BYTES_NEW 3200 /* of a page that begins: its bots' numbers may grow */
 #define PAGE_BOTS_MAX 80
 #define EQUITY_EVERY_MS 10000 /* for up to 50 bots; more bots, fewer points of each */
 #define EQUITY_KEPT_MS (30 * INT64_C(86400000))
@@ -82,23 +83,31 @@ static uint64_t hash_of(const char *data, size_t size) /* FNV-1a: only to see a 
     return hash;
 }
 
-/* How many of bots[from..] fit a page; `hash` tells whether the page differs from the last one. */
-static size_t measure(struct controller *controller, const struct msg_digest_bot *bots,
-                      size_t count, uint64_t *hash)
+/* How many of `bots` go into page `number`; `hash` tells whether it differs from the last one. A
+ * page ends where it ended before as long as that fits: otherwise one longer number would move
+ * every bot behind it, and all pages would go out again. */
+static size_t measure(struct controller *controller, size_t number,
+                      const struct msg_digest_bot *bots, size_t count, uint64_t *hash)
 {
     struct flt_buf *buf = &controller->out;
+    char *last = controller->digest_last[number];
+    const size_t most = (last[0] ? PAGE_BYTES_MAX : PAGE_BYTES_NEW) - 200;
     size_t used = 0, before;
 
     flt_buf_reset(buf);
     while (used < count && used < PAGE_BOTS_MAX) {
+        if (used && last[0] && strcmp(bots[used].n, last) > 0)
+            break;
         before = buf->length;
         msg_digest_bot_encode(buf, &bots[used]);
-        if (used && buf->length + used * 20 > PAGE_BYTES_MAX - 200) { /* 20: ,"age_ms":123456789 */
+        if (used && buf->length + used * 20 > most) { /* 20: ,"age_ms":123456789 */
             buf->length = before;
             break;
         }
         used++;
     }
+    if (used)
+        snprintf(last, sizeof controller->digest_last[0], "%s", bots[used - 1].n);
     *hash = hash_of(buf->data ? buf->data : "", buf->length);
     return used;
 }
@@ -140,6 +149,7 @@ static void clear_pages(struct controller *controller, size_t from, size_t to)
         snprintf(number, sizeof number, "%zu", i);
         controller_clear(controller, topic_ui_digest(topic, controller->config.tenant, number));
         controller->digest_hash[i] = 0;
+        controller->digest_last[i][0] = '\0';
     }
 }
 
@@ -165,7 +175,7 @@ void digest_tick(struct controller *controller)
         return;
     count = list_bots(controller, bots);
     for (size_t at = 0; pages == 0 || (at < count && pages < FLT_COUNT(sizes)); pages++) {
-        sizes[pages] = measure(controller, bots + at, count - at, &hashes[pages]);
+        sizes[pages] = measure(controller, pages, bots + at, count - at, &hashes[pages]);
         at += sizes[pages];
     }
     fill_fleet(controller, &page.fleet);
