@@ -564,7 +564,10 @@ static int host_restore(struct host *host)
 
     free(host->saved);
     host->saved = NULL;
-    err = err ? err : journal_trades(journal, host->name, TRADES_RESTORED, restore_trade, host);
+    /* A bot that begins with what another owner left knows the trades that were left with it: one
+     * of an earlier time here, that is in this journal, may not be in that state yet. */
+    if (!host->begins)
+        err = err ? err : journal_trades(journal, host->name, TRADES_RESTORED, restore_trade, host);
     err = err ? err : journal_intents(journal, host->owner, restore_intent, host);
     if (!err)
         handover_restored(host);
