@@ -230,7 +230,8 @@ class Books:
                 self.say("command", f"{row['op']} {row['bot'] or ''} to {row['node']} is {row['state']}")
         for node in self.nodes:
             for row in rows(self.path(node, "journal.db"), "SELECT id, op, state FROM commands"):
-                if row["state"] not in ENDED:
+                # Keys are sent again under a new id at each birth; one that a crash cut short stays.
+                if row["state"] not in ENDED and row["op"] != "account":
                     self.say("command", f"{node} left {row['op']} {row['id']} {row['state']}")
 
     def check_streams(self):

@@ -86,7 +86,15 @@ def settle(rig, seconds):
     rig.until("all bots are paused", lambda: rig.bots_not(("paused",)), seconds)
     rig.until("all orders end", lambda: open_orders(rig), seconds)
     rig.until("the last fills are booked", lambda: fills_differ(rig), seconds)
+    rig.until("all commands end", lambda: commands_open(rig), seconds)
     rig.wait(3)  # what is on its way to the books arrives
+
+
+def commands_open(rig):
+    rest = [f"{row['op']} to {row['node']} is {row['state']}" for row in
+            books.rows(rig.path("controller", "controller.db"), "SELECT op, node, state FROM commands")
+            if row["state"] not in books.ENDED]
+    return "; ".join(rest[:3]) or None
 
 
 def open_orders(rig):

@@ -368,7 +368,7 @@ class Rig:
             self.client = None
             return str(error) or type(error).__name__
 
-    def ask(self, verb, args, seconds=10.0, every=None):
+    def ask(self, verb, args, seconds=10.0, again=2.0):
         """The answer's result. The same id is sent again until it is answered: at most once executed
         is the controller's promise."""
         now = self.now_ms()
@@ -380,7 +380,7 @@ class Rig:
             try:
                 if self.no_client() is None:
                     self.client.publish(f"flt/v1/main/u/admin/req/{verb}", text)
-                    answer = self.answer_to(request["id"], min(2.0, end - time.monotonic()))
+                    answer = self.answer_to(request["id"], min(again, end - time.monotonic()))
                     if answer:
                         if not answer["ok"]:
                             raise AssertionError(f"{verb}: {answer['error']}")
@@ -394,7 +394,7 @@ class Rig:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.watch()
-            message = self.client.receive(min(0.1, max(end - time.monotonic(), 0.01)))
+            message = self.client.receive(min(0.1, max(end - time.monotonic(), 0.005)))
             if message:
                 document = json.loads(message[1])
                 if document.get("re") == name:
