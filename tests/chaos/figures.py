@@ -119,10 +119,10 @@ def outage(options):
         rig = fleet(options, bots, 10.0)
         try:
             rig.wait(20)
-            before = len(books.rows(rig.path("sim", "sim.db"), "SELECT id FROM fills"))
+            before = len(books.rows(rig.path("sim", "sim.db"), "SELECT n FROM fills"))
             rig.processes[gone].kill(60.0)
             rig.wait(595)
-            during = len(books.rows(rig.path("sim", "sim.db"), "SELECT id FROM fills"))
+            during = len(books.rows(rig.path("sim", "sim.db"), "SELECT n FROM fills"))
             if during <= before:
                 raise AssertionError(f"nothing was traded without {gone}")
             conduct.settle(rig, 90)
