@@ -1,4 +1,4 @@
-/* Each function fills one group of struct metrics; names and definitions as in docs/backtest.md. */
+/* Each function fills one group of struct metrics; names and definitions as in docs/metrics.md. */
 #define FLT_MOD "metrics"
 #include "backtest/metrics.h"
 #include <errno.h>

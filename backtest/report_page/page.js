@@ -34,6 +34,7 @@
   function show(metric) {
     const value = metric.value;
     if (!finite(value)) return String(value);
+    if (metric.name === "mdd_recovery_index" && Number(value) < 0) return "not yet";
     if (metric.kind === "percent") return percent(Number(value), false);
     if (metric.kind === "money") return money(Number(value));
     if (metric.kind === "count") return digits(value, 0);
@@ -521,20 +522,27 @@
     });
     fill();
   }
+  /* Numbers one below the other have as many decimals each, at most `most`; trades.csv has all digits. */
+  function column(k, most, signed) {
+    const least = Math.max(0, ...data.trades.map(t => Math.min(most, (t[k].split(".")[1] || "").length)));
+    return row => (signed && Number(row.t[k]) > 0 ? "+" : "") + digits(row.t[k], least);
+  }
   function trades() {
     const rows = data.trades.map((t, i) => ({ i, t })), number = k => row => Number(row.t[k]);
     const tags = data.trades.some(t => t[0] !== "");
+    const typical = rows.length ? rows.map(({ t }) => Math.abs(t[9])).sort((a, b) => a - b)[rows.length >> 1] : 1;
+    const cents = typical >= 1 || typical === 0 ? 2 : Math.min(12, 2 - Math.floor(Math.log10(typical)));
     const columns = [
       { title: "#", text: row => String(row.i + 1), key: row => row.i },
       ...(tags ? [{ title: "Tag", text: row => row.t[0] }] : []),
       { title: "Entry", text: row => time(Number(row.t[2]), daily), key: number(2) },
-      { title: "Price", text: row => row.t[3], key: number(3) },
+      { title: "Price", text: column(3, 12), key: number(3) },
       { title: "Exit", text: row => time(Number(row.t[5]), daily), key: number(5) },
-      { title: "Price", text: row => row.t[6], key: number(6) },
+      { title: "Price", text: column(6, 12), key: number(6) },
       { title: "Held", text: row => span((row.t[5] - row.t[2]) / 3600000), key: row => row.t[5] - row.t[2] },
-      { title: "Quantity", text: row => row.t[7], key: number(7) },
-      { title: "Fees", text: row => row.t[8], key: number(8) },
-      { title: "Profit, net", text: row => (Number(row.t[9]) > 0 ? "+" : "") + row.t[9].replace("-", "\u2212"), key: number(9), className: row => sign(Number(row.t[9])) },
+      { title: "Quantity", text: column(7, 12), key: number(7) },
+      { title: "Fees", text: column(8, cents), key: number(8) },
+      { title: "Profit, net", text: column(9, cents, true), key: number(9), className: row => sign(Number(row.t[9])) },
       { title: "Of cost", text: row => percent(row.t[9] / (row.t[3] * row.t[7]), true), key: row => row.t[9] / (row.t[3] * row.t[7]), className: row => sign(Number(row.t[9])) }
     ];
     const note = byId("trades-note");

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """What flotilla backtest shows and where it leaves it: a summary as wide as the terminal, JSON, nothing
-with --quiet; without --out a folder of the fleet, numbered.
+with --quiet; without --out a folder of the fleet, numbered; each metric explained in the page of them.
 
-Usage: test_results.py FLOTILLA
+Usage: test_results.py FLOTILLA DOCS_METRICS
 """
 import fcntl
 import json
 import os
 import pty
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import unittest
 
 import tap
 
-FLOTILLA = sys.argv.pop(1)
+FLOTILLA, DOCS = sys.argv.pop(1), sys.argv.pop(1)
 RUN = ("--strategy", "sma_cross", "--param", "fast=5", "--param", "slow=20", "--param", "qty=1")
 FLEET = {"tenant": "main", "fleet": "01HZZZZZZZZZZZZZZZZZZZZZZZ", "created_ms": 1,
          "ports": {"dashboard": 8088, "mqtt": 1883}, "nodes": ["node-1"]}
@@ -113,6 +114,22 @@ class Results(unittest.TestCase):
         failed = self.run_it("--param", "fast=0")
         self.assertNotEqual(failed.returncode, 0)
         self.assertEqual(sorted(os.listdir(f"{self.dir}/backtests")), ["sma_cross-1", "sma_cross-2"])
+
+    def test_each_metric_has_its_formula_in_the_docs_and_the_same_one_in_the_report(self):
+        self.assertEqual(self.run_it("--out", f"{self.dir}/m", "--quiet").returncode, 0)
+        with open(f"{self.dir}/m/summary.json", encoding="ascii") as file:
+            names = set(json.load(file)["metrics"])
+        with open(DOCS, encoding="utf-8") as file:
+            rows = re.findall(r"(?m)^\| `(\w+)` \| (.*?) \| `(.*)` \|$", file.read())
+        self.assertEqual(len(rows), len({row[0] for row in rows}))
+        self.assertEqual({row[0] for row in rows}, names)
+        with open(f"{self.dir}/m/report.html", encoding="utf-8") as file:
+            page = json.loads(re.search(r'id="data">(.*?)</script>', file.read(), re.DOTALL)[1])["metrics"]
+        shown = {metric["name"]: (metric["label"], metric["formula"]) for metric in page}
+        for name, label, formula in rows:
+            if name in shown:  # what is not defined is not in the page
+                self.assertEqual((name, shown[name]), (name, (label, formula)))
+        self.assertGreater(len(shown), 50)
 
 
 if __name__ == "__main__":
