@@ -2,7 +2,9 @@
 import csv
 import gzip
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,7 +12,7 @@ import unittest
 
 import tap
 
-FLOTILLA, VECTORS, DOCS = sys.argv[1:4]
+FLOTILLA, VECTORS, DOCS, CHECKS = sys.argv[1:5]
 INPUT = os.path.join(VECTORS, "input.csv.gz")
 
 
@@ -33,6 +35,36 @@ class Indicator(unittest.TestCase):
                 self.assertEqual(row[name] == "", right[f"{name}_14"] == "")
                 if row[name]:
                     self.assertAlmostEqual(float(row[name]), float(right[f"{name}_14"]), places=7)
+
+    def test_every_column_of_the_vectors_comes_out_of_the_command(self):
+        """The pairs of column and indicator are those of the unit test (its first table); here as a stranger gets them."""
+        with open(CHECKS, encoding="ascii") as file:
+            text = file.read()
+        text = text[text.index("checks[] = {"):text.index("early[] = {")]
+        pairs = re.findall(r'\{ "([^"]+)", "([^"]+)", "([^"]+)", "([^"]+)",\s*"([^"]*)" \}', text)
+        self.assertEqual(len(pairs), text.count("{ \""))
+        vectors, ours, named = {}, {}, set()
+        for name, column, indicator, output, options in pairs:
+            if name not in vectors:
+                with gzip.open(os.path.join(VECTORS, f"{name}.csv.gz"), "rt") as file:
+                    vectors[name] = list(csv.DictReader(file))
+            if (indicator, options) not in ours:
+                done = run(indicator, "--data", INPUT, *(w for o in options.split() for w in ("--opt", o)))
+                self.assertEqual((indicator, options, done.returncode, done.stderr), (indicator, options, 0, ""))
+                ours[indicator, options] = list(csv.DictReader(done.stdout.splitlines()))
+            named.add(indicator)
+            rows = ours[indicator, options]
+            self.assertEqual(len(rows), len(vectors[name]))
+            expected = [row[column] for row in vectors[name]]
+            size = max(abs(float(text)) for text in expected if text)
+            for i, (row, right) in enumerate(zip(rows, expected)):
+                got = row[output]
+                where = f"{name}.{column} row {i}: {got!r} instead of {right!r}"
+                self.assertEqual(got == "", right == "", where)
+                self.assertTrue(got == "" or math.isclose(float(got), float(right), rel_tol=1e-9, abs_tol=1e-9 * size), where)
+        # kalman_trend and log_range have values of their own in the unit tests
+        every = {item["name"] for item in json.loads(run("-o", "json").stdout)["items"]}
+        self.assertEqual(every - named, {"kalman_trend", "log_range"})
 
     def test_json_has_the_same_numbers(self):
         table = run("sma", "--data", INPUT, "--opt", "length=3").stdout.splitlines()
