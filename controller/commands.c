@@ -114,10 +114,11 @@ static char *compose(struct controller *controller, struct pending_command *comm
     controller_envelope(controller, &cmd.env);
     snprintf(command->id, sizeof command->id, "%s", cmd.env.id);
     cmd.expires_ms = cmd.env.ts_ms + ttl_ms;
+    cmd.has_bot = bot != NULL; /* also one that is not listed: bot-adopt asks for it */
+    snprintf(cmd.bot, sizeof cmd.bot, "%s", bot ? bot : "");
     if (about) {
-        cmd.env.has_epoch = cmd.has_bot = true;
+        cmd.env.has_epoch = true;
         cmd.env.epoch = about->epoch;
-        snprintf(cmd.bot, sizeof cmd.bot, "%s", bot);
     }
     cmd.has_args = args != NULL;
     cmd.args = args ? msg_to_tree(row->args, args) : NULL;

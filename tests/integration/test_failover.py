@@ -464,6 +464,24 @@ class Failover(unittest.TestCase):
         finally:
             wire.close()
 
+    def test_11_a_bot_that_the_books_lost_is_reported_and_adopted(self):
+        name, node = "eth-pmm-1", self.row("eth-pmm-1")["node"]
+        pid = self.pid("controller")
+        os.kill(pid, signal.SIGSTOP)  # its books lose the bot while it looks away
+        path = os.path.join(self.fleet.dir, "controller", "controller.db")
+        os.kill(pid, signal.SIGKILL)
+        with contextlib.closing(sqlite3.connect(path, timeout=10)) as db, db:
+            db.execute("DELETE FROM bots WHERE bot = ?", (name,))
+        wait_for("the controller is started again", lambda: self.fleet.pids().get("controller", pid) != pid)
+        wait_for("unclaimed", lambda: name in (self.node_row(node).get("unclaimed") or []), 30)
+        self.assertIn("unclaimed", json.dumps(self.cli("status")))
+        self.assertNotIn(name, [bot["bot"] for bot in self.bots()])
+        self.cli("bot", "adopt", name, node)
+        self.assertEqual(self.row(name)["node"], node)
+        self.wait_settled()
+        wait_for("claimed", lambda: not self.node_row(node).get("unclaimed"))
+        self.check_books()
+
 
 if __name__ == "__main__":
     sys.argv = sys.argv[:1]
