@@ -126,6 +126,7 @@ bool owners_hear_presence(struct controller *controller, struct node *node,
 /* A heartbeat; false: it gets no grant and says nothing of the node. */
 bool owners_hear_hb(struct controller *controller, struct node *node, const struct msg_n_hb *hb);
 void owners_on_sync(struct controller *controller, const char *node, const struct msg_n_res *res);
+void owners_agree(struct controller *controller, struct node *node); /* it holds what it should */
 void owners_fill_lease(const struct controller *controller, const struct node *node,
                        struct msg_lease_state *out);
 

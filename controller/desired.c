@@ -178,6 +178,8 @@ void desired_on_hb(struct controller *controller, struct node *node)
     lease.bots = (int64_t)count;
     controller_publish(controller, topic_lease(topic, controller->config.tenant, node->name),
                        &msg_type_c_lease, &lease, 0, false);
+    if (strcmp(lease.bots_hash, node->hb.bots_hash) == 0)
+        owners_agree(controller, node);
     if (strcmp(lease.bots_hash, node->hb.bots_hash) != 0 && take_releases(controller, node))
         return; /* the next lease has the new hash */
     if (strcmp(lease.bots_hash, node->hb.bots_hash) != 0 &&

@@ -262,6 +262,12 @@ static void take_unclaimed(struct controller *controller, struct node *node,
     node->unclaimed_count = used;
 }
 
+void owners_agree(struct controller *controller, struct node *node)
+{
+    if (node->unclaimed_count)
+        take_unclaimed(controller, node, NULL, 0);
+}
+
 void owners_on_sync(struct controller *controller, const char *name, const struct msg_n_res *res)
 {
     struct node *node = inventory_find_node(&controller->inventory, name);
