@@ -342,7 +342,7 @@ static void write_venues(struct flt_buf *buf, const struct fleet *fleet)
 static void write_backup(struct flt_buf *buf, const struct fleet *fleet)
 {
     static const char *const files[] = { "fleet.json", "broker/dynsec.json" };
-    static const char *const logins[] = { "controller", "admin", "up" };
+    static const char *const logins[] = { "controller", "admin", "up", "dashboard" };
     char text[BROKER_PATH_MAX + 32];
 
     flt_jw_begin(buf, "backup", '{');
