@@ -13,6 +13,7 @@ export function moreAnswers({ bots, nodes, users, halts }) {
     { id: 1, alert: 'node-2-up', severity: 'info', code: 'node_up', message: 'node-2 is up', target: 'node/node-2', since_ms: now - 7.2e6, last_ms: now - 7.2e6, count: 1, cleared_ms: now - 7.1e6 },
   ];
   const tokens = [{ name: 'grafana', user: 'token-grafana', role: 'viewer', made_by: 'admin', created_ms: now - 5 * DAY, expires_ms: now + 25 * DAY, used_ms: now - 4000 }];
+  const hooks = [];
   const audit = Array.from({ length: 40 }, (_, i) => ({ n: 400 - i, ts_ms: now - i * 173000, user: ['admin', 'trader', 'viewer'][i % 3], verb: ['bot-pause', 'bot-deploy', 'halt', 'user-add'][i % 4], target: ['btc-grid-1', 'btc-grid-1', '', 'ops'][i % 4] || undefined,
     args: '{"bot":"btc-grid-1","reason":"a drill"}', digest: 'ab'.repeat(32), ok: i % 5 !== 4, ...(i % 5 === 4 ? { code: 'denied', message: 'bot-pause needs the role trader' } : {}) }));
   const drained = new Set();
@@ -49,6 +50,15 @@ export function moreAnswers({ bots, nodes, users, halts }) {
     'node-drain': ({ node, undo }) => { if (undo) drained.delete(node); else drained.add(node); return { node, draining: !undo, bots: 3 }; },
     'halt-show': ({ number }) => { const { halts: list, haltNumber } = halts(); const halt = list.find((each) => each.number === (number ?? haltNumber)); const rows = all().slice(0, 300).map((bot) => ({ bot: bot.name, node: bot.node, confirmed: bot.phase !== 'running', phase: bot.phase, orders_open: bot.orders.length, why: bot.phase === 'running' ? 'not_seen' : undefined }));
       return { number: number ?? haltNumber, in_force: !!halt, halt, covered: rows.length, confirmed: rows.filter((row) => row.confirmed).length, waiting: rows.filter((row) => !row.confirmed), bots: rows }; },
+    'bot-move': ({ bot, node }) => ({ bot, from: 'node-1', to: node ?? 'node-2', epoch: 2, generation: 2, state: 'releasing' }),
+    'bot-reconcile': ({ bot, accept_venue: accept }) => ({ bot, node: 'node-1', as_of_ms: Date.now(), in_step: !!accept, orders: [],
+      legs: [{ instrument: 'BTC-USDT', asset: 'BTC', position: '0.015', account_claims: '0.04', venue_total: accept ? '0.04' : '0.035', short: accept ? '0' : '0.005' }] }),
+    rebalance: ({ dry_run: dry }) => ({ moves: [{ bot: 'btc-grid-1', from: 'node-1', to: 'node-2' }], started: !dry }),
+    'node-rm': ({ node }) => ({ node, removed: true }),
+    'notify-ls': () => ({ items: hooks }),
+    'notify-add': ({ name, url, severity }) => { const row = { name, url, severity, sent: 0, failed: 0 }; hooks.push(row); return { row }; },
+    'notify-rm': ({ name }) => { hooks.splice(hooks.findIndex((row) => row.name === name), 1); return { name }; },
+    'notify-test': ({ name }) => ({ name, status: 200 }),
     'command-show': ({ id }) => { throw fail('not_found', `no request ${id}`, 'id'); },
   });
 }

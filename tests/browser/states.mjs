@@ -151,6 +151,35 @@ try {
     assert.deepEqual([sent('alert-ack').length, sent('node-drain').length, sent('user-add').length], [1, 1, 1]);
   });
 
+  await tap.test('a bot is moved and set right, the fleet is evened out, a webhook is added: each asked once', async () => {
+    await open('bot/btc-grid-1', '[data-testid=move]');
+    await page.click('[data-testid=move]');
+    await page.selectOption('[data-testid=move-form] select', 'node-2');
+    await shot(page, shots, 'move');
+    await page.click('[data-testid=move-form] button.primary');
+    assert.deepEqual((await until('bot-move', () => sent('bot-move').at(-1))).args, { bot: 'btc-grid-1', node: 'node-2' });
+    await page.click('[data-testid=reconcile]:not([disabled])');
+    await page.waitForSelector('[data-testid=reconcile-form] tbody td');
+    assert.ok(await page.isDisabled('[data-testid=reconcile-form] button.primary'), 'a reason is needed');
+    await page.fill('[data-testid=reconcile-form] [name=reason]', 'a fee in BTC');
+    await shot(page, shots, 'reconcile');
+    await page.click('[data-testid=reconcile-form] button.primary');
+    await until('accepted', () => sent('bot-reconcile').find(({ args }) => args.accept_venue && args.reason === 'a fee in BTC'));
+    await open('nodes', '[data-testid=rebalance]');
+    await page.click('[data-testid=rebalance]');
+    await page.waitForSelector('[data-testid=rebalance-form] li');
+    await page.click('[data-testid=rebalance-form] button.primary');
+    await until('rebalance', () => sent('rebalance').find(({ args }) => !args.dry_run));
+    await open('alerts', '[data-testid=notify]');
+    await page.click('[data-testid=notify] button:has-text("webhook")');
+    await page.fill('[data-testid=notify-form] [name=name]', 'pager');
+    await page.fill('[data-testid=notify-form] [name=url]', 'https://hooks.example.com/x');
+    await page.click('[data-testid=notify-form] button.primary');
+    await page.waitForSelector('[data-testid=notify] tbody td');
+    await shot(page, shots, 'notify');
+    assert.deepEqual(['bot-move', 'notify-add'].map((verb) => sent(verb).length), [1, 1]);
+  });
+
   await tap.test('a bot is edited from its own manifest; a term of its profit leads to its fills', async () => {
     await open('deploy/edit/btc-grid-1', '[data-testid=deploy-form]');
     await page.waitForFunction(() => document.querySelector('input[name=name]')?.value === 'btc-grid-1' && document.querySelector('input[name=name]').readOnly);

@@ -180,7 +180,7 @@ class Bots(unittest.TestCase):
                                       (words, form))
             self.assertEqual(self.fleet.cli("halts")["halts"][0]["reason"], "x" + evil)  # programs read all of it
         finally:
-            self.fleet.cli("resume", "btc-grid-4")
+            self.fleet.cli("resume", "btc-grid-4", "--reason", "it is over")
 
     def test_books_are_read_in_every_direction(self):
         self.assertTrue(self.fleet.cli("fills", "--since", "1h", "-n", "5")["items"])

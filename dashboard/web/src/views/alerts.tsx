@@ -10,6 +10,7 @@ import { t, word } from '../i18n/index.ts';
 import { age, dateTime } from '../lib/format.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
+import { Notify } from '../parts/notify.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
 import type { AlertRow } from '../types.ts';
 
@@ -57,6 +58,7 @@ export default function Alerts(): VNode {
         <Grid name="alerts" label={t('nav.alerts')} rows={data.items} cols={cols} rowKey={(row) => row.id} none={t(active ? 'alerts.none' : 'alerts.nonePast')}>
           <div class="seg" role="group" aria-label={t('nav.alerts')}>{[true, false].map((each) => <button key={String(each)} aria-pressed={active === each} onClick={() => setActive(each)}>{t(each ? 'alerts.active' : 'alerts.past')}</button>)}</div>
         </Grid>)}</Asked></section>
+      {may('notify-ls') && <Notify />}
       {acking && <Ack row={acking} close={() => setAcking(null)} done={() => void asked.load()} />}</div>
   );
 }

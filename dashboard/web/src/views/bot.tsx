@@ -15,6 +15,7 @@ import { ModeTag, PhaseBadge } from '../parts/badge.tsx';
 import { BotTabs, pick, tab, type Pick } from '../parts/bottabs.tsx';
 import { EquityCard, PriceCard } from '../parts/chartcard.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { Lazy } from '../parts/lazy.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { go } from '../router.ts';
@@ -22,6 +23,8 @@ import type { Phase, Run } from '../types.ts';
 
 const RUN_PHASE: Record<Run, Phase> = { running: 'running', paused: 'paused', stopped: 'stopped', flat: 'flat' };
 const LIVE_MS = 6000;
+const hand = (name: 'MoveDialog' | 'ReconcileDialog') => () => import('../parts/handover.tsx').then((module) => ({ default: module[name] }));
+const HAND = { move: hand('MoveDialog'), reconcile: hand('ReconcileDialog') };
 
 function StopDialog({ bot, close }: { bot: string; close: () => void }): VNode {
   const [how, setHow] = useState<'cancel' | 'flatten' | 'detach'>('cancel');
@@ -59,7 +62,7 @@ function RemoveDialog({ bot, close }: { bot: string; close: () => void }): VNode
 }
 
 function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | undefined }): VNode {
-  const [dialog, setDialog] = useState<'stop' | 'remove' | null>(null);
+  const [dialog, setDialog] = useState<'stop' | 'remove' | 'move' | 'reconcile' | null>(null);
   const working = busy.value.has(`bot ${bot}`);
   const off = !online.value || working;
   const tip = may('bot-pause') ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' });
@@ -68,6 +71,8 @@ function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | un
     <div class="actions">
       <a class="btn" href={`#/deploy/edit/${bot}`} title={t('act.edit')} aria-label={t('act.edit')}><Icon name="edit" /></a>
       <a class="btn" href={`#/deploy/clone/${bot}`} title={t('act.clone')} aria-label={t('act.clone')}><Icon name="copy" /></a>
+      {!still && <button class="btn" data-testid="move" disabled={off || !may('bot-move')} onClick={() => setDialog('move')}>{t('hand.moveOpen')}</button>}
+      <button class="btn" data-testid="reconcile" disabled={off || !may('bot-reconcile')} onClick={() => setDialog('reconcile')}>{t('hand.reconcileOpen')}</button>
       {run === 'running' && <button class="btn" data-testid="pause" title={tip} disabled={off || !may('bot-pause')} onClick={() => void botAct('bot-pause', { bot })}>
         {working ? <span class="spinner" /> : <Icon name="pause" />}{t('act.pause')}</button>}
       {run === 'paused' && <button class="btn primary" data-testid="resume" title={tip} disabled={off || !may('bot-resume')} onClick={() => void botAct('bot-resume', { bot })}>
@@ -77,6 +82,7 @@ function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | un
       {!still && <button class="btn danger" data-testid="stop" title={tip} disabled={off || !may('bot-stop')} onClick={() => setDialog('stop')}><Icon name="stop" />{t('act.stop')}</button>}
       {still && (phase === 'stopped' || phase === 'flat') && <button class="btn danger" disabled={off || !may('bot-rm')} onClick={() => setDialog('remove')}><Icon name="trash" />{t('act.remove')}</button>}
       {dialog === 'stop' && <StopDialog bot={bot} close={() => setDialog(null)} />}
+      {(dialog === 'move' || dialog === 'reconcile') && <Lazy key={dialog} load={HAND[dialog]} props={{ bot, close: () => setDialog(null) }} />}
       {dialog === 'remove' && <RemoveDialog bot={bot} close={() => setDialog(null)} />}
     </div>
   );

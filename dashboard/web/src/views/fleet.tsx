@@ -81,6 +81,7 @@ function Table(): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [range, setRange] = useState({ first: 0, last: 40 });
   const [cursor, setCursor] = useState(-1);
+  const at = useRef(-1); // the same at once: two keys may come within one frame
   const list = view.value;
   const picks = selected.value;
   const all = list.length > 0 && list.length <= SELECT_MAX && list.every((name) => picks.has(name));
@@ -108,10 +109,11 @@ function Table(): VNode {
       if (/^(INPUT|SELECT|TEXTAREA|BUTTON|A)$/.test(target.tagName) && event.key !== 'j' && event.key !== 'k') return;
       if (/^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) && (target as HTMLInputElement).type !== 'checkbox') return;
       const rowsNow = view.value;
-      const name = rowsNow[cursor];
+      const name = rowsNow[at.current];
       const step = event.key === 'j' || event.key === 'ArrowDown' ? 1 : event.key === 'k' || event.key === 'ArrowUp' ? -1 : 0;
       if (step) {
-        const next = Math.min(rowsNow.length - 1, Math.max(0, cursor + step));
+        const next = Math.min(rowsNow.length - 1, Math.max(0, at.current + step));
+        at.current = next;
         setCursor(next);
         const height = matchMedia('(max-width: 720px)').matches ? 56 : ROW;
         const el = box.current;
@@ -124,7 +126,7 @@ function Table(): VNode {
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
-  }, [cursor]);
+  }, []);
   const shown = list.slice(range.first, range.last);
   const hold = (on: boolean) => (): void => { holdOrder.value = on; };
   return (

@@ -13,6 +13,7 @@ import { visible } from '../lib/text.ts';
 import { PhaseBadge } from '../parts/badge.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
+import { ForgetDialog, Unclaimed } from '../parts/handover.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
 import { Spark } from '../parts/spark.tsx';
@@ -61,6 +62,7 @@ export default function Node({ name }: { name: string }): VNode {
   const [hb] = useState(() => signal<{ hb: NHb; at: number } | null>(null));
   const [lags] = useState(() => signal<number[]>([]));
   const [draining, setDraining] = useState(false);
+  const [forgetting, setForgetting] = useState(false);
   const asked = useAsk('node-show', { node: name }, 3000);
   useEffect(() => listen(`n/${name}/hb`, (message) => {
     const beat = body<NHb>(message);
@@ -89,6 +91,7 @@ export default function Node({ name }: { name: string }): VNode {
           <span class={`badge ns-${row.state}`}><span class="shape" aria-hidden="true">{row.state === 'up' ? '●' : row.state === 'suspect' ? '◔' : '▲'}</span>{t(`nodes.${row.state}`)}</span>
           {row.draining && <span class="tag mode-live">{t('nodes.draining')}</span>}<Fresh of={asked} />
           <span class="row-acts grow-right"><a class="btn" href={`#/logs/node/${name}`}>{t('nav.logs')}</a>
+            {row.state !== 'up' && <button class="btn danger" data-testid="forget" disabled={!online.value || !may('node-rm')} onClick={() => setForgetting(true)}>{t('hand.forgetOpen')}</button>}
             <button class="btn" data-testid="drain" disabled={!online.value || !may('node-drain') || busy.value.has(`node ${name}`)} title={may('node-drain') ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' })} onClick={() => setDraining(true)}>{t(row.draining ? 'nodes.undrain' : 'nodes.drain')}</button></span></div>
         {row.state !== 'up' && <div class="banner bad" role="status"><Icon name="alert" /><span>{t('nodes.lostSince', { age: age(row.age_ms) })}</span></div>}
         <section class="card part"><dl class="facts-grid">{facts.map(([label, value]) => <div key={label}><dt>{label}</dt><dd class="num">{value}</dd></div>)}</dl></section>
@@ -96,6 +99,8 @@ export default function Node({ name }: { name: string }): VNode {
           <section class="card part"><h2>{t('nodes.venues')}</h2>{(beat?.venues ?? row.venues ?? []).length === 0 ? <p class="dim">{t('grid.none')}</p> : <ul class="links">{(beat?.venues ?? row.venues ?? []).map((venue) => (
             <li key={venue.venue}><span class={venue.up ? 'ns-up' : 'ns-lost'}>{venue.up ? '●' : '▲'} {venue.venue}</span> <span class="dim num">{t('nodes.dataAge', { age: age(venue.age_ms) })}</span> {venue.reason && visible(venue.reason)}</li>))}</ul>}</section></div>
         <section class="card"><h2 class="card-title">{t('nodes.bots')}</h2><Grid name="node-bots" label={t('nodes.bots')} rows={bots} cols={BOTS} rowKey={(each) => each.bot} open={(each) => go(`bot/${each.bot}`)} /></section>
+        {(row.unclaimed ?? []).length > 0 && <Unclaimed node={name} bots={row.unclaimed ?? []} done={() => void asked.load()} />}
+        {forgetting && <ForgetDialog node={name} close={() => setForgetting(false)} />}
         {draining && <Drain row={row} close={() => setDraining(false)} done={() => void asked.load()} />}
       </>);
     }}</Asked></div>

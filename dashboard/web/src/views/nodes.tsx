@@ -1,13 +1,14 @@
 // The machines that trade: asked at once, then every few seconds; heartbeats keep the ages honest.
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import '../style/nodes.css';
 import { reasonOf } from '../actions.ts';
-import { body, listen, online, request } from '../bus/session.ts';
+import { body, listen, may, online, request } from '../bus/session.ts';
 import { fleetNow, heard, tick } from '../bus/clock.ts';
 import { t, word } from '../i18n/index.ts';
 import { age, bytes, NONE } from '../lib/format.ts';
+import { RebalanceDialog } from '../parts/handover.tsx';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { query } from '../fleet.ts';
 import type { NHb, NodeRow } from '../types.ts';
@@ -67,6 +68,7 @@ function Card({ row }: { row: NodeRow }): VNode {
 }
 
 export default function Nodes(): VNode {
+  const [balancing, setBalancing] = useState(false);
   useEffect(() => {
     const stops = [
       listen('n/+/hb', (message) => {
@@ -88,7 +90,9 @@ export default function Nodes(): VNode {
   if (!nodes.value) return <Skeleton rows={4} />;
   if (nodes.value.length === 0) return <Empty title={t('nodes.empty')}><p>{t('nodes.emptyHint')}</p></Empty>;
   return (
-    <div class="page"><h1>{t('nodes.title')}</h1>
+    <div class="page"><div class="head"><h1>{t('nodes.title')}</h1>
+      <button class="btn grow-right" data-testid="rebalance" disabled={!online.value || !may('rebalance')} onClick={() => setBalancing(true)}>{t('hand.rebalanceOpen')}</button></div>
+      {balancing && <RebalanceDialog close={() => setBalancing(false)} />}
       <div class="node-grid">{nodes.value.map((row) => <Card key={row.node} row={row} />)}</div></div>
   );
 }
