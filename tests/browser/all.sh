@@ -9,6 +9,7 @@ dashboard=$build/dashboard/flotilla-dashboard
 failed=0
 for test in dashboard states; do python3 "$here/run.py" "$test.mjs" "$dashboard" "$shots" || failed=1; done
 python3 "$here/run.py" views.mjs "$dashboard" "$shots" all || failed=1
+python3 "$here/fleet.py" "$build/controller/cli/flotilla" demo.mjs --all --shots "$shots" || failed=1
 python3 "$here/run.py" speed.mjs "$dashboard" || failed=1
 (cd "$here/lighthouse" && npm ci --no-audit --no-fund --prefer-offline >/dev/null) && python3 "$here/run.py" lighthouse/run.mjs "$dashboard" || failed=1
 exit $failed
