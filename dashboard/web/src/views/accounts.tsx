@@ -104,7 +104,7 @@ export default function Accounts(): VNode {
           <button class="btn small" disabled={!online.value} onClick={() => void checks.load()}>{checks.busy.value && <span class="spinner" />}{t('accounts.test')}</button></Grid>)}</Asked></section>
       {(checks.data.value?.items ?? []).filter((each) => each.assets.length > 0).map((each) => (
         <section key={`${each.account} ${each.node}`} class="card"><h2 class="card-title">{each.account} <span class="dim small">{each.venue} · {each.node}</span></h2>
-          <Grid name={`balances-${each.account}`} label={t('accounts.balances', { account: each.account })} rows={each.assets} rowKey={(row) => row.asset} cols={BALANCES} /></section>))}
+          <Grid name={`balances-${each.account}-${each.node}`} label={t('accounts.balances', { account: `${each.account} · ${each.node}` })} rows={each.assets} rowKey={(row) => row.asset} cols={BALANCES} /></section>))}
       {adding && <Add old={adding === 'new' ? null : adding} close={() => setAdding(null)} done={again} />}
       {removing && <Remove row={removing} close={() => setRemoving(null)} done={again} />}</div>
   );
