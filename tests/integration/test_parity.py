@@ -19,7 +19,7 @@ import tap
 from fleet import CliError, Fleet, wait_for
 
 FLOTILLA = sys.argv[1]
-SECONDS = 20
+SECONDS = 35  # over the end of a minute, with time for a fill after it
 STRATEGIES = ("dca", "grid", "grid_lines", "hold", "pmm_simple", "rsi", "sma_cross")
 # Bots that the demo does not have; each acts at the close of the minute in its recording. Their manifest
 # is also backtested. The index is below 98 but after a rise without end.
@@ -97,7 +97,7 @@ class Parity(unittest.TestCase):
 
         def parity(strategy, bot):
             results[strategy] = self.fleet.run("-o", "json", "bot", "parity", bot, "--for",
-                                               f"{SECONDS}s", timeout=60)
+                                               f"{SECONDS}s", timeout=90)
 
         threads = [threading.Thread(target=parity, args=row) for row in self.bots.items()]
         self.apply_manifest()
@@ -106,7 +106,7 @@ class Parity(unittest.TestCase):
         for bot in self.bots.values():
             wait_for(f"{bot} is recorded", lambda name=bot: self.is_recording(name))
         for bot in BARS:
-            wait_for(f"{bot} has bought", lambda name=bot: self.has_traded(name))
+            wait_for(f"{bot} has bought", lambda name=bot: self.has_traded(name), seconds=30)
         self.fleet.cli("bot", "stop", *self.bots.values(), "--wait")
         self.fleet.cli("bot", "start", *self.bots.values(), "--wait")
         for thread in threads:

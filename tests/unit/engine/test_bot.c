@@ -698,7 +698,7 @@ static void random_lives_end_with_the_books_of_the_venue(void **ctx)
     for (uint64_t seed = 1; seed <= 30; seed++) {
         if (only && seed != strtoull(only, NULL, 10))
             continue;
-        print_message("seed %" PRIu64 "\n", seed);
+        print_message("# seed %" PRIu64 "\n", seed);
         live_once(grid(), GRID_FULL, seed);
         live_once(&whim, "{}", seed);
     }
