@@ -135,17 +135,19 @@ int64_t top_age_ms(const struct top *top, const struct top_bot *bot)
 static struct top_node *node_of(struct top *top, const char *name)
 {
     struct top_node *grown;
+    size_t at = 0; /* the list is by name, in whatever order the heartbeats come */
 
-    for (size_t i = 0; i < top->node_count; i++)
-        if (strcmp(top->nodes[i].name, name) == 0)
-            return &top->nodes[i];
+    for (; at < top->node_count && strcmp(top->nodes[at].name, name) <= 0; at++)
+        if (strcmp(top->nodes[at].name, name) == 0)
+            return &top->nodes[at];
     grown = realloc(top->nodes, (top->node_count + 1) * sizeof *grown);
     if (!grown)
         return NULL;
     top->nodes = grown;
-    top->nodes[top->node_count] = (struct top_node){ 0 };
-    snprintf(top->nodes[top->node_count].name, sizeof grown->name, "%s", name);
-    return &top->nodes[top->node_count++];
+    memmove(grown + at + 1, grown + at, (top->node_count++ - at) * sizeof *grown);
+    grown[at] = (struct top_node){ 0 };
+    snprintf(grown[at].name, sizeof grown->name, "%s", name);
+    return &grown[at];
 }
 
 /* `topic` is n/<node>/hb. */
@@ -329,9 +331,12 @@ static int compare(const void *left, const void *right)
                        strcmp(a->name, b->name);
 }
 
-/* The same bot stays selected, wherever it goes. */
+/* The same bot stays selected, wherever it goes; in the view of the nodes the selection is a
+ * node's. */
 static void keep_selection(struct top *top)
 {
+    if (top->view == TOP_NODES)
+        return;
     for (size_t i = 0; i < top->row_count; i++)
         if (strcmp(top->rows[i]->name, top->selected_name) == 0)
             top->selected = i;

@@ -222,6 +222,7 @@ class TopTest(unittest.TestCase):
         self.assertIn("open orders:", top.screen.text())
         top.key("q", r"(?<!\d)4 of 24")
         top.key("n", "RUNNING +CPU")
+        top.until("node-[12].*up")  # a node is listed when its first heartbeat is heard
         top.key("\r", "node-[12].*of 24")
         top.key("?", "any key goes back")
         top.key("x")
