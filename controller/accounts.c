@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "controller/request.h"
+#include "controller/changes.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 
@@ -203,6 +203,9 @@ HANDLER(verb_account_add)
         err = take_credentials(controller, in->credentials_sealed, &row, error);
     if (err)
         return err;
+    if (!exists)
+        request_changed(request, NULL, "venue", NULL, row.account.venue);
+    request_changed_int(request, "key version", row.account.version - 1, row.account.version);
     err = store_save_account(&controller->store, &row);
     controller_check(controller, err);
     if (err || !controller_commit(controller))
@@ -271,6 +274,7 @@ HANDLER(verb_account_rm)
     controller_check(controller, err);
     if (err)
         return err;
+    request_changed(request, NULL, "venue", row.account.venue, NULL);
     forget_everywhere(controller, in->name);
     snprintf(out->name, sizeof out->name, "%s", in->name);
     return 0;

@@ -65,7 +65,7 @@ static int record_new(struct controller *controller, const struct pending_comman
 {
     sqlite3_stmt *stmt = store_write(&controller->store,
                                      "INSERT INTO commands (id, node, op, bot, state, created_ms,"
-                                     " changed_ms) VALUES (?, ?, ?, ?, 'sent', ?, ?)");
+                                     " changed_ms, request) VALUES (?, ?, ?, ?, 'sent', ?, ?, ?)");
 
     flt_db_bind_str(stmt, 1, command->id);
     flt_db_bind_str(stmt, 2, command->node);
@@ -73,6 +73,7 @@ static int record_new(struct controller *controller, const struct pending_comman
     flt_db_bind_str(stmt, 4, bot);
     flt_db_bind_int(stmt, 5, controller_now_ms(controller));
     flt_db_bind_int(stmt, 6, controller_now_ms(controller));
+    flt_db_bind_str(stmt, 7, controller->store.request);
     return store_run(&controller->store, stmt);
 }
 
@@ -148,14 +149,15 @@ void commands_send(struct controller *controller, const char *node, enum msg_c_c
     topic_cmd(command->topic, controller->config.tenant, node);
     command->wait_ms = RESEND_FIRST_MS;
     command->deadline_ms = controller_mono_ms(controller) + ttl_ms;
-    command->record = record;
+    /* All that a request sends to change something is kept: command-show lists them with it. */
+    command->record = record || controller->store.request[0];
     command->in_order = record && bot;
     snprintf(command->bot, sizeof command->bot, "%s", bot ? bot : "");
     command->done = done;
     command->ctx = ctx;
     if (id)
         snprintf(id, FLT_ULID_MAX, "%s", command->id);
-    if (record)
+    if (command->record)
         controller_check(controller, record_new(controller, command, op, bot));
     command->next = controller->commands;
     controller->commands = command;

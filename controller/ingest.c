@@ -83,7 +83,8 @@ static void describe(const struct msg_ev_record *record, char *out, size_t size)
     switch (record->kind) {
     case MSG_EV_RECORD_KIND_TRANSITION:
         snprintf(out, size, "%s -> %s%s%s", msg_phase_name(record->transition.from),
-                 msg_phase_name(record->transition.to), record->transition.has_reason ? ": " : "",
+                 msg_phase_name(record->transition.to),
+                 record->transition.has_reason && record->transition.reason.message[0] ? ": " : "",
                  record->transition.has_reason ? record->transition.reason.message : "");
         break;
     case MSG_EV_RECORD_KIND_RISK:

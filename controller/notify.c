@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controller/alerts.h"
-#include "controller/request.h"
+#include "controller/changes.h"
 #include "lib/http.h"
 #include "lib/ids.h"
 #include "lib/log.h"
@@ -297,7 +297,9 @@ HANDLER(verb_notify_add)
     struct msg_notify_add_result *out = result;
     struct store *store = &request->controller->store;
     const enum msg_severity least = in->has_severity ? in->severity : MSG_SEVERITY_WARNING;
+    struct msg_notify_row old = { 0 };
     const int err = check_url(in->url, error);
+    const bool existed = !err && find_notify(request, in->name, &old, NULL) == 0;
     sqlite3_stmt *stmt;
 
     if (err)
@@ -309,6 +311,8 @@ HANDLER(verb_notify_add)
     flt_db_bind_str(stmt, 2, in->url);
     flt_db_bind_str(stmt, 3, msg_severity_name(least));
     controller_check(request->controller, store_run(store, stmt));
+    request_changed(request, NULL, "posts from", existed ? msg_severity_name(old.severity) : NULL,
+                    msg_severity_name(least));
     return find_notify(request, in->name, &out->row, error);
 }
 
@@ -349,6 +353,7 @@ HANDLER(verb_notify_rm)
     stmt = store_write(store, "DELETE FROM notify WHERE name = ?");
     flt_db_bind_str(stmt, 1, in->name);
     controller_check(request->controller, store_run(store, stmt));
+    request_changed(request, NULL, "posts from", msg_severity_name(row.severity), NULL);
     snprintf(out->name, sizeof out->name, "%s", in->name);
     return 0;
 }

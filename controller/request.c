@@ -105,7 +105,8 @@ static void write_audit(const struct request *request, const struct flt_error *e
         return;
     stmt =
         store_write(store, "INSERT INTO audit (ts_ms, user, verb, target, args, digest, ok, code,"
-                           " message, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                           " message, origin, changes, request)"
+                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     flt_db_bind_int(stmt, 1, controller_now_ms(request->controller));
     flt_db_bind_str(stmt, 2, request->user);
     flt_db_bind_str(stmt, 3, request->verb->name);
@@ -116,6 +117,8 @@ static void write_audit(const struct request *request, const struct flt_error *e
     flt_db_bind_str(stmt, 8, error ? flt_error_name(error->code) : NULL);
     flt_db_bind_str(stmt, 9, error ? error->message : NULL);
     flt_db_bind_str(stmt, 10, request->origin);
+    flt_db_bind_str(stmt, 11, error ? "" : request->changes);
+    flt_db_bind_str(stmt, 12, request->id);
     controller_check(request->controller, store_run(store, stmt));
 }
 
@@ -303,6 +306,8 @@ static int run_verb(struct request *request, struct json_object *args, struct fl
     if (!err) {
         err =
             verb->mutates && strlen(request->id) >= UNIQUE_ID_MIN ? begin_once(request, error) : 0;
+        snprintf(request->controller->store.request, sizeof request->controller->store.request,
+                 "%s", request->once ? request->id : "");
         if (!err)
             err = handler->run(request, in, result, error);
         msg_finish(verb->args, in);
@@ -380,7 +385,7 @@ static int take(struct request *request, const struct topic_ref *topic,
             err = flt_error_set(error, FLT_DENIED, "", "make another with token-add",
                                 "this token is over");
         err = err ? err : run_verb(request, args, error);
-        request->controller->store.origin[0] = '\0';
+        request->controller->store.origin[0] = request->controller->store.request[0] = '\0';
     }
     json_object_put(args);
     return err;

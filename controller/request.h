@@ -21,6 +21,8 @@ struct request {
     char target[65]; /* bot, node, account: for the audit */
     char args[256];  /* their start as text, without secrets */
     char digest[65];
+    char changes[1001]; /* what it changed, in words: changes.h */
+    bool changes_cut;
     bool once; /* its answer is kept for a repeat */
 };
 

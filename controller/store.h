@@ -16,7 +16,8 @@ struct store {
     struct flt_db *db;
     bool open_tx;
     uint64_t writes; /* since the last commit */
-    char origin[49]; /* of the request that is being carried out; "" otherwise */
+    /* Of the request that is being carried out; "" otherwise. */
+    char origin[49], request[TOPIC_LEVEL_MAX]; /* whence; its id, where answers are kept by it */
 };
 
 FLT_MUST_USE int store_open(struct store *store, const char *path, struct flt_error *error);

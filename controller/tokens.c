@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controller/changes.h"
 #include "controller/users.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
@@ -134,6 +135,7 @@ HANDLER(verb_token_add)
     if (err)
         return err;
     login_of(in->name, login);
+    request_changed(request, NULL, "role", NULL, msg_role_name(role));
     call = user_call_create(controller, CALL_OTHER, login, request);
     if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
@@ -209,6 +211,7 @@ HANDLER(verb_token_rm)
         (!admin && strcmp(row.made_by, request->user) != 0))
         return flt_error_set(error, FLT_NOT_FOUND, "name", "list them with token-ls",
                              "there is no token %s of yours", in->name);
+    request_changed(request, NULL, "role", msg_role_name(row.role), NULL);
     return end_token(controller, &row, request);
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "controller/request.h"
+#include "controller/changes.h"
 #include "controller/users.h"
 #include "lib/crypto.h"
 #include "lib/ids.h"
@@ -480,6 +480,7 @@ HANDLER(verb_user_add)
     if (user_find(controller, in->name, &was))
         return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
                              "there is a user %s", in->name);
+    request_changed(request, NULL, "role", NULL, msg_role_name(in->role));
     call = user_call_create(controller, CALL_ADD, in->name, request);
     if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
@@ -526,6 +527,7 @@ HANDLER(verb_user_passwd)
 
     if (err)
         return err;
+    request_changed(request, NULL, "password", "old", "new");
     if (strcmp(in->name, request->user) == 0)
         return own_password(controller, in->name, result);
     call = user_call_create(controller, CALL_PASSWORD, in->name, request);
@@ -551,6 +553,7 @@ HANDLER(verb_user_rm)
         return flt_error_set(error, FLT_CONFLICT, "name", "ask another admin",
                              "nobody removes themselves");
     (void)user_find(controller, in->name, &role);
+    request_changed(request, NULL, "role", msg_role_name(role), NULL);
     call = user_call_create(controller, CALL_REMOVE, in->name, request);
     if (!call)
         return -ENOMEM;
@@ -622,6 +625,7 @@ HANDLER(verb_login_add)
     if (user_find(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
                              "%s is a login of people or of the controller", in->name);
+    request_changed(request, NULL, "login", NULL, msg_login_add_args_kind_name(in->kind));
     call = user_call_create(controller, CALL_LOGIN, in->name, request);
     if (!call || user_new_password(call->password) != 0)
         return -ENOMEM;
@@ -649,6 +653,7 @@ HANDLER(verb_login_rm)
     if (user_find(controller, in->name, &role) || strcmp(in->name, "controller") == 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "user-rm removes people",
                              "%s is a login of people or of the controller", in->name);
+    request_changed(request, NULL, "login", msg_login_rm_args_kind_name(in->kind), NULL);
     call = user_call_create(controller, CALL_LOGOUT, in->name, request);
     if (!call)
         return -ENOMEM;
@@ -674,6 +679,7 @@ HANDLER(verb_user_role)
     struct controller *controller = request->controller;
     struct flt_buf payload = FLT_BUF_INIT;
     struct user_call *call;
+    enum msg_role was = MSG_ROLE_VIEWER;
     const int err = check_user(controller, in->name, error);
 
     (void)result;
@@ -685,6 +691,8 @@ HANDLER(verb_user_role)
     if (strncmp(in->name, "token-", 6) == 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "make another token",
                              "a token keeps its role");
+    (void)user_find(controller, in->name, &was);
+    request_changed(request, NULL, "role", msg_role_name(was), msg_role_name(in->role));
     call = user_call_create(controller, CALL_OTHER, in->name, request);
     if (!call)
         return -ENOMEM;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controller/alerts.h"
-#include "controller/request.h"
+#include "controller/changes.h"
 
 #define PAGE_DEFAULT 200
 
@@ -75,6 +75,8 @@ HANDLER(verb_alert_ack)
                              "no alert %s is in force", in->alert);
     const int64_t number = alert->number;
 
+    request_changed(request, NULL, "acknowledged by", alert->has_acked_by ? alert->acked_by : NULL,
+                    request->user);
     alert_ack(controller, alert, request->user, in->has_note ? in->note : "");
     stmt = store_read(&controller->store, ALERT_COLUMNS " WHERE id = ?");
     flt_db_bind_int(stmt, 1, number);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "controller/changes.h"
 #include "controller/deploy.h"
 #include "lib/log.h"
 
@@ -83,8 +84,13 @@ static int carry_out(struct request *request, const struct msg_bot *spec,
 {
     struct bot *bot = inventory_get_bot(&request->controller->inventory, spec->name);
     const bool fresh = out->created;
-    int err = bot ? take_spec(bot, spec) : -ENOMEM;
+    int err = bot ? 0 : -ENOMEM;
 
+    if (bot) {
+        request_changed_bot(request, request->target[0] ? NULL : spec->name, fresh ? NULL : bot,
+                            spec, out->run);
+        err = take_spec(bot, spec);
+    }
     if (err)
         return err;
     if (fresh) { /* a name that was removed goes on with a higher epoch and generation */
@@ -234,6 +240,10 @@ static struct bot *set_run(struct request *request, const char *name, enum msg_r
     }
     if (bot->run == run && bot->how == how)
         return bot; /* it is so already */
+    request_changed(request, NULL, "run", msg_run_name(bot->run), msg_run_name(run));
+    if (bot->how != how)
+        request_changed(request, NULL, "how", msg_c_desired_how_name(bot->how),
+                        msg_c_desired_how_name(how));
     bot->run = run;
     bot->how = how;
     if (record(request, bot, msg_run_name(run)) != 0 || publish_recorded(request, bot) != 0)
@@ -335,6 +345,7 @@ HANDLER(verb_bot_rm)
         return flt_error_set(error, FLT_CONFLICT, "bot",
                              "stop it with how: flatten, or say force to leave the position",
                              "%s still holds a position", in->bot);
+    request_changed(request, NULL, "listed", "true", "false");
     bot->run = MSG_RUN_STOPPED;
     bot->how = MSG_C_DESIRED_HOW_CANCEL;
     bot->release = true;

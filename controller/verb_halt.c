@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "controller/request.h"
+#include "controller/changes.h"
 #include "lib/log.h"
 
 static int check_target(struct request *request, enum msg_halt_scope scope, bool has,
@@ -27,6 +27,34 @@ static int check_target(struct request *request, enum msg_halt_scope scope, bool
         return flt_error_set(error, FLT_NOT_FOUND, "target", "list them with account-ls",
                              "there is no account %s", target);
     return 0;
+}
+
+/* How the halt in force stops trading, into `out`; false: there is none. */
+static bool find_how(struct store *store, enum msg_halt_scope scope, const char *target,
+                     char out[16])
+{
+    sqlite3_stmt *stmt = store_read(store, "SELECT how FROM halts WHERE scope = ? AND target = ?");
+
+    flt_db_bind_str(stmt, 1, msg_halt_scope_name(scope));
+    flt_db_bind_str(stmt, 2, target);
+    const bool found = store_next(store, stmt);
+
+    if (found)
+        flt_db_copy(stmt, 0, out, 16);
+    sqlite3_reset(stmt);
+    return found;
+}
+
+/* "halt fleet: - -> pause", "halt bot btc-grid: pause -> -". */
+static void note_halt(struct request *request, enum msg_halt_scope scope, const char *target,
+                      const char *new)
+{
+    char old[16], key[96];
+    const bool was = find_how(&request->controller->store, scope, target, old);
+
+    snprintf(key, sizeof key, "halt %s%s%s", msg_halt_scope_name(scope), *target ? " " : "",
+             target);
+    request_changed(request, NULL, key, was ? old : NULL, new);
 }
 
 static int next_number(struct controller *controller)
@@ -72,6 +100,8 @@ HANDLER(verb_halt)
 
     if (err)
         return err;
+    note_halt(request, in->scope, in->target,
+              msg_halt_how_name(in->has_how ? in->how : MSG_HALT_HOW_PAUSE));
     err = next_number(controller);
     if (!err)
         err = put_halt(request, in);
@@ -88,9 +118,11 @@ HANDLER(verb_resume)
     const struct msg_resume_args *in = args;
     struct msg_resume_result *out = result;
     struct controller *controller = request->controller;
-    sqlite3_stmt *stmt =
-        store_write(&controller->store, "DELETE FROM halts WHERE scope = ? AND target = ?");
+    sqlite3_stmt *stmt;
     int err;
+
+    note_halt(request, in->scope, in->target, NULL);
+    stmt = store_write(&controller->store, "DELETE FROM halts WHERE scope = ? AND target = ?");
 
     flt_db_bind_str(stmt, 1, msg_halt_scope_name(in->scope));
     flt_db_bind_str(stmt, 2, in->target);

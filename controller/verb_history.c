@@ -4,72 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "controller/request.h"
+#include "controller/changes.h"
 
 #define PAGE_DEFAULT 200
 #define HISTORY_DEFAULT 20
 #define CHANGES_MAX 64
-
-/* --- what differs between two manifests
- * ------------------------------------------------------------- */
-
-struct differ {
-    struct msg_spec_change *list; /* CHANGES_MAX of them */
-    size_t count;
-};
-
-static void differ_add(struct differ *differ, const char *path, struct json_object *old,
-                       struct json_object *new)
-{
-    struct msg_spec_change *change;
-
-    if (differ->count == CHANGES_MAX)
-        return;
-    change = &differ->list[differ->count++];
-    snprintf(change->path, sizeof change->path, "%s", path);
-    change->has_old = old != NULL;
-    if (old)
-        snprintf(change->old, sizeof change->old, "%.127s", json_object_get_string(old));
-    change->has_new = new != NULL;
-    if (new)
-        snprintf(change->new, sizeof change->new, "%.127s", json_object_get_string(new));
-}
-
-static void differ_keys(struct differ *differ, const char *under, struct json_object *old,
-                        struct json_object *new, int depth);
-
-static void differ_value(struct differ *differ, const char *path, struct json_object *old,
-                         struct json_object *new, int depth)
-{
-    const bool objects = (!old || json_object_is_type(old, json_type_object)) &&
-                         (!new || json_object_is_type(new, json_type_object)) && (old || new);
-
-    if (objects && depth < 4)
-        differ_keys(differ, path, old, new, depth + 1);
-    else if (!old || !new || strcmp(json_object_get_string(old), json_object_get_string(new)) != 0)
-        differ_add(differ, path, old, new);
-}
-
-/* Keys of either side, `old`'s first; each once. Paths longer than a change holds are cut. */
-static void differ_keys(struct differ *differ, const char *under, struct json_object *old,
-                        struct json_object *new, int depth)
-{
-    struct json_object *sides[] = { old, new };
-    char path[64];
-
-    for (size_t side = 0; side < FLT_COUNT(sides); side++) {
-        if (!sides[side])
-            continue;
-        json_object_object_foreach(sides[side], key, value)
-        {
-            (void)value;
-            if (side == 1 && old && json_object_object_get_ex(old, key, NULL))
-                continue;
-            snprintf(path, sizeof path, "%s%s%s", under, under[0] ? "." : "", key);
-            differ_value(differ, path, flt_json_get(old, key), flt_json_get(new, key), depth);
-        }
-    }
-}
 
 /* --- bot-history
  * ------------------------------------------------------------------------------------ */
@@ -101,12 +40,13 @@ static void read_generation(sqlite3_stmt *stmt, struct msg_generation_row *row)
 /* `row` against the one before it; run and node are told as changes of theirs. */
 static int note_changes(struct msg_generation_row *row, const struct msg_generation_row *before)
 {
-    struct differ differ = { .list = calloc(CHANGES_MAX, sizeof *differ.list) };
+    struct msg_spec_change *list = calloc(CHANGES_MAX, sizeof *list);
+    size_t count = 0;
 
-    if (!differ.list)
+    if (!list)
         return -ENOMEM;
     if (before && before->run != row->run) {
-        struct msg_spec_change *change = &differ.list[differ.count++];
+        struct msg_spec_change *change = &list[count++];
 
         snprintf(change->path, sizeof change->path, "run");
         change->has_old = change->has_new = true;
@@ -114,7 +54,7 @@ static int note_changes(struct msg_generation_row *row, const struct msg_generat
         snprintf(change->new, sizeof change->new, "%s", msg_run_name(row->run));
     }
     if (before && strcmp(before->node, row->node) != 0) {
-        struct msg_spec_change *change = &differ.list[differ.count++];
+        struct msg_spec_change *change = &list[count++];
 
         snprintf(change->path, sizeof change->path, "node");
         change->has_old = change->has_new = true;
@@ -122,9 +62,9 @@ static int note_changes(struct msg_generation_row *row, const struct msg_generat
         snprintf(change->new, sizeof change->new, "%s", row->node);
     }
     if (before)
-        differ_keys(&differ, "", before->spec, row->spec, 0);
-    row->changes = differ.list;
-    row->changes_count = differ.count;
+        count += changes_between(before->spec, row->spec, list + count, CHANGES_MAX - count);
+    row->changes = list;
+    row->changes_count = count;
     return 0;
 }
 
@@ -182,6 +122,10 @@ static void read_audit(sqlite3_stmt *stmt, struct msg_audit_row *row)
     row->has_message = row->message[0] != '\0';
     flt_db_copy(stmt, 10, row->origin, sizeof row->origin);
     row->has_origin = row->origin[0] != '\0';
+    flt_db_copy(stmt, 11, row->changes, sizeof row->changes);
+    row->has_changes = row->changes[0] != '\0';
+    flt_db_copy(stmt, 12, row->id, sizeof row->id);
+    row->has_id = row->id[0] != '\0';
 }
 
 HANDLER(verb_audit_ls)
@@ -191,10 +135,11 @@ HANDLER(verb_audit_ls)
     struct store *store = &request->controller->store;
     const size_t limit = in->has_limit ? (size_t)in->limit : PAGE_DEFAULT;
     sqlite3_stmt *stmt = store_read(
-        store, "SELECT n, ts_ms, user, verb, target, args, digest, ok, code, message, origin"
-               " FROM audit WHERE n < ?1 AND (?3 IS NULL OR user = ?3) AND (?4 IS NULL OR"
-               " verb = ?4) AND (?5 IS NULL OR target = ?5) AND ts_ms >= ?6 AND (?7 < 0 OR"
-               " ok = ?7) ORDER BY n DESC LIMIT ?2");
+        store,
+        "SELECT n, ts_ms, user, verb, target, args, digest, ok, code, message, origin,"
+        " changes, request FROM audit WHERE n < ?1 AND (?3 IS NULL OR user = ?3) AND (?4 IS NULL OR"
+        " verb = ?4) AND (?5 IS NULL OR target = ?5) AND ts_ms >= ?6 AND (?7 < 0 OR"
+        " ok = ?7) ORDER BY n DESC LIMIT ?2");
 
     (void)error;
     out->items = calloc(limit, sizeof *out->items);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "controller/request.h"
+#include "controller/changes.h"
 #include "lib/log.h"
 
 #define MOVES_DEFAULT 100
@@ -25,6 +25,8 @@ HANDLER(verb_node_drain)
 
     if (!node)
         return -ENOENT;
+    request_changed(request, NULL, "draining", node->draining ? "true" : "false",
+                    in->has_undo && in->undo ? "false" : "true");
     node->draining = !(in->has_undo && in->undo);
     controller_check(controller,
                      store_save_node(&controller->store, node, controller_now_ms(controller)));
@@ -123,6 +125,8 @@ HANDLER(verb_bot_move)
                  : way                          ? MSG_BOT_MOVE_RESULT_STATE_MOVED
                                                 : MSG_BOT_MOVE_RESULT_STATE_RELEASING;
     if (out->state != MSG_BOT_MOVE_RESULT_STATE_PLANNED)
+        request_changed(request, NULL, "node", bot->node, to->name);
+    if (out->state != MSG_BOT_MOVE_RESULT_STATE_PLANNED)
         err = way ? takeover_assign(controller, bot, to->name, "an operator's word")
                   : takeover_ask(controller, bot, to->name, request_by(request, by));
     out->epoch = bot->epoch;
@@ -147,6 +151,7 @@ HANDLER(verb_rebalance)
     for (size_t i = 0; i < out->moves_count && out->started; i++) {
         struct bot *bot = inventory_find_bot(&controller->inventory, out->moves[i].bot);
 
+        request_changed(request, out->moves[i].bot, "node", out->moves[i].from, out->moves[i].to);
         if (bot && takeover_ask(controller, bot, out->moves[i].to, request_by(request, by)) != 0)
             return -EIO;
     }
@@ -180,6 +185,7 @@ HANDLER(verb_node_rm)
     stmt = store_write(&controller->store, "DELETE FROM nodes WHERE node = ?");
     flt_db_bind_str(stmt, 1, node->name);
     controller_check(controller, store_run(&controller->store, stmt));
+    request_changed(request, NULL, "listed", "true", "false");
     if (!controller_commit(controller))
         return -EIO;
     controller_clear(controller, topic_node_presence(topic, controller->config.tenant, node->name));
@@ -296,6 +302,8 @@ HANDLER(verb_bot_adopt)
     if (bot && bot_listed(bot))
         return flt_error_set(error, FLT_CONFLICT, "bot", "see bot-show", "%s is listed on %s",
                              bot->name, bot->node);
+    request_changed(request, NULL, "node", NULL,
+                    in->has_release && in->release ? "released" : in->node);
     adoption = calloc(1, sizeof *adoption);
     if (!adoption)
         return -ENOMEM;

@@ -263,6 +263,45 @@ static void read_command(sqlite3_stmt *stmt, struct msg_command_show_result *out
         why[0] && msg_parse(&msg_type_error, why, strlen(why), MSG_PROGRAM, &out->error, NULL) == 0;
 }
 
+#define COMMANDS_MAX 1000
+
+/* What a request sent to nodes. */
+static int read_commands(struct store *store, struct msg_command_show_result *out)
+{
+    sqlite3_stmt *stmt =
+        store_read(store, "SELECT id, node, op, bot, state, created_ms, accepted_ms, ended_ms,"
+                          " error FROM commands WHERE request = ?1 AND request <> ''"
+                          " ORDER BY created_ms, id LIMIT ?2");
+
+    out->commands = calloc(COMMANDS_MAX, sizeof *out->commands);
+    if (!out->commands)
+        return -ENOMEM;
+    flt_db_bind_str(stmt, 1, out->id);
+    flt_db_bind_int(stmt, 2, COMMANDS_MAX);
+    while (store_next(store, stmt)) {
+        struct msg_command_row *row = &out->commands[out->commands_count++];
+        const char *why = flt_db_str(stmt, 8);
+        unsigned state = 0;
+
+        flt_db_copy(stmt, 0, row->id, sizeof row->id);
+        flt_db_copy(stmt, 1, row->node, sizeof row->node);
+        flt_db_copy(stmt, 2, row->op, sizeof row->op);
+        flt_db_copy(stmt, 3, row->bot, sizeof row->bot);
+        row->has_bot = row->bot[0] != '\0';
+        (void)msg_enum_parse(&msg_enum_command_row_state, flt_db_str(stmt, 4), &state);
+        row->state = (enum msg_command_row_state)state;
+        row->created_ms = flt_db_int(stmt, 5);
+        row->accepted_ms = flt_db_int(stmt, 6);
+        row->has_accepted_ms = row->accepted_ms > 0;
+        row->ended_ms = flt_db_int(stmt, 7);
+        row->has_ended_ms = row->ended_ms > 0;
+        row->has_error = why[0] && msg_parse(&msg_type_error, why, strlen(why), MSG_PROGRAM,
+                                             &row->error, NULL) == 0;
+    }
+    out->has_commands = true;
+    return 0;
+}
+
 HANDLER(verb_command_show)
 {
     const struct msg_command_show_args *in = args;
@@ -276,7 +315,7 @@ HANDLER(verb_command_show)
     snprintf(out->id, sizeof out->id, "%s", in->id);
     if (!store_next(store, stmt))
         return once_find(request, in->id, out)
-                   ? 0
+                   ? read_commands(store, out)
                    : flt_error_set(error, FLT_NOT_FOUND, "id",
                                    "what changes nothing is not kept, nor what is older than a day",
                                    "no request and no command %s was carried out", in->id);

@@ -212,8 +212,11 @@ static const struct column audit_columns[] = {
     { "TARGET", "target", COLUMN_TEXT },
     { "OK", "ok", COLUMN_TEXT },
     { "ERROR", "code|error.code", COLUMN_TEXT },
+    { "CHANGES", "changes", COLUMN_TEXT },
+    { "FROM", "origin", COLUMN_TEXT | COLUMN_WIDE },
     { "MESSAGE", "message", COLUMN_TEXT | COLUMN_WIDE },
     { "ARGS", "args", COLUMN_TEXT | COLUMN_WIDE },
+    { "REQUEST", "id", COLUMN_TEXT | COLUMN_WIDE },
     COLUMNS_END,
 };
 const struct ask ask_audit_ls = {

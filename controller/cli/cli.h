@@ -81,8 +81,9 @@ void out_json(struct json_object *document);
  * other. The first column names the row (-o name). */
 void out_list(struct cli *cli, struct json_object *document, struct json_object *items,
               const struct column *columns);
-/* One object as "key  value" lines (csv: "key,value"), or the document. */
-void out_object(const struct cli *cli, struct json_object *document);
+/* One object as "key  value" lines with its lists as tables below (csv: "key,value"), or the
+ * document. sheet.c */
+void out_object(struct cli *cli, struct json_object *document);
 /* A sentence for people on standard error; nothing with other -o than table and wide. */
 FLT_PRINTF(2, 3) void out_note(const struct cli *cli, const char *format, ...);
 void out_error(const struct cli *cli, const struct flt_error *error);

@@ -280,7 +280,7 @@ static void on_rows(void *ctx, size_t rows)
     progress_count(ctx, rows);
 }
 
-static void report_import(const struct cli *cli, const struct store_imported *done,
+static void report_import(struct cli *cli, const struct store_imported *done,
                           struct json_object *document)
 {
     struct store store;

@@ -27,7 +27,7 @@ static int read_flags(struct cli *cli, struct store_download *download)
     return err;
 }
 
-static void report(const struct cli *cli, const struct store_downloaded *done)
+static void report(struct cli *cli, const struct store_downloaded *done)
 {
     struct json_object *const document = json_object_new_object();
     char when[FLT_ISO_MAX];

@@ -3,9 +3,8 @@
 #include <string.h>
 #include "controller/cli/cli.h"
 #include "controller/cli/text.h"
+#include "controller/cli/words.h"
 #include "lib/json.h"
-
-#define PATH_TEXT_MAX 160
 
 static struct json_object *one_path(struct json_object *item, const char *path, size_t length)
 {
@@ -81,62 +80,6 @@ void out_json(struct json_object *document)
                            document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-static void print_pair(const struct cli *cli, const char *path, struct json_object *value)
-{
-    char text[4096];
-
-    snprintf(text, sizeof text, "%s",
-             json_object_is_type(value, json_type_string)
-                 ? json_object_get_string(value)
-                 : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-                                                             JSON_C_TO_STRING_NOSLASHESCAPE));
-    text_clean(text);
-    if (cli->format != OUT_CSV) {
-        printf("%-28s %s\n", path, text);
-        return;
-    }
-    printf("%s,", path);
-    if (!strpbrk(text, ",\"")) {
-        puts(text);
-        return;
-    }
-    putchar('"');
-    for (const char *at = text; *at; at++)
-        printf("%s%c", *at == '"' ? "\"" : "", *at);
-    puts("\"");
-}
-
-static void print_object(const struct cli *cli, struct json_object *object, const char *prefix,
-                         unsigned depth)
-{
-    json_object_object_foreach(object, key, value)
-    {
-        char path[PATH_TEXT_MAX];
-
-        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix ? "." : "", key);
-        text_clean(path);
-        if (json_object_is_type(value, json_type_object) && depth < 4)
-            print_object(cli, value, path, depth + 1);
-        else
-            print_pair(cli, path, value);
-    }
-}
-
-void out_object(const struct cli *cli, struct json_object *document)
-{
-    char name[128];
-
-    if (cli->json || !json_object_is_type(document, json_type_object)) {
-        out_json(document);
-    } else if (cli->format == OUT_NAME) {
-        puts(out_text(document, "name|bot|node|account|strategy|user|id|file", name, sizeof name));
-    } else {
-        if (cli->format == OUT_CSV && !cli_has(cli, "no-headers"))
-            puts("key,value");
-        print_object(cli, document, "", 0);
-    }
-}
-
 void out_note(const struct cli *cli, const char *format, ...)
 {
     va_list args;
@@ -155,11 +98,14 @@ void out_note(const struct cli *cli, const char *format, ...)
 void out_error(const struct cli *cli, const struct flt_error *error)
 {
     struct flt_buf buf = FLT_BUF_INIT;
+    struct flt_error shown = *error; /* it may quote what strangers wrote */
 
     fflush(stdout);
+    words_translate(error->message, shown.message, sizeof shown.message);
+    words_translate(error->hint, shown.hint, sizeof shown.hint);
     if (!cli->json) {
-        const bool field = error->field[0] && strcmp(error->field, "command") != 0;
-        struct flt_error shown = *error; /* it may quote what strangers wrote */
+        /* A path into a manifest says where; a flag's or argument's name is in the sentence. */
+        const bool field = strpbrk(error->field, ".[") != NULL;
 
         text_clean(shown.message);
         text_clean(shown.hint);
@@ -174,8 +120,8 @@ void out_error(const struct cli *cli, const struct flt_error *error)
     flt_jw_begin(&buf, NULL, '{');
     flt_jw_begin(&buf, "error", '{');
     flt_jw_str(&buf, "code", flt_error_name(error->code));
-    flt_jw_str(&buf, "message", error->message);
-    flt_jw_str(&buf, "hint", error->hint);
+    flt_jw_str(&buf, "message", shown.message);
+    flt_jw_str(&buf, "hint", shown.hint);
     flt_jw_str(&buf, "field", error->field);
     flt_jw_end(&buf, '}');
     flt_jw_end(&buf, '}');

@@ -100,6 +100,7 @@ const struct cli_command cli_broker_commands[] = {
       .args = "NAME",
       .help = "a login for a node on another machine, or for a bridge; shows its password once",
       .run = cmd_broker_login,
+      .verb = "login-add",
       .flags = login_flags,
       .examples = "flotilla broker login node-3" },
     CLI_END,

@@ -182,6 +182,34 @@ class Bots(unittest.TestCase):
         finally:
             self.fleet.cli("resume", "btc-grid-4", "--reason", "it is over")
 
+    def test_the_audit_says_what_changed_and_a_request_which_commands_it_sent(self):
+        self.fleet.cli("bot", "pause", "btc-dca-1", "--wait=40s")
+        deploy = ["bot", "deploy", "--name", "audited", "--strategy", "hold", "--account", "demo", "--instrument",
+                  "BTC-USDT", "--wait=40s"]
+        self.fleet.cli(*deploy, "-P", "amount=50")
+        self.fleet.cli(*deploy, "-P", "amount=60")
+        self.fleet.cli("bot", "resume", "--all", "--yes", "--wait=40s")
+        rows = self.fleet.cli("audit", "--target", "audited", "--verb", "bot-deploy")["items"]
+        self.assertEqual(rows[0]["changes"], "params.amount: 50 -> 60")
+        self.assertTrue(rows[1]["changes"].startswith("run: - -> running; strategy: - -> hold"), rows[1])
+        self.assertEqual(self.fleet.cli("audit", "--verb", "bot-pause", "-n", "1")["items"][0]["changes"],
+                         "run: running -> paused")
+        told = wait_for("the keys' second answer", lambda: next(
+            (told for told in [self.fleet.cli("command", rows[0]["id"])]
+             if told["commands"] and all("ended_ms" in command for command in told["commands"])), None))
+        self.assertEqual((told["verb"], told["state"], [command["op"] for command in told["commands"]]),
+                         ("bot-deploy", "done", ["account"]))
+        command = told["commands"][0]
+        self.assertEqual(command["state"], "done")
+        self.assertLessEqual(command["created_ms"], command["accepted_ms"])
+        self.assertLessEqual(command["accepted_ms"], command["ended_ms"])
+        self.assertIn("changes", self.fleet.run("-o", "csv", "audit").stdout.splitlines()[0].split(","))
+        self.assertIn("account", self.fleet.run("command", rows[0]["id"]).stdout.split("commands:")[1])
+        for words in (["stop", "audited", "--wait=40s"], ["rm", "audited", "--yes"]):
+            self.fleet.cli("bot", *words)
+        self.assertEqual(self.fleet.cli("audit", "--target", "audited", "-n", "1")["items"][0]["changes"],
+                         "listed: true -> false")
+
     def test_books_are_read_in_every_direction(self):
         self.assertTrue(self.fleet.cli("fills", "--since", "1h", "-n", "5")["items"])
         self.assertEqual(self.fleet.cli("fills", "--since", "2100-01-01")["items"], [])

@@ -151,9 +151,14 @@ class Errors(CliCase):
         self.assertEqual((done.returncode, states["broker"]), (11, "fail"))
 
     def test_a_reader_that_goes_away_is_no_error_message(self):
-        done = subprocess.run(["bash", "-c", f"set -o pipefail; {FLOTILLA} help --markdown | head -1"],
-                              capture_output=True, text=True, check=False)
-        self.assertEqual((done.returncode, done.stderr), (141, ""))
+        # The reader is gone before the first word, not "soon": the whole reference fits into a pipe.
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([FLOTILLA, "help", "--markdown"], stdout=write, stderr=subprocess.PIPE, text=True,
+                              check=False)
+        os.close(write)
+        self.assertIn(done.returncode, (141, -signal.SIGPIPE))
+        self.assertEqual(done.stderr, "")
 
     def test_a_full_disk_is_said(self):
         if not os.path.exists("/dev/full"):

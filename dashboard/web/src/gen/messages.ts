@@ -33,6 +33,7 @@ export type NResStateWord = "accepted" | "rejected" | "running" | "done" | "fail
 export type BotMoveResultStateWord = "planned" | "releasing" | "moved";
 export type HistoryRowKindWord = "desired" | "transition" | "risk" | "alarm" | "order" | "adjustment";
 export type CommandShowResultStateWord = "sent" | "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
+export type CommandRowStateWord = "sent" | "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type HaltBotWhyWord = "node_away" | "not_seen" | "cancelling" | "flattening" | "silent";
 export type HealthNodeStateWord = "up" | "suspect" | "down" | "lost" | "never";
 export type InstrumentKindWord = "spot" | "perp";
@@ -1505,8 +1506,6 @@ export interface AuditRow {
   /** UTC Unix milliseconds. */
   ts_ms: number;
   user: string;
-  /** Where it came from: the client's words and its session. */
-  origin?: string;
   verb: string;
   target?: string;
   /** Start of its arguments, without secrets. */
@@ -1516,7 +1515,9 @@ export interface AuditRow {
   ok: boolean;
   code?: string;
   message?: string;
-  /** What it changed: "run: running -> stopped". */
+  /** Where it came from: the client's words and its session. */
+  origin?: string;
+  /** What it changed, each as key: old -> new, with semicolons between: "run: running -> stopped; params.levels: 20 -> 40"; - for nothing. Of several bots, the bot stands before the key. */
   changes?: string;
   /** Of the request. */
   id?: string;
@@ -2082,6 +2083,26 @@ export interface CommandShowArgs {
   id: string;
 }
 
+/** types/command_row: A command to a node that a request sent, with when each of its two answers came. */
+export interface CommandRow {
+  /** A ULID. */
+  id: string;
+  /** A name chosen by people. */
+  node: string;
+  op: string;
+  /** A name chosen by people. */
+  bot?: string;
+  state: CommandRowStateWord;
+  /** UTC Unix milliseconds. */
+  created_ms: number;
+  /** First answer: journaled, will be carried out. */
+  accepted_ms?: number;
+  /** Second answer: done, failed, rejected or expired. */
+  ended_ms?: number;
+  /** Why something was refused or failed. */
+  error?: Error;
+}
+
 /** req/command-show result */
 export interface CommandShowResult {
   /** One level of a topic. */
@@ -2107,8 +2128,8 @@ export interface CommandShowResult {
   accepted_ms?: number;
   /** Second answer: done, failed, rejected or expired. */
   ended_ms?: number;
-  /** Commands to nodes that the request sent. */
-  commands?: string[];
+  /** Commands to nodes that the request sent, in their order. */
+  commands?: CommandRow[];
 }
 
 /** req/halt args */
