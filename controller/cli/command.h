@@ -37,9 +37,9 @@ struct cli_command {
     const char *examples;               /* lines for --help; NULL: none */
     const void *data;                   /* what `run` reads besides: struct ask of cmd_ask() */
     const char *verb; /* what it asks the controller, where neither its path nor `data` says so */
-    bool raw;    /* what follows the name goes to `run` as it is: it reads its own arguments */
-    bool hidden; /* not in help */
-    bool bare;   /* needs neither settings nor a fleet, so a damaged file does not stop it */
+    bool raw;         /* what follows the name goes to `run` as it is: it reads its own arguments */
+    bool hidden;      /* not in help */
+    bool bare;        /* needs neither settings nor a fleet, so a damaged file does not stop it */
 };
 
 #define CLI_VALUES_MAX 64
