@@ -347,6 +347,8 @@ void bus_on_second(struct bus *bus)
     message.loop_lag_us = flt_loop_lag_us(node->loop);
     message.halt = hosts_halt_number(node->hosts);
     message.term = bus->term;
+    message.has_clock_offset_ms = true;
+    message.clock_offset_ms = venues_clock_offset_ms(node->venues);
     message.refused = flt_refusals_tree(&node->refused);
     message.has_refused = message.refused != NULL;
     publish_message(bus, &msg_type_n_hb, &message,

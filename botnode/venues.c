@@ -316,3 +316,19 @@ void venues_get_stats(const struct venues *venues, struct venue_stats *out)
 {
     *out = venues->stats;
 }
+
+int64_t venues_clock_offset_ms(const struct venues *venues)
+{
+    int64_t worst_ms = 0;
+
+    for (size_t i = 0; i < venues->open_count; i++) {
+        const struct venue *venue = venues->open[i];
+        const int64_t ms = venue->market && venue->ops->clock_offset_ms
+                               ? venue->ops->clock_offset_ms(venue->market)
+                               : 0;
+
+        if (llabs(ms) > llabs(worst_ms))
+            worst_ms = ms;
+    }
+    return worst_ms;
+}

@@ -54,4 +54,7 @@ struct venue_stats {
     uint64_t events; /* market events received */
     size_t instruments, listeners;
 };
+/* By how much the clock of a venue is ahead of ours (the wall's), the worst of all; 0: none is
+ * open. */
+int64_t venues_clock_offset_ms(const struct venues *venues);
 void venues_get_stats(const struct venues *venues, struct venue_stats *out);

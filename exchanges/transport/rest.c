@@ -58,9 +58,12 @@ struct rest {
     size_t queued;
     struct flt_timer *pump_timer, *sync_timer;
     struct wire wire;
-    int64_t offset_ms, best_rtt_ms;
-    int64_t sync_sent_ms;
+    /* The venue's time is ours since boot and this: a jump of the wall clock moves no signature. */
+    int64_t venue_at_boot_ms;
+    int64_t best_rtt_ms;
+    int64_t sync_sent_ms; /* since boot */
     int64_t sync_until_ms; /* signed requests wait for the clock until then */
+    bool has_time; /* of the venue, however old: before that the wall clock has to do */
     bool synced, syncing;
 };
 
@@ -71,14 +74,19 @@ static int64_t mono_ms(const struct rest *rest)
     return flt_mono_ms(rest->clock);
 }
 
+static int64_t boot_ms(const struct rest *rest)
+{
+    return flt_boot_ns(rest->clock) / 1000000;
+}
+
 int64_t rest_now_ms(const struct rest *rest)
 {
-    return flt_wall_ms(rest->clock) + rest->offset_ms;
+    return rest->has_time ? boot_ms(rest) + rest->venue_at_boot_ms : flt_wall_ms(rest->clock);
 }
 
 int64_t rest_clock_offset_ms(const struct rest *rest)
 {
-    return rest->offset_ms;
+    return rest_now_ms(rest) - flt_wall_ms(rest->clock);
 }
 
 static int64_t receive_window_ms(const struct rest *rest)
@@ -486,7 +494,7 @@ void rest_learn_limits(struct rest *rest, const struct result *result)
 static void on_time(void *ctx, const struct result *result)
 {
     struct rest *rest = ctx;
-    const int64_t now_ms = flt_wall_ms(rest->clock);
+    const int64_t now_ms = boot_ms(rest);
     const int64_t rtt_ms = now_ms - rest->sync_sent_ms;
 
     rest->syncing = false;
@@ -497,8 +505,8 @@ static void on_time(void *ctx, const struct result *result)
         return;
     rest->best_rtt_ms =
         rest->best_rtt_ms && rtt_ms > rest->best_rtt_ms ? rest->best_rtt_ms : rtt_ms;
-    rest->offset_ms = result->server_time_ms - (now_ms - rtt_ms / 2);
-    rest->synced = true;
+    rest->venue_at_boot_ms = result->server_time_ms - (now_ms - rtt_ms / 2);
+    rest->has_time = rest->synced = true;
     pump(rest);
 }
 
@@ -509,7 +517,7 @@ void rest_sync_clock(struct rest *rest)
     if (rest->syncing)
         return;
     rest->syncing = true;
-    rest->sync_sent_ms = flt_wall_ms(rest->clock);
+    rest->sync_sent_ms = boot_ms(rest);
     if (rest_send(rest, NULL, OP_SERVER_TIME, &args, on_time, rest) != 0)
         rest->syncing = false;
 }
