@@ -194,23 +194,29 @@ static int run_held(struct call *call, const void *args, struct host *host)
     return 0;
 }
 
-static int run_late_fill(struct call *call, const void *args, struct host *host)
+/* Accepted by an earlier process, which did not live to end it; nobody ends it any more. */
+static void is_cut_short(struct call *call, const char *id, const char *op,
+                         struct msg_cmd_query_result *result)
 {
-    const struct msg_cmd_late_fill_args *late = args;
-    struct msg_cmd_late_fill_result result = { 0 };
+    const struct journal_command row = {
+        .id = id, .op = op, .state = "failed", .ts_ms = flt_wall_ms(call->node->clock)
+    };
+    struct flt_error error = { 0 };
 
-    if (!host->bot)
-        return flt_error_set(&call->error, FLT_CONFLICT, "bot", "send it again later",
-                             "%s has not begun yet", host->name);
-    result.booked = handover_late_fill(host, &late->fill);
-    call->result = msg_to_tree(&msg_type_cmd_late_fill_result, &result);
-    return 0;
+    if (journal_command_put(call->node->journal, &row))
+        FLT_LOG(ERROR, "command_not_stored", "id=%s", id);
+    flt_error_set(&error, FLT_UNAVAILABLE, "", "look at what is, then ask anew",
+                  "the node ended while it carried this out");
+    result->state = MSG_CMD_QUERY_RESULT_STATE_FAILED;
+    result->has_error = true;
+    msg_error_from(&result->error, &error);
 }
 
 static int run_query(struct call *call, const void *args, struct host *host)
 {
     const struct msg_cmd_query_args *query = args;
     struct msg_cmd_query_result result = { .state = MSG_CMD_QUERY_RESULT_STATE_UNKNOWN };
+    struct msg_n_res told = { 0 };
     struct journal_command row;
     unsigned state;
 
@@ -219,8 +225,22 @@ static int run_query(struct call *call, const void *args, struct host *host)
     if (journal_command_find(call->node->journal, query->id, &row) == 1 &&
         msg_enum_parse(&msg_enum_cmd_query_result_state, row.state, &state)) {
         result.state = (enum msg_cmd_query_result_state)state;
+        if (row.result && msg_parse(&msg_type_n_res, row.result, strlen(row.result), MSG_PROGRAM,
+                                    &told, NULL) == 0) {
+            result.has_result = told.has_result;
+            result.result = told.result;
+            result.has_error = told.has_error;
+            result.error = told.error;
+        } else if (!row.result && result.state == MSG_CMD_QUERY_RESULT_STATE_ACCEPTED &&
+                   row.ts_ms < call->node->started_ms) {
+            char op[48];
+
+            snprintf(op, sizeof op, "%s", row.op); /* the row is borrowed */
+            is_cut_short(call, query->id, op, &result);
+        }
     }
     call->result = msg_to_tree(&msg_type_cmd_query_result, &result);
+    msg_n_res_finish(&told);
     return 0;
 }
 
@@ -305,6 +325,31 @@ static void on_later(void *ctx, struct json_object *result, const struct flt_err
     if (!call->node->stopping)
         answer(call, result ? MSG_N_RES_STATE_DONE : MSG_N_RES_STATE_FAILED, command->mutates);
     call_free(call);
+}
+
+static void on_late_fill_kept(void *ctx)
+{
+    struct call *call = ctx;
+    struct json_object *result = call->result;
+    const struct flt_error none = { 0 };
+
+    call->result = NULL;
+    on_later(call, result, &none);
+}
+
+/* Done is said when it is on disk, and after every snapshot that was written before it. */
+static int run_late_fill(struct call *call, const void *args, struct host *host)
+{
+    const struct msg_cmd_late_fill_args *late = args;
+    struct msg_cmd_late_fill_result result = { 0 };
+
+    if (!host->bot)
+        return flt_error_set(&call->error, FLT_CONFLICT, "bot", "send it again later",
+                             "%s has not begun yet", host->name);
+    result.booked = handover_late_fill(host, &late->fill);
+    call->result = msg_to_tree(&msg_type_cmd_late_fill_result, &result);
+    journal_after(call->node->journal, on_late_fill_kept, call);
+    return COMMAND_LATER;
 }
 
 static int run_account_check(struct call *call, const void *args, struct host *host)

@@ -1,7 +1,8 @@
 /* Commands to nodes: at least once on the wire, at most once executed (the node remembers ids). The
- * same id is sent again after 250 ms, 500 ms, ... until accepted or its deadline; then it is
- * `unknown` until somebody asks. */
+ * same id is sent again after 250 ms, 500 ms, ... until accepted or its deadline; then, and when we
+ * were started anew in between, its node is asked what became of it. */
 #define FLT_MOD "commands"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "lib/log.h"
 
 #define RESEND_FIRST_MS 250
+#define KEPT_MS (INT64_C(24) * 3600 * 1000) /* by the nodes */
+#define QUERY_MS 5000
 
 struct pending_command {
     struct pending_command *next;
@@ -21,6 +24,7 @@ struct pending_command {
     int64_t due_ms, wait_ms, deadline_ms; /* monotonic */
     char bot[FLT_NAME_MAX];
     bool accepted, record, in_order;
+    bool asking; /* it is not sent any more; its node is asked about it */
     command_done_fn *done;
     void *ctx;
 };
@@ -196,13 +200,153 @@ void commands_on_res(struct controller *controller, const char *node, const stru
     command_free(command);
 }
 
+/* --- those without an answer
+ * ------------------------------------------------------------------------------ */
+
+static void start_asking(struct controller *controller, struct pending_command *command,
+                         int64_t kept_ms)
+{
+    const int64_t now = controller_mono_ms(controller);
+
+    if (command->payload)
+        flt_wipe(command->payload, command->size);
+    free(command->payload);
+    command->payload = NULL;
+    command->size = 0;
+    command->asking = true;
+    command->in_order = false;
+    command->done = NULL;
+    command->due_ms = now;
+    command->deadline_ms = now + kept_ms;
+    command->next = controller->commands;
+    controller->commands = command;
+}
+
+int commands_load(struct controller *controller)
+{
+    const int64_t now = controller_now_ms(controller);
+    sqlite3_stmt *stmt =
+        store_read(&controller->store, "SELECT id, node, bot, state, created_ms FROM commands"
+                                       " WHERE ended_ms IS NULL AND state IN"
+                                       " ('sent', 'accepted', 'running', 'unknown')");
+    int err = stmt ? 0 : -EIO;
+
+    while (!err && store_next(&controller->store, stmt)) {
+        struct pending_command *command = calloc(1, sizeof *command);
+        const int64_t left = flt_db_int(stmt, 4) + KEPT_MS - now;
+
+        if (!command) {
+            err = -ENOMEM;
+            break;
+        }
+        flt_db_copy(stmt, 0, command->id, sizeof command->id);
+        flt_db_copy(stmt, 1, command->node, sizeof command->node);
+        flt_db_copy(stmt, 2, command->bot, sizeof command->bot);
+        command->accepted = strcmp(flt_db_str(stmt, 3), "accepted") == 0;
+        command->record = true;
+        start_asking(controller, command, left < 0 ? 0 : left > KEPT_MS ? KEPT_MS : left);
+    }
+    sqlite3_reset(stmt);
+    return err;
+}
+
+/* Its end, as the node told it, or as follows from what it does not know. */
+static void end_asked(struct controller *controller, struct pending_command **place,
+                      enum msg_n_res_state state, const struct msg_cmd_query_result *told,
+                      const char *why)
+{
+    struct pending_command *command = *place;
+    struct msg_n_res res = { .state = state };
+    struct flt_error error = { 0 };
+
+    if (told) {
+        res.has_result = told->has_result;
+        res.result = told->result;
+        res.has_error = told->has_error;
+        res.error = told->error;
+    }
+    if (why) {
+        (void)flt_error_set(&error, FLT_EXPIRED, "", "look at what is, then ask anew", "%s: %s",
+                            command->node, why);
+        res.has_error = true;
+        msg_error_from(&res.error, &error);
+    }
+    FLT_LOG(INFO, "command_resolved", "id=%s node=%s state=%s", command->id, command->node,
+            msg_n_res_state_name(state));
+    record_state(controller, command->id, msg_n_res_state_name(state), &res);
+    *place = command->next;
+    command_free(command);
+}
+
+static void on_told(struct controller *controller, struct pending_command **place,
+                    const struct msg_cmd_query_result *told)
+{
+    switch (told->state) {
+    case MSG_CMD_QUERY_RESULT_STATE_DONE:
+        end_asked(controller, place, MSG_N_RES_STATE_DONE, told, NULL);
+        break;
+    case MSG_CMD_QUERY_RESULT_STATE_FAILED:
+        end_asked(controller, place, MSG_N_RES_STATE_FAILED, told, NULL);
+        break;
+    case MSG_CMD_QUERY_RESULT_STATE_REJECTED:
+        end_asked(controller, place, MSG_N_RES_STATE_REJECTED, told, NULL);
+        break;
+    case MSG_CMD_QUERY_RESULT_STATE_EXPIRED:
+        end_asked(controller, place, MSG_N_RES_STATE_EXPIRED, told, NULL);
+        break;
+    case MSG_CMD_QUERY_RESULT_STATE_UNKNOWN: /* what was sent before the question came before it */
+        end_asked(controller, place, MSG_N_RES_STATE_EXPIRED, NULL,
+                  "it did not come in time, and was not carried out");
+        break;
+    case MSG_CMD_QUERY_RESULT_STATE_ACCEPTED:
+    case MSG_CMD_QUERY_RESULT_STATE_RUNNING:
+        break; /* its answer is to come; we ask again */
+    }
+}
+
+static void on_query(struct controller *controller, void *ctx, const struct msg_n_res *res)
+{
+    char *id = ctx;
+    struct pending_command **place = find_place(controller, id);
+    struct msg_cmd_query_result told = { 0 };
+
+    if (*place && (*place)->asking && res && res->state == MSG_N_RES_STATE_DONE &&
+        res->has_result && !controller->stopping &&
+        msg_decode(&msg_type_cmd_query_result, res->result, MSG_PROGRAM, &told, NULL) == 0)
+        on_told(controller, place, &told);
+    msg_cmd_query_result_finish(&told);
+    free(id);
+}
+
+static void ask(struct controller *controller, struct pending_command *command)
+{
+    const int64_t ttl_ms = controller_scaled_ms(controller, QUERY_MS);
+    const struct node *node = inventory_find_node(&controller->inventory, command->node);
+    struct msg_cmd_query_args args = { 0 };
+    char *id = NULL;
+
+    command->due_ms = controller_mono_ms(controller) + ttl_ms;
+    if (node && node_is_up(node, controller_mono_ms(controller)))
+        id = strdup(command->id);
+    if (!id) {
+        command->due_ms = controller_mono_ms(controller) + RESEND_FIRST_MS;
+        return;
+    }
+    snprintf(args.id, sizeof args.id, "%s", id);
+    commands_send(controller, command->node, MSG_C_CMD_OP_QUERY, NULL, &args, ttl_ms, false, NULL,
+                  on_query, id);
+}
+
 static void expire(struct controller *controller, struct pending_command *command)
 {
     if (command->record)
         record_state(controller, command->id, command->accepted ? "accepted" : "unknown", NULL);
     if (command->done)
         command->done(controller, command->ctx, NULL);
-    command_free(command);
+    if (command->record && !controller->stopping)
+        start_asking(controller, command, KEPT_MS);
+    else
+        command_free(command);
 }
 
 void commands_on_tick(struct controller *controller)
@@ -213,13 +357,20 @@ void commands_on_tick(struct controller *controller)
     while (*place) {
         struct pending_command *command = *place;
 
+        if (command->asking && now >= command->deadline_ms) {
+            end_asked(controller, place, MSG_N_RES_STATE_EXPIRED, NULL,
+                      "not heard of for a day; nobody can tell whether it was carried out");
+            continue;
+        }
         if (now >= command->deadline_ms) {
             *place = command->next;
             expire(controller, command);
             place = &controller->commands; /* `done` may have sent others */
             continue;
         }
-        if (!command->accepted && now >= command->due_ms)
+        if (command->asking && now >= command->due_ms)
+            ask(controller, command); /* puts the question at the head of the list */
+        else if (!command->asking && !command->accepted && now >= command->due_ms)
             send_once(controller, command);
         place = &command->next;
     }

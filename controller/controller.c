@@ -132,6 +132,7 @@ static void on_fast(void *ctx)
     struct controller *controller = ctx;
 
     commands_on_tick(controller);
+    late_tick(controller);
     takeover_tick(controller);
     users_on_tick(controller);
     if (++controller->turns % digest_turns(controller) == 0 && flt_mqtt_is_up(controller->mqtt))
@@ -616,6 +617,10 @@ int controller_create(struct flt_loop *loop, const struct msg_config_controller 
     if (!err)
         err = owners_start(controller);
     if (!err)
+        err = commands_load(controller);
+    if (!err)
+        err = late_load(controller);
+    if (!err)
         err = load_keys(controller, error);
     if (!err)
         err = backup_after_restore(controller);
@@ -666,8 +671,9 @@ void controller_destroy(struct controller *controller)
     if (!controller)
         return;
     controller->stopping = true;
+    commands_finish(controller);
+    late_finish(controller);
     if (controller->mqtt) {
-        commands_finish(controller);
         users_finish(controller);
         flt_mqtt_close(controller->mqtt, 0, NULL, NULL);
     }

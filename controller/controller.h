@@ -14,6 +14,7 @@
 
 struct market;
 struct pending_command;
+struct late_fill;
 struct halts;
 struct user_call;
 struct backups;
@@ -51,6 +52,7 @@ struct controller {
     struct own_log *log;
     struct health health;
     struct pending_command *commands; /* list, newest first */
+    struct late_fill *late;           /* list of those that their bots' nodes do not have yet */
     struct user_call *user_calls;     /* list of questions to the broker's login plugin */
     struct flt_timer *commit_timer, *fast_timer, *second_timer;
     uint8_t key[32];                         /* seals accounts at rest */
@@ -149,14 +151,24 @@ FLT_MUST_USE int takeover_record(struct controller *controller, const struct nod
 /* Its node has nothing of it any more. */
 void takeover_released(struct controller *controller, struct bot *bot);
 void takeover_claimed(struct controller *controller, struct bot *bot); /* a state under its epoch */
-/* A fill of an earlier owner was booked: its present one gets it too. */
-void takeover_late_fill(struct controller *controller, const char *bot,
-                        const struct msg_fill *fill);
 /* Its `resume` for the owner of this epoch; false: it has it, or there is none. */
 bool takeover_resume(struct controller *controller, const struct bot *bot, struct msg_resume *out);
 /* For a restored controller: no epoch up to `seen` (of a node's word or an id at a venue) is used
  * again for the bot. */
 FLT_MUST_USE int takeover_lift(struct controller *controller, struct bot *bot, int64_t seen);
+
+/* --- late.c: fills of earlier owners that come late
+ * -------------------------------------------- */
+
+FLT_MUST_USE int late_load(struct controller *controller);
+/* One was booked: its present owner gets it too. */
+void late_take(struct controller *controller, const char *bot, const struct msg_fill *fill);
+void late_tick(struct controller *controller);
+/* A state of the bot came that was written after what its node had said before. */
+void late_covered(struct controller *controller, const char *bot);
+/* As items of an array: those that are in no state of the bot yet. */
+void late_write(struct controller *controller, const char *bot, struct flt_buf *buf);
+void late_finish(struct controller *controller);
 
 /* --- placement.c: which node
  * ------------------------------------------------------------------- */
@@ -203,8 +215,12 @@ void ingest_sack(struct controller *controller, struct node *node); /* after a c
 /* `res` NULL: no answer before the deadline. */
 typedef void command_done_fn(struct controller *controller, void *ctx, const struct msg_n_res *res);
 
+/* Those that an earlier process of ours left without an end: their nodes are asked what became of
+ * them. */
+FLT_MUST_USE int commands_load(struct controller *controller);
 /* Sends and resends until accepted or `ttl_ms` is over. `args` (may be NULL) is encoded as the op's
- * type. `record`: kept in the database for command-show. `id` (may be NULL) gets FLT_ULID_MAX. */
+ * type. `record`: kept in the database for command-show, and asked about until it has an end. `id`
+ * (may be NULL) gets FLT_ULID_MAX. */
 void commands_send(struct controller *controller, const char *node, enum msg_c_cmd_op op,
                    const char *bot, const void *args, int64_t ttl_ms, bool record, char *id,
                    command_done_fn *done, void *ctx);

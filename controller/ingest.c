@@ -36,7 +36,7 @@ static void late_fill(struct controller *controller, const struct msg_ev_record 
     const struct bot *bot = inventory_find_bot(&controller->inventory, record->bot);
 
     if (bot && bot_listed(bot) && record->epoch < bot->epoch)
-        takeover_late_fill(controller, bot->name, &record->fill.fill);
+        late_take(controller, bot->name, &record->fill.fill);
 }
 
 static int take_fill(struct controller *controller, const struct node *node, const char *stream,

@@ -14,7 +14,6 @@
 #define TRADES_MAX 256
 #define FILLS_MAX 4000
 #define PAUSE_MS 2500 /* without a turn of ours or a heartbeat of anybody */
-#define LATE_TTL_MS 600000
 
 /* --- what the next owner begins with
  * -------------------------------------------------------------- */
@@ -55,7 +54,14 @@ static void fill_json(sqlite3_stmt *stmt, struct flt_buf *buf)
     flt_jw_end(buf, '}');
 }
 
-/* Fills that the state does not have yet: those after it in its stream. */
+/* One that is in late_fills (late.c) is written from there. */
+#define NOT_LATE                                                                                   \
+    " AND NOT EXISTS (SELECT 1 FROM late_fills AS late WHERE late.bot = fills.bot"                 \
+    " AND late.instrument = fills.instrument AND late.trade_id = fills.trade_id"                   \
+    " AND late.order_id = fills.order_id)"
+
+/* Fills that the state does not have yet: those after it in its stream, and those that came late.
+ */
 static void write_fills(struct controller *controller, const struct bot *bot,
                         const struct snapshot *snapshot, struct flt_buf *buf)
 {
@@ -63,7 +69,7 @@ static void write_fills(struct controller *controller, const struct bot *bot,
         &controller->store,
         "SELECT instrument, trade_id, order_id, client_order_id, side, price, qty, fee, fee_asset,"
         " liquidity, ts_ms FROM fills WHERE bot = ? AND mode = ? AND (? = '' OR (stream = ?"
-        " AND n > ?)) ORDER BY id LIMIT ?");
+        " AND n > ?))" NOT_LATE " ORDER BY id LIMIT ?");
     int at = 1;
 
     flt_db_bind_str(stmt, at++, bot->name);
@@ -75,6 +81,7 @@ static void write_fills(struct controller *controller, const struct bot *bot,
     flt_jw_begin(buf, "fills", '[');
     while (store_next(&controller->store, stmt))
         fill_json(stmt, buf);
+    late_write(controller, bot->name, buf);
     flt_jw_end(buf, ']');
 }
 
@@ -83,8 +90,9 @@ static void write_trades(struct controller *controller, const struct bot *bot,
                          const struct snapshot *snapshot, struct flt_buf *buf)
 {
     sqlite3_stmt *stmt = store_read(
-        &controller->store, "SELECT instrument, trade_id, order_id, ts_ms FROM fills WHERE bot = ?"
-                            " AND NOT (? = '' OR (stream = ? AND n > ?)) ORDER BY id DESC LIMIT ?");
+        &controller->store,
+        "SELECT instrument, trade_id, order_id, ts_ms FROM fills WHERE bot = ?"
+        " AND NOT (? = '' OR (stream = ? AND n > ?))" NOT_LATE " ORDER BY id DESC LIMIT ?");
     int at = 1;
 
     flt_db_bind_str(stmt, at++, bot->name);
@@ -232,6 +240,7 @@ void takeover_snap(struct controller *controller, const char *node, const struct
         return;
     controller_check(controller, store_snapshot(controller, snap->bot, node, snap->stream, snap->n,
                                                 snap->env.epoch, snap->env.ts_ms, snap->state));
+    late_covered(controller, bot->name);
 }
 
 int takeover_record(struct controller *controller, const struct node *node, const char *stream,
@@ -248,6 +257,8 @@ int takeover_record(struct controller *controller, const struct node *node, cons
     if (record->state.has_state)
         err = store_snapshot(controller, bot->name, node->name, stream, record->n, record->epoch,
                              record->ts_ms, record->state.state);
+    if (record->state.has_state)
+        late_covered(controller, bot->name);
     if (!err && (bot->release || bot->moving_to[0]))
         takeover_released(controller, bot);
     return err;
@@ -409,49 +420,4 @@ void takeover_tick(struct controller *controller)
     for (size_t i = 0; i < controller->inventory.bot_count && !controller->stopping; i++)
         if (may_leave(controller, controller->inventory.bots[i]))
             fail_over(controller, controller->inventory.bots[i]);
-}
-
-/* --- fills that come late ----------------------------------------------------------------------
- */
-
-struct late {
-    char bot[FLT_NAME_MAX];
-    struct msg_fill fill;
-};
-
-static void send_late(struct controller *controller, struct late *late);
-
-static void on_late(struct controller *controller, void *ctx, const struct msg_n_res *res)
-{
-    struct late *late = ctx;
-
-    if (res && res->state == MSG_N_RES_STATE_FAILED && !controller->stopping)
-        send_late(controller, late); /* it has not begun yet, or has moved on */
-    else
-        free(late);
-}
-
-static void send_late(struct controller *controller, struct late *late)
-{
-    const struct bot *bot = inventory_find_bot(&controller->inventory, late->bot);
-    const struct msg_cmd_late_fill_args args = { .fill = late->fill };
-
-    if (!bot || !bot_listed(bot)) {
-        free(late);
-        return;
-    }
-    commands_send(controller, bot->node, MSG_C_CMD_OP_LATE_FILL, bot->name, &args, LATE_TTL_MS,
-                  true, NULL, on_late, late);
-}
-
-void takeover_late_fill(struct controller *controller, const char *bot, const struct msg_fill *fill)
-{
-    struct late *late = calloc(1, sizeof *late);
-
-    FLT_LOG(WARN, "late_fill", "bot=%s trade_id=%s", bot, fill->trade_id);
-    if (!late)
-        return;
-    snprintf(late->bot, sizeof late->bot, "%s", bot);
-    late->fill = *fill;
-    send_late(controller, late);
 }

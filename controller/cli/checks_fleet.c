@@ -329,7 +329,7 @@ static void check_accounts(struct json_object *checks, struct session *session)
 
 static void check_refused(struct json_object *checks, struct json_object *refused)
 {
-    char list[200] = "", line[64];
+    char list[440] = "", line[64]; /* all kinds there are */
 
     if (!refused)
         return;

@@ -61,9 +61,9 @@ struct rest {
     /* The venue's time is ours since boot and this: a jump of the wall clock moves no signature. */
     int64_t venue_at_boot_ms;
     int64_t best_rtt_ms;
-    int64_t sync_sent_ms; /* since boot */
+    int64_t sync_sent_ms;  /* since boot */
     int64_t sync_until_ms; /* signed requests wait for the clock until then */
-    bool has_time; /* of the venue, however old: before that the wall clock has to do */
+    bool has_time;         /* of the venue, however old: before that the wall clock has to do */
     bool synced, syncing;
 };
 
