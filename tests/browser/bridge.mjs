@@ -22,7 +22,7 @@ const get = (path, headers = {}, method = 'GET') => new Promise((resolve, reject
 });
 
 const connect = (user, password, more = {}) => new Promise((resolve, reject) => {
-  const client = mqtt.connect(`${rig.url.replace('http', 'ws')}/mqtt`, { protocolVersion: 5, username: user, password, reconnectPeriod: 0, connectTimeout: 5000, ...more });
+  const client = mqtt.connect(`${rig.url.replace('http', 'ws')}/mqtt`, { protocolVersion: 5, username: user, password, reconnectPeriod: 0, connectTimeout: 60000, ...more });
   client.once('connect', () => resolve(client));
   client.once('error', (error) => { client.end(true); reject(error); });
   client.once('close', () => reject(new Error('closed')));
@@ -145,7 +145,7 @@ try {
     assert.equal(JSON.parse((await get('/healthz')).body).clients, 2);
     assert.ok(count < 500, 'the reader is slower than the broker');
     socket.resume();
-    await until('all of it', () => count === 500, 15000);
+    await until('all of it', () => count === 500);
     assert.equal(bytes, 500 * payload.length);
     await Promise.all([ended(sender), ended(reader)]);
   });
@@ -214,7 +214,7 @@ try {
     const refuse = (config) => {
       fs.writeFileSync(`${rig.dir}/bad.json`, JSON.stringify({ tenant: 'main', mqtt_socket: rig.socket, ...config }));
       try {
-        execFileSync(process.argv[2], ['--config', `${rig.dir}/bad.json`], { stdio: 'pipe', timeout: 5000 });
+        execFileSync(process.argv[2], ['--config', `${rig.dir}/bad.json`], { stdio: 'pipe', timeout: 60000 });
       } catch (error) { return `${error.status} ${error.stderr}`; }
       return 'it started';
     };

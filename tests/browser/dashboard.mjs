@@ -93,7 +93,7 @@ try {
     await page.waitForSelector('[data-testid=pause]');
     mute.add('bot-pause');
     await page.click('[data-testid=pause]');
-    await page.waitForSelector('.notice.unsure', { timeout: 20000 });
+    await page.waitForSelector('.notice.unsure');
     await page.waitForFunction(() => /no record.*running/.test(document.querySelector('.notice.unsure')?.textContent ?? ''));
     assert.equal(fleet.requests.filter((request) => request.verb === 'bot-pause' && request.args.bot === bot).length, 1);
     mute.delete('bot-pause');
@@ -157,7 +157,7 @@ try {
     assert.ok(await page.isDisabled('[data-testid=pause]'), 'actions are off');
     await shot(page, shots, 'offline');
     await rig.startDashboard(program, { listen: `127.0.0.1:${port}` });
-    await page.waitForSelector('.banner.warn', { state: 'detached', timeout: 20000 });
+    await page.waitForSelector('.banner.warn', { state: 'detached' });
     await page.waitForSelector('[data-testid=conn].live');
     await until('the button', async () => !(await page.isDisabled('[data-testid=pause]')));
   });

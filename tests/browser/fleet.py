@@ -27,7 +27,7 @@ def main():
     fleet = os.path.join(base, "fleet")
     try:
         up = subprocess.run([flotilla, "up", "--demo", "--detach", "--dir", fleet, "--port",
-                             str(free_port())], capture_output=True, text=True, timeout=60,
+                             str(free_port())], capture_output=True, text=True, timeout=180,
                             check=False)
         ready = re.search(r"^ready (\S+) user=(\S+) password=(\S+)$", up.stdout, re.M)
         if not ready:
@@ -38,7 +38,7 @@ def main():
                               check=False).returncode
     finally:
         subprocess.run([flotilla, "--dir", fleet, "down"], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=60, check=False)
+                       stderr=subprocess.DEVNULL, timeout=180, check=False)
         if not os.environ.get("KEEP"):
             shutil.rmtree(base, ignore_errors=True)
 

@@ -26,7 +26,7 @@ def main():
     fleet = os.path.join(base, "fleet")
     try:
         up = subprocess.run([FLOTILLA, "up", "--demo", "--detach", "--dir", fleet, "--port",
-                             str(free_port())], capture_output=True, text=True, timeout=60,
+                             str(free_port())], capture_output=True, text=True, timeout=180,
                             check=False)
         ready = re.search(r"^ready (\S+) user=(\S+) password=(\S+)$", up.stdout, re.M)
         if not ready:
@@ -36,7 +36,7 @@ def main():
                                *ready.groups(), *sys.argv[2:3]], check=False).returncode
     finally:
         subprocess.run([FLOTILLA, "--dir", fleet, "down"], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=60, check=False)
+                       stderr=subprocess.DEVNULL, timeout=180, check=False)
         shutil.rmtree(base, ignore_errors=True)
 
 

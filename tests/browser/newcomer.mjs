@@ -9,7 +9,7 @@ import { openPage, phaseIs, signIn } from './steps.mjs';
 const [url, user, password, ...options] = process.argv.slice(2);
 const option = (name) => options[options.indexOf(name) + 1];
 const flotilla = (...words) => {
-  const done = spawnSync(option('--flotilla'), ['--dir', option('--dir'), '-o', 'json', ...words], { encoding: 'utf8', timeout: 40000 });
+  const done = spawnSync(option('--flotilla'), ['--dir', option('--dir'), '-o', 'json', ...words], { encoding: 'utf8', timeout: 120000 });
   assert.equal(done.status, 0, done.stderr);
   return JSON.parse(done.stdout);
 };
@@ -32,11 +32,11 @@ try {
     await phaseIs(page, 'running');
   });
   await tap.test('why it stopped is said on its page, in words and with the numbers', async () => {
-    await page.waitForFunction(() => Number(document.querySelector('[data-testid=bot-fills]')?.textContent) > 0, null, { timeout: 30000 });
+    await page.waitForFunction(() => Number(document.querySelector('[data-testid=bot-fills]')?.textContent) > 0);
     const spec = flotilla('bot', 'show', bot).spec;
     const params = Object.entries(spec.params).flatMap(([key, value]) => ['--param', `${key}=${value}`]);
     flotilla('bot', 'deploy', '--name', bot, '--strategy', 'grid', '--account', spec.account, '--instrument', spec.instrument, ...params, '--risk', 'max_daily_loss=0.001');
-    await page.waitForSelector('.banner.warn, .banner.bad', { timeout: 40000 });
+    await page.waitForSelector('.banner.warn, .banner.bad');
     assert.match(await page.textContent('.banner.warn, .banner.bad'), /lost [\d.]+ since .* the limit is 0\.001/);
   });
   await tap.test('its fills come as CSV, the same trades as the command line tells', async () => {

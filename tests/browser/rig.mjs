@@ -9,8 +9,8 @@ import path from 'node:path';
 const SBIN = '/usr/sbin:/sbin';
 export const USERS = { controller: 'c-secret-1', admin: 'a-secret-1', trader: 't-secret-1', viewer: 'v-secret-1' };
 
-/** Waits until `probe` gives something; the last error says why not. */
-export async function until(what, probe, timeoutMs = 8000) {
+/** Waits until `probe` gives something; the last error says why not. Deadlines are for what never comes. */
+export async function until(what, probe, timeoutMs = 60000) {
   const end = Date.now() + timeoutMs;
   let last;
   for (;;) {
@@ -81,7 +81,7 @@ export class Rig {
   /** SIGTERM, then SIGKILL; resolves to the exit code. */
   async end(entry) {
     if (entry.process.exitCode === null && entry.process.signalCode === null) entry.process.kill('SIGTERM');
-    const timer = setTimeout(() => entry.process.kill('SIGKILL'), 4000);
+    const timer = setTimeout(() => entry.process.kill('SIGKILL'), 30000);
     const code = await entry.gone;
     clearTimeout(timer);
     return code;

@@ -97,7 +97,7 @@ try {
     await page.fill('input[type=search]', '');
     await page.click('[data-act=bot-start]');
     await page.click('[data-testid=bulk-go]');
-    await page.waitForSelector('[data-testid=work][data-done=true]', { timeout: 40000 });
+    await page.waitForSelector('[data-testid=work][data-done=true]');
     assert.match(await page.textContent('[data-testid=work-sum]'), /0 of 3 confirmed · 3 unclear/);
     assert.equal(sent('bot-start').length, 3);
     mute.clear();
@@ -216,7 +216,7 @@ try {
   await tap.test('a verb that fails or stays silent leaves the view with a reason and a way to try again', async () => {
     mute.add('portfolio');
     await open('portfolio', '.skeleton');
-    await page.waitForSelector('.empty.failed button', { timeout: 20000 });
+    await page.waitForSelector('.empty.failed button');
     await shot(page, shots, 'no-answer');
     mute.clear();
     await page.click('.empty.failed button');
@@ -252,7 +252,7 @@ try {
     execFileSync('mosquitto_passwd', ['-b', path.join(rig.dir, 'passwords'), 'admin', 'other-secret'], { stdio: 'ignore' });
     await rig.end(rig.broker);
     rig.broker = rig.child('mosquitto', 'mosquitto', ['-c', path.join(rig.dir, 'mosquitto.conf')]);
-    await page.waitForSelector('[data-testid=signin-error]', { timeout: 30000 });
+    await page.waitForSelector('[data-testid=signin-error]');
     await shot(page, shots, 'session-ended');
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
   });

@@ -76,7 +76,7 @@ class Swarm:
 
     def close(self):
         self.child.stdin.close()
-        self.child.wait(10)
+        self.child.wait(60)
         self.child.stdout.close()
 
 

@@ -44,7 +44,7 @@ def backtest(folder, path, strategy, params, sizing, cash, fee, more=()):
             "--cash", cash, "--out", folder, "--quiet", *more]
     for key, value in list(params.items()) + [sizing]:
         args += ["--param", "%s=%s" % (key, value)]
-    return subprocess.run(args, capture_output=True, text=True, timeout=60)
+    return subprocess.run(args, capture_output=True, text=True, timeout=120)
 
 
 def same(mine, theirs, what):
@@ -230,11 +230,11 @@ def taken(folder):
         results.append(rows(os.path.join(out, "fills.csv")) if done.returncode == 0 else done.stderr)
         check("taken: " + name, None if results[-1] == results[0] and len(results[0]) > 10 else str(results[-1])[:200])
     args = [FLOTILLA, "--dir", folder, "data", "import", HOURLY, "binance/BTC-USDT/1h"]
-    done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(args, capture_output=True, text=True, timeout=120)
     fills = []
     for data in (HOURLY, "binance/BTC-USDT/1h"):
         subprocess.run([FLOTILLA, "--dir", folder, "backtest", "--strategy", "rsi", "--param", "qty=1", "--data", data,
-                        "--out", os.path.join(folder, "store"), "--quiet"], check=not done.returncode, timeout=60)
+                        "--out", os.path.join(folder, "store"), "--quiet"], check=not done.returncode, timeout=120)
         fills.append(rows(os.path.join(folder, "store", "fills.csv")))
     check("taken: a store", None if fills[0] == fills[1] and fills[0] else done.stderr or "other fills")
 
@@ -250,7 +250,7 @@ def said(folder):
         args = [FLOTILLA, "backtest", "--strategy", "sma_cross", "--param", "qty=1", "--data", HOURLY, "--out", folder]
         for pair in params.items():
             args += ["--param", "%s=%s" % pair]
-        done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(args, capture_output=True, text=True, timeout=120)
         check("it says: " + sentence, None if done.returncode == 0 and sentence in done.stderr else done.stderr or "nothing")
 
 
@@ -264,7 +264,7 @@ def manifest(folder):
     fills = {}
     for bot, more in (("a", ()), ("b", ()), ("b", ("--param", "qty=3"))):
         subprocess.run([FLOTILLA, "backtest", "-f", path, "--bot", bot, "--data", HOURLY, "--out", out, "--quiet", *more],
-                       check=True, timeout=60)
+                       check=True, timeout=120)
         fills[bot + "".join(more)] = [row[5] for row in rows(os.path.join(out, "fills.csv"))]
     check("a manifest's bot", None if fills == {"a": [], "b": ["2"], "b--paramqty=3": ["3"]} else fills)
 

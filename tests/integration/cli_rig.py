@@ -26,7 +26,11 @@ class CliCase(unittest.TestCase):
             json.dump(config, file)
         cls.port = fleet["ports"]["mqtt"]
         cls.children = [cls.start_broker(), cls.start_controller()]
-        end = time.monotonic() + 15
+        cls.wait_for_controller()
+
+    @classmethod
+    def wait_for_controller(cls):
+        end = time.monotonic() + 60
         while cls.run_cli("--timeout", "500ms", "status").returncode:
             assert time.monotonic() < end, "the controller does not answer"
 
@@ -44,17 +48,17 @@ class CliCase(unittest.TestCase):
         for child in reversed(cls.children):
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
-                child.wait(10)
+                child.wait(60)
         shutil.rmtree(cls.dir)
 
     @classmethod
     def run_cli(cls, *args, stdin="", password=None, env=None, where=True):
-        env = dict(os.environ, XDG_CONFIG_HOME=f"{cls.dir}/xdg", XDG_CONFIG_DIRS=f"{cls.dir}/etc", **(env or {}))
+        env = dict({"FLOTILLA_TIMEOUT": "30s", **os.environ}, XDG_CONFIG_HOME=f"{cls.dir}/xdg", XDG_CONFIG_DIRS=f"{cls.dir}/etc", **(env or {}))
         env.pop("FLOTILLA_DIR", None) if where else None
         if password:
             env["FLOTILLA_PASSWORD"] = password
         return subprocess.run([FLOTILLA, *(["--dir", cls.dir] if where else []), *args], capture_output=True,
-                              text=True, check=False, timeout=30, input=stdin, env=env)
+                              text=True, check=False, timeout=120, input=stdin, env=env)
 
     def ask(self, *args, **more):
         done = self.run_cli("-o", "json", *args, **more)

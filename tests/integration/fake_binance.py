@@ -189,7 +189,7 @@ class Fake:
             peer.shutdown(socket.SHUT_RDWR)
         self.subscribed = []
 
-    def wait(self, condition, seconds=8):
+    def wait(self, condition, seconds=60):
         with self.lock:
             if not self.lock.wait_for(condition, seconds):
                 raise AssertionError("the venue did not see what it waited for")

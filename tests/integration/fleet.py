@@ -11,21 +11,33 @@ import threading
 import time
 
 
+# Deadlines are for what never comes: a slow machine is no failure, so none is shorter than this.
+PATIENCE_S = 90
+
+
 def free_port():
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
 
 
-def wait_for(what, condition, seconds=20.0, every=0.1):
-    """Polls until `condition()` is true and returns its value; the failure names `what`."""
-    end = time.monotonic() + seconds
+def wait_for(what, condition, seconds=PATIENCE_S, every=0.1):
+    """Polls until `condition()` is true and returns its value; the failure names `what`. A controller or
+    broker that is just away (it was killed, it starts) is waited for too."""
+    seconds = max(seconds, PATIENCE_S)
+    end, why = time.monotonic() + seconds, ""
     while True:
-        value = condition()
-        if value:
-            return value
+        try:
+            value = condition()
+            if value:
+                return value
+            why = ""
+        except CliError as error:
+            if error.error.get("code") not in ("unavailable", "unknown"):
+                raise
+            why = f" ({error})"
         if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
+            raise AssertionError(f"not within {seconds} s: {what}{why}")
         time.sleep(every)
 
 
@@ -43,7 +55,7 @@ class Fleet:
         self.process = self.ready = self.password = None
         self.extra = []  # more words for `up`
 
-    def up(self, seconds=60):
+    def up(self, seconds=180):
         command = [self.flotilla, "up", "--dir", self.dir, "--port", str(self.port)]
         if self.demo:
             command.append("--demo")
@@ -65,7 +77,7 @@ class Fleet:
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
         return self
 
-    def down(self, seconds=30):
+    def down(self, seconds=PATIENCE_S):
         """SIGTERM to `up`; its exit status."""
         if not self.process:
             return None
@@ -105,9 +117,11 @@ class Fleet:
                 rows += [f"{name}: {row.rstrip()}" for row in file.readlines()[-lines:]]
         return "\n".join(rows)
 
-    def run(self, *words, timeout=40, text=None):
+    def run(self, *words, timeout=2 * PATIENCE_S, text=None):
+        """A command; unless it says otherwise, it is as patient as the test."""
         return subprocess.run([self.flotilla, "--dir", self.dir, *words], capture_output=True,
-                              text=True, timeout=timeout, input=text, check=False)
+                              text=True, timeout=timeout, input=text, check=False,
+                              env={"FLOTILLA_TIMEOUT": "30s", **os.environ})
 
     def cli(self, *words, **options):
         """The command's JSON document; CliError with the error object otherwise."""

@@ -5,6 +5,7 @@ import struct
 import time
 
 NOT_AUTHORISED = 135
+PATIENCE_S = 60  # a slow machine is no failure
 
 
 def _text(value):
@@ -42,7 +43,7 @@ class Refused(Exception):
 
 
 class Client:
-    def __init__(self, address, username=None, password=None, timeout=5):
+    def __init__(self, address, username=None, password=None, timeout=PATIENCE_S):
         """`address` is a port on 127.0.0.1 or the path of a Unix socket."""
         if isinstance(address, int):
             self.sock = socket.create_connection(("127.0.0.1", address), timeout)
@@ -50,6 +51,7 @@ class Client:
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.settimeout(timeout)
             self.sock.connect(address)
+        self.timeout = timeout
         self.data = b""
         self.next_id = 1
         self.messages = []
@@ -67,25 +69,30 @@ class Client:
     def _send(self, kind, body):
         self.sock.sendall(bytes([kind]) + _varint(len(body)) + body)
 
-    def _take(self, count):
-        while len(self.data) < count:
-            more = self.sock.recv(65536)
-            if not more:
-                raise ConnectionError("the broker closed the connection")
-            self.data += more
-        out, self.data = self.data[:count], self.data[count:]
-        return out
+    def _more(self):
+        more = self.sock.recv(65536)
+        if not more:
+            raise ConnectionError("the broker closed the connection")
+        self.data += more
+
+    def _whole(self):
+        """(kind, where its body begins, where it ends) of the packet that `data` begins with; None: a part."""
+        length, shift = 0, 0
+        for at in range(1, len(self.data)):
+            length |= (self.data[at] & 127) << shift
+            shift += 7
+            if self.data[at] < 128:
+                end = at + 1 + length
+                return (self.data[0], at + 1, end) if len(self.data) >= end else None
+        return None
 
     def _read(self):
-        kind = self._take(1)[0]
-        length, shift = 0, 0
-        while True:
-            byte = self._take(1)[0]
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        return kind, self._take(length)
+        """The next packet. Nothing of it is taken before it is whole, so a time-out in it loses nothing."""
+        while not (found := self._whole()):
+            self._more()
+        kind, begin, end = found
+        body, self.data = self.data[begin:end], self.data[end:]
+        return kind, body
 
     def _keep(self, kind, body):
         size = struct.unpack(">H", body[:2])[0]
@@ -127,7 +134,7 @@ class Client:
         self.next_id += 1
         return self._until(0x90)[-1]
 
-    def receive(self, timeout=5):
+    def receive(self, timeout=PATIENCE_S):
         """The next message as (topic, payload); None when none comes in time."""
         end = time.monotonic() + timeout
         while not self.messages:
@@ -137,7 +144,7 @@ class Client:
             except (TimeoutError, socket.timeout):
                 return None
             finally:
-                self.sock.settimeout(5)
+                self.sock.settimeout(self.timeout)
             if kind & 0xF0 == 0x30:
                 self._keep(kind, body)
         return self.messages.pop(0)

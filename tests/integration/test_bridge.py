@@ -93,7 +93,7 @@ class Bridge(unittest.TestCase):
         for child in cls.children:
             child.send_signal(signal.SIGTERM)
         for child in cls.children:
-            child.wait(20)
+            child.wait(60)
         cls.link.close()
         cls.fleet.close()
         shutil.rmtree(cls.site)
@@ -156,10 +156,10 @@ class Bridge(unittest.TestCase):
         wait_for("fills across the bridge", lambda: self.row()["fills"] > 0, 60)
 
     def test_04_a_cut_link_stops_no_bot_and_loses_no_fill(self):
-        wait_for("books equal", self.reconciled, 30)
-        before = self.row()["fills"]
+        wait_for("books equal", self.reconciled)
         self.link.cut()
-        wait_for("the node is missed", lambda: self.nodes()["node-3"] != "up", 30)
+        wait_for("the node is missed", lambda: self.nodes()["node-3"] != "up")
+        before = self.row()["fills"]  # all that crossed the link is booked by now
         time.sleep(6)  # it trades on meanwhile: what it does then must come over later
         self.assertEqual(self.row()["fills"], before, "nothing crosses a cut link")
         self.link.heal()
@@ -172,20 +172,19 @@ class Bridge(unittest.TestCase):
         self.assertEqual(self.row()["phase"], "stopped")
 
     def test_06_nothing_goes_around(self):
-        """A message of the node is seen once at the hub, and the site hears no other node."""
+        """A message of the node is seen once at its site, and the site hears no other node."""
         client = mqtt5.Client(os.path.join(self.site, "broker", "mosquitto.sock"), "controller",
                               self.password_of("controller"))
         client.subscribe("flt/v1/main/n/#", 0)
-        end, topics = time.monotonic() + 3, []
-        while time.monotonic() < end:
-            message = client.receive(1)
-            if message:
-                topics.append(message[0])
+        topics, beats = set(), []
+        while len(beats) < 4:
+            topic, payload = client.receive()
+            topics.add(topic.split("/")[4])
+            if topic.endswith("/hb"):
+                beats.append(json.loads(payload)["k"])
         client.close()
-        self.assertTrue(topics)
-        self.assertEqual({topic.split("/")[4] for topic in topics}, {"node-3"})
-        beats = [topic for topic in topics if topic.endswith("/hb")]
-        self.assertLessEqual(len(beats), 5, "about one a second, not an echo")
+        self.assertEqual(topics, {"node-3"})
+        self.assertEqual(sorted(set(beats)), beats, "each heartbeat once, no echo")
 
     def password_of(self, name):
         with open(os.path.join(self.site, "secrets", f"{name}.password"), encoding="ascii") as file:
@@ -203,12 +202,9 @@ class Bridge(unittest.TestCase):
                              rows["remote_password"])
         thief.publish("flt/v1/main/n/node-1/hb", b"forged")
         thief.publish("flt/v1/main/n/node-3/hb", b"own")
-        seen, end = [], time.monotonic() + 5
-        while time.monotonic() < end and b"own" not in seen:
-            message = hub.receive(1)
-            if message:
-                seen.append(message[1])
-        self.assertIn(b"own", seen)
+        seen = []
+        while b"own" not in seen:
+            seen.append(hub.receive()[1])
         self.assertNotIn(b"forged", seen)
         thief.close()
         hub.close()

@@ -61,7 +61,7 @@ class Broker(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.process.send_signal(signal.SIGTERM)
-        cls.process.wait(5)
+        cls.process.wait(60)
         shutil.rmtree(cls.dir)
 
     @classmethod

@@ -103,7 +103,7 @@ class Cli(CliCase):
         try:
             start = time.monotonic()
             code, error = self.refuse("--timeout", "300ms", "status")
-            self.assertLess(time.monotonic() - start, 3)
+            self.assertLess(time.monotonic() - start, 20, "it does not wait as long as usual, 30 s here")
             self.assertEqual((code, error["code"]), (11, "unavailable"))
         finally:
             self.children[1].send_signal(signal.SIGCONT)

@@ -99,7 +99,7 @@ class Bots(unittest.TestCase):
                                     "--wait=20s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         process.stderr.readline()  # the first of them is there
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=120)
         if process.returncode == 0:
             self.assertIn("btc-sma-2", out)  # both were quicker than the signal
         else:
@@ -116,7 +116,7 @@ class Bots(unittest.TestCase):
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             wait_for("it is recorded", lambda: self.names("bot=btc-pmm-2 run=paused"))
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=10)
+            _, err = process.communicate(timeout=120)
             self.assertEqual(process.returncode, 130, err)
             self.assertIn("0 of 1 paused; the fleet goes on without this command", err)
             self.assertIn("flotilla bot ls btc-pmm-2", err)
@@ -166,7 +166,7 @@ class Bots(unittest.TestCase):
             self.assertIn(row["what"], ("paused", "running"))
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=10)
+            process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0)
 
     def test_what_strangers_wrote_cannot_draw_on_the_terminal(self):

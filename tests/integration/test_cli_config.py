@@ -21,7 +21,7 @@ class Settings(unittest.TestCase):
 
     def run_cli(self, *words, **more):
         env = {"PATH": os.environ["PATH"], "HOME": self.home, "XDG_CONFIG_DIRS": f"{self.home}/etc", **more}
-        return subprocess.run([FLOTILLA, *words], capture_output=True, text=True, check=False, env=env, timeout=20)
+        return subprocess.run([FLOTILLA, *words], capture_output=True, text=True, check=False, env=env, timeout=120)
 
     def origins(self, *words, **more):
         done = self.run_cli("-o", "json", *words, "config", "show", "--origin", **more)

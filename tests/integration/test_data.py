@@ -37,7 +37,7 @@ class Rig(unittest.TestCase):
 
     def run_cli(self, *args):
         return subprocess.run([FLOTILLA, "--dir", f"{self.dir}/fleet", *args], capture_output=True, text=True,
-                              check=False, timeout=30)
+                              check=False, timeout=120)
 
     def ask(self, *args):
         done = self.run_cli("-o", "json", "data", *args)
@@ -292,7 +292,7 @@ class Killed(Rig):
                    for name in ("1m", ".1m.new")):
                 break
         child.kill()
-        return child.wait(10) == -signal.SIGKILL
+        return child.wait(60) == -signal.SIGKILL
 
     def check(self, text, least):
         """What is there verifies, is a beginning of the text and not shorter than what was committed."""
@@ -342,7 +342,7 @@ class Download(Rig):
     @classmethod
     def tearDownClass(cls):
         cls.sim.terminate()
-        assert cls.sim.wait(10) == 0
+        assert cls.sim.wait(60) == 0
         cls.sim.stdout.close()
 
     def tearDown(self):
@@ -351,11 +351,11 @@ class Download(Rig):
     def control_ask(self, path, body=None, method=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=8) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             reply.read()
 
     def klines(self, until):
-        with urllib.request.urlopen(f"{self.rest}/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=1000", timeout=8) as reply:
+        with urllib.request.urlopen(f"{self.rest}/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=1000", timeout=120) as reply:
             rows = [row for row in json.load(reply) if row[0] < until]
         plain = [[format(Decimal(text).normalize(), "f") for text in row[1:6]] for row in rows]
         return rows[0][0], HEAD + "".join(f"{row[0]},{','.join(texts)}\n" for row, texts in zip(rows, plain))
@@ -410,7 +410,7 @@ class Download(Rig):
         while not (os.path.exists(column) and os.path.getsize(column)) and time.monotonic() < end:
             time.sleep(0.02)  # its first commit
         child.send_signal(signal.SIGINT)
-        out, _ = child.communicate(timeout=10)
+        out, _ = child.communicate(timeout=120)
         self.assertEqual(child.returncode, 130)
         part = json.loads(out)
         self.assertTrue(part["interrupted"])
@@ -435,7 +435,7 @@ class Download(Rig):
         while not (os.path.exists(head) and os.path.getsize(head)) and time.monotonic() < end:
             time.sleep(0.02)  # its first commit
         child.kill()
-        self.assertEqual(child.wait(10), -signal.SIGKILL)
+        self.assertEqual(child.wait(60), -signal.SIGKILL)
         self.assertEqual([item["state"] for item in self.ask("verify")["items"]], ["ok"])
         kept = self.export("binance/BTC-USDT/1m")
         self.assertTrue(text.startswith(kept))

@@ -37,7 +37,7 @@ class Docs(unittest.TestCase):
 
     def paste(self, head, line):
         done = subprocess.run(["bash", "-c", head + "\n" + line], env=self.env, text=True,
-                              capture_output=True, timeout=60, check=False)
+                              capture_output=True, timeout=120, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def judge(self, before, line, out):

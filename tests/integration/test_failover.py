@@ -103,7 +103,7 @@ class Failover(unittest.TestCase):
     def ask(cls, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(cls.control + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=8) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             return json.load(reply)
 
     def ledger(self, what):
@@ -164,7 +164,7 @@ class Failover(unittest.TestCase):
 
     def booked(self):
         path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db:
             db.row_factory = sqlite3.Row
             return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
 
@@ -376,7 +376,7 @@ class Failover(unittest.TestCase):
             json.dump(config, file)
         before = {bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}
         done = subprocess.run([NODE, "--config", os.path.join(copy, "node.json")], capture_output=True,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=120, check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("ev=cloned", done.stderr)
         self.assertIn("another process is node-2", done.stderr)
@@ -386,7 +386,7 @@ class Failover(unittest.TestCase):
         self.assertEqual({bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}, before)
         self.check_books()
         same = subprocess.run([NODE, "--config", os.path.join(folder, "node.json")], capture_output=True,
-                              text=True, timeout=20, check=False)
+                              text=True, timeout=120, check=False)
         self.assertNotEqual(same.returncode, 0)
         self.assertIn("another process runs node node-2", same.stderr)
 
@@ -470,7 +470,7 @@ class Failover(unittest.TestCase):
         os.kill(pid, signal.SIGSTOP)  # its books lose the bot while it looks away
         path = os.path.join(self.fleet.dir, "controller", "controller.db")
         os.kill(pid, signal.SIGKILL)
-        with contextlib.closing(sqlite3.connect(path, timeout=10)) as db, db:
+        with contextlib.closing(sqlite3.connect(path, timeout=120)) as db, db:
             db.execute("DELETE FROM bots WHERE bot = ?", (name,))
         wait_for("the controller is started again", lambda: self.fleet.pids().get("controller", pid) != pid)
         wait_for("unclaimed", lambda: name in (self.node_row(node).get("unclaimed") or []), 30)

@@ -38,7 +38,7 @@ class Venue:
     def ask(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=8) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             return json.load(reply)
 
     def fault(self, kind, method=None, path=None, count=None, **params):
@@ -92,7 +92,7 @@ class Faults(unittest.TestCase):
 
     def booked(self):
         path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db:
             db.row_factory = sqlite3.Row
             return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
 

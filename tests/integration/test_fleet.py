@@ -135,7 +135,7 @@ class DemoFleet(unittest.TestCase):
 
     def test_08_a_second_up_on_the_same_folder_says_so(self):
         done = subprocess.run([FLOTILLA, "up", "--demo", "--dir", self.fleet.dir, "--port",
-                               str(self.fleet.port)], capture_output=True, text=True, timeout=20,
+                               str(self.fleet.port)], capture_output=True, text=True, timeout=120,
                               check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("running", done.stderr)

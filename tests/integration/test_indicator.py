@@ -17,7 +17,7 @@ INPUT = os.path.join(VECTORS, "input.csv.gz")
 
 
 def run(*words):
-    return subprocess.run([FLOTILLA, "indicator", *words], capture_output=True, text=True, timeout=20)
+    return subprocess.run([FLOTILLA, "indicator", *words], capture_output=True, text=True, timeout=120)
 
 
 class Indicator(unittest.TestCase):

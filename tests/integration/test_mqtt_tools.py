@@ -36,7 +36,7 @@ class Tools(unittest.TestCase):
         done = subprocess.run(
             ["mosquitto_rr", *self.login, "-V", "mqttv5", "-q", "1", "-W", "10", "-t",
              f"{ROOT}/u/admin/req/{verb}", "-e", f"{ROOT}/u/admin/res/rr", "-m",
-             json.dumps(message)], capture_output=True, text=True, timeout=20, check=False)
+             json.dumps(message)], capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         answer = json.loads(done.stdout)
         self.assertEqual(answer["re"], message["id"])

@@ -43,7 +43,7 @@ class ServiceManager(unittest.TestCase):
             child.send_signal(signal.SIGTERM)
             while words[-1] != "STOPPING=1":
                 words.append(manager.recv(256).decode())
-            self.assertEqual(child.wait(30), 0)
+            self.assertEqual(child.wait(60), 0)
         finally:
             if child.poll() is None:
                 child.kill()
@@ -88,7 +88,7 @@ class Units(unittest.TestCase):
             with open(copy, "w", encoding="utf-8") as file:
                 file.write(text)
             done = subprocess.run(["systemd-analyze", "verify", "--man=no", copy],
-                                  capture_output=True, text=True, timeout=30)
+                                  capture_output=True, text=True, timeout=120)
             ours = [line for line in done.stderr.splitlines()
                     if os.path.basename(path).split("@")[0].removesuffix(".service") in line]
             self.assertEqual(ours, [], path)

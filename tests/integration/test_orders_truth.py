@@ -32,7 +32,7 @@ class Venue:
     def ask(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=8) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             return json.load(reply)
 
     def ledger(self, what):
@@ -69,7 +69,7 @@ class Truth(unittest.TestCase):
 
     def booked(self):
         path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db:
             db.row_factory = sqlite3.Row
             return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
 
@@ -89,7 +89,7 @@ class Truth(unittest.TestCase):
     def copy_journal(self, node, out):
         """The journal as it is on disk now: what was committed, and nothing of the ring."""
         path = os.path.join(self.fleet.dir, node, "journal.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db, \
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db, \
                 contextlib.closing(sqlite3.connect(out)) as copy:
             db.backup(copy)
 
@@ -183,7 +183,7 @@ class Truth(unittest.TestCase):
         row = next(bot for bot in self.bots() if bot.get("phase") == "paused")
         self.assertEqual(row["reason"]["code"], "drift")
         self.assertRegex(row["reason"]["message"], r"holds [0-9.]+ BTC, its bots' books [0-9.]+: [0-9.]+ is missing")
-        shown = self.fleet.cli("bot", "reconcile", name, timeout=60)
+        shown = self.fleet.cli("bot", "reconcile", name, timeout=120)
         shown = shown["items"][0] if "items" in shown else shown
         self.assertFalse(shown["in_step"])
         short = Decimal(shown["legs"][0]["short"])
@@ -192,7 +192,7 @@ class Truth(unittest.TestCase):
             self.fleet.cli("bot", "reconcile", name, "--accept-venue")
         self.assertIn("reason", caught.exception.error["message"] + caught.exception.error["field"])
         done = self.fleet.cli("bot", "reconcile", name, "--accept-venue", "--reason",
-                              "taken out by hand", timeout=60)
+                              "taken out by hand", timeout=120)
         done = done["items"][0] if "items" in done else done
         self.assertEqual(Decimal(done["adjusted"][0]["qty"]), -short)
         wait_for("the books follow", lambda: Decimal(self.bot(name)["position"]) == held - short, 10)

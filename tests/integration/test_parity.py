@@ -66,7 +66,7 @@ class Parity(unittest.TestCase):
         with open(os.path.join(cls.fleet.dir, "fleet.json"), encoding="ascii") as file:
             control = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
         urllib.request.urlopen(urllib.request.Request(f"{control}/speed", b'{"speed":20}', method="POST"),
-                               timeout=8).close()
+                               timeout=120).close()
         cls.bots = {}
         for bot in cls.fleet.cli("bot", "ls")["items"]:
             cls.bots.setdefault(bot["strategy"], bot["bot"])

@@ -50,7 +50,7 @@ class Results(unittest.TestCase):
 
     def run_it(self, *words):
         return subprocess.run([FLOTILLA, "--dir", self.dir, "backtest", "--data", self.data, *RUN, *words],
-                              capture_output=True, text=True, timeout=30, env=self.env, check=False)
+                              capture_output=True, text=True, timeout=120, env=self.env, check=False)
 
     def on_terminal(self, columns, **env):
         """What a terminal that wide gets to see."""
@@ -70,7 +70,7 @@ class Results(unittest.TestCase):
             os.close(slave)
             reader = threading.Thread(target=drain)
             reader.start()
-            self.assertEqual(process.wait(30), 0)
+            self.assertEqual(process.wait(60), 0)
             reader.join(10)
         os.close(master)
         return b"".join(seen).decode().replace("\r", "")

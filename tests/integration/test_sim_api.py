@@ -42,7 +42,7 @@ class Sim:
                                          data=b"" if method in ("POST", "PUT") else None,
                                          headers={"X-MBX-APIKEY": "k"})
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=120) as reply:
                 return reply.status, json.load(reply)
         except urllib.error.HTTPError as error:
             with error:
@@ -51,7 +51,7 @@ class Sim:
     def ask(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(urllib.request.Request(self.control + path, data),
-                                    timeout=10) as reply:
+                                    timeout=120) as reply:
             return json.load(reply)
 
     def last(self):
@@ -66,7 +66,7 @@ class Sim:
 
     def end(self, kill=False):
         self.process.kill() if kill else self.process.terminate()
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self.process.stdout.close()
         return code
 
@@ -76,7 +76,7 @@ class Socket:
 
     def __init__(self, url):
         parts = urllib.parse.urlsplit(url)
-        self.sock = socket.create_connection((parts.hostname, parts.port), timeout=10)
+        self.sock = socket.create_connection((parts.hostname, parts.port), timeout=120)
         self.sock.sendall((f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
                            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode())
@@ -236,13 +236,14 @@ class Api(unittest.TestCase):
             "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "30000",
             "quantity": "0.01", "newClientOrderId": "hung", "timestamp": int(time.time() * 1000)})
         query += "&signature=" + hmac.new(b"s", query.encode(), hashlib.sha256).hexdigest()
-        with socket.create_connection((address.hostname, address.port), timeout=10) as sock:
+        with socket.create_connection((address.hostname, address.port), timeout=120) as sock:
             sock.sendall((f"POST /api/v3/order?{query} HTTP/1.1\r\nHost: {address.netloc}\r\n"
                           "X-MBX-APIKEY: k\r\nContent-Length: 0\r\n\r\n").encode())
-            end = time.monotonic() + 5
+            end = time.monotonic() + 60
             while self.sim.call("GET", "order", symbol="BTCUSDT",
                                 origClientOrderId="hung")[1].get("status") != "NEW":
                 self.assertLess(time.monotonic(), end)
+                time.sleep(0.02)
             sock.settimeout(0.5)
             with self.assertRaises(TimeoutError):
                 sock.recv(1)
@@ -263,7 +264,7 @@ class Restart(unittest.TestCase):
             sim = Sim(*args, market=market)
             self.assertLess(abs(sim.last() / before - 1), 0.002)
             self.assertEqual(len(json.load(urllib.request.urlopen(
-                sim.rest + "/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=5", timeout=5))), 5)
+                sim.rest + "/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=5", timeout=120))), 5)
             sim.end(kill=True)
             sim = Sim(*args, market="BTC-USDT=random:price=100,seed=5")
             self.assertLess(abs(sim.last() / 100 - 1), 0.05, "another source begins at its begin")

@@ -33,16 +33,16 @@ class Sim:
         request = urllib.request.Request(f"{self.rest}/api/v3/{path}?{query}", method=method,
                                          data=b"" if method == "POST" else None,
                                          headers={"X-MBX-APIKEY": "k"})
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=120) as reply:
             return json.load(reply)
 
     def ledger(self, what):
-        with urllib.request.urlopen(f"{self.control}/ledger/{what}", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.control}/ledger/{what}", timeout=120) as reply:
             return sorted(json.load(reply)["items"], key=lambda row: row.get("n", row.get("asset")))
 
     def end(self, kill):
         self.process.kill() if kill else self.process.terminate()
-        code = self.process.wait(10)
+        code = self.process.wait(60)
         self.process.stdout.close()
         return code
 

@@ -27,7 +27,7 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def until(what, seconds=15):
+def until(what, seconds=90):
     end = time.monotonic() + seconds
     while True:
         value = what()
@@ -61,7 +61,7 @@ class Up(unittest.TestCase):
         for process in self.ups:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
             process.stdout.close()
             process.stderr.close()
         shutil.rmtree(self.base)
@@ -74,7 +74,7 @@ class Up(unittest.TestCase):
 
     def run_cli(self, *args):
         return subprocess.run([self.flotilla, "--dir", self.dir, *args], capture_output=True, text=True,
-                              check=False, timeout=40, stdin=subprocess.DEVNULL)
+                              check=False, timeout=120, stdin=subprocess.DEVNULL)
 
     def pid(self, name):
         try:
@@ -86,7 +86,7 @@ class Up(unittest.TestCase):
     def stop(self, process):
         pids = [self.pid(name) for name in CHILDREN]
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(30), 0)
+        self.assertEqual(process.wait(60), 0)
         self.assertFalse([pid for pid in pids if alive(pid)])
 
     def test_the_first_start_says_the_password_and_the_second_does_not(self):
@@ -181,7 +181,7 @@ class Up(unittest.TestCase):
         first.stdout.readline()
         pids = [self.pid(name) for name in CHILDREN]
         first.kill()
-        first.wait(5)
+        first.wait(60)
         until(lambda: not any(alive(pid) for pid in pids))
         second = self.start()
         self.assertEqual(second.stdout.readline(), f"ready http://127.0.0.1:{self.port} user=admin\n")

@@ -160,7 +160,7 @@ class Later(unittest.TestCase):
             json.dump({"tenant": "main", "fleet": base.ID, "dir": os.path.dirname(path),
                        "mqtt": {"url": f"unix:{folder}/none.sock"}}, file)
         done = subprocess.run([base.CONTROLLER, "--config", config], capture_output=True, text=True,
-                              timeout=20)
+                              timeout=120)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("newer", done.stderr)
         with open(path, "rb") as file:
