@@ -1,5 +1,5 @@
 // What the deploy form offers, and what was typed; the words of the wire stay in one place.
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { reasonOf } from './actions.ts';
 import { request } from './bus/session.ts';
 import { check, encodeAll, freeName, nearPrice, type Fault } from './lib/form.ts';
@@ -7,6 +7,7 @@ import { toBar, type Bar } from './lib/candles.ts';
 import { checks as look, type Check, type Rules } from './lib/preview.ts';
 import { isName } from './lib/topic.ts';
 import { assets } from './lib/format.ts';
+import { language } from './i18n/index.ts';
 import { rows } from './fleet.ts';
 import type { AccountRow, BotSpec, Instrument, NodeRow, Param, StrategyRow, StrategyShowResult } from './types.ts';
 
@@ -39,6 +40,12 @@ export const account = computed(() => accounts.value.find((row) => row.name === 
 export const venue = computed(() => account.value?.venue ?? accounts.value[0]?.venue ?? 'binance');
 export const needsReal = computed(() => form.value.mode === 'live' && account.value !== undefined && !account.value.sandbox);
 let typedName = false;
+
+const chinese = signal<{ strategies: Record<string, string>; params: Record<string, string> } | null>(null);
+effect(() => { if (language.value === 'zh' && !chinese.peek()) void import('./i18n/strategies.ts').then((module) => { chinese.value = module; }); });
+/** A strategy's own sentence, and a parameter's name, in the reader's language where it is known. */
+export const helpOf = (text: string): string => (language.value === 'zh' ? chinese.value?.strategies[text] : undefined) ?? text;
+export const nameOf = (param: string): string => (language.value === 'zh' ? chinese.value?.params[param] : undefined) ?? param.replace(/_/g, ' ');
 
 export async function load(): Promise<void> {
   const [list, keys, machines] = await Promise.all([

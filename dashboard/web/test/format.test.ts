@@ -9,9 +9,10 @@ test('prices keep their digits and get their thousands', () => {
   assert.equal(decimal('100'), '100');
 });
 
-test('money has a sign and fixed places, and no minus before a rounded zero', () => {
+test('money has a sign and fixed places, zero has none, a rounded one neither', () => {
   assert.equal(money('11.538153', 'USDT'), '+11.54');
-  assert.equal(money('-0.001', 'USDT'), '+0.00');
+  assert.equal(money('-0.001', 'USDT'), '0.00');
+  assert.equal(money('0', 'USDT'), '0.00');
   assert.equal(money('-3.1', 'USDT'), '\u22123.10');
   assert.equal(money('0.00123456', 'BTC'), '+0.001235');
   assert.equal(money(undefined, 'USDT'), NONE);

@@ -4,6 +4,7 @@ import {
   type ChartOptions, type DeepPartial, type IChartApi, type IPriceLine, type UTCTimestamp,
 } from 'lightweight-charts';
 import { drawdown } from '../lib/drawdown.ts';
+import { decimal } from '../lib/format.ts';
 import { color } from '../prefs.ts';
 import { Overlay, type FillMark, type OrderMark } from './overlay.ts';
 
@@ -16,6 +17,7 @@ const clock = (seconds: number): string => {
   const d = new Date(seconds * 1000);
   return `${two(d.getHours())}:${two(d.getMinutes())}`;
 };
+const exactly = (seconds: number): string => `${clock(seconds)}:${two(new Date(seconds * 1000).getSeconds())}`;
 const day = (seconds: number): string => {
   const d = new Date(seconds * 1000);
   return `${two(d.getMonth() + 1)}-${two(d.getDate())}`;
@@ -33,7 +35,7 @@ function look(): DeepPartial<ChartOptions> {
     rightPriceScale: { borderColor: color('line') },
     timeScale: {
       borderColor: color('line'), timeVisible: true, secondsVisible: false, rightOffset: 6, minBarSpacing: 2,
-      tickMarkFormatter: (time: UTCTimestamp, kind: number) => (kind < 3 ? day(time) : clock(time)), // the reader's own time
+      tickMarkFormatter: (time: UTCTimestamp, kind: number) => (kind < 3 ? day(time) : kind === 4 ? exactly(time) : clock(time)), // the reader's own time
     },
     localization: { timeFormatter: (time: UTCTimestamp) => `${day(time)} ${clock(time)}` },
     crosshair: { mode: CrosshairMode.Normal },
@@ -85,6 +87,7 @@ export function createPriceChart(place: HTMLElement): PriceChart {
       const first = bars.length === 0;
       bars = next;
       candles.applyOptions({ priceFormat: { type: 'price', precision: places, minMove: 10 ** -places } });
+      chart.applyOptions({ localization: { priceFormatter: (price: number) => decimal(price.toFixed(places), { places }) } });
       candles.setData(next.map(bar));
       volume.setData(next.map(column));
       if (first) chart.timeScale().setVisibleLogicalRange({ from: next.length - 120, to: next.length + 6 });
@@ -124,6 +127,9 @@ export interface EquityChart {
 
 export function createEquityChart(place: HTMLElement): EquityChart {
   const chart = createChart(place, { ...look(), autoSize: true });
+  let held = false; // by the reader: then it is left where it was put
+  for (const act of ['pointerdown', 'wheel']) place.addEventListener(act, () => { held = true; }, { passive: true });
+  place.addEventListener('dblclick', () => { held = false; chart.timeScale().fitContent(); });
   const area = chart.addSeries(AreaSeries, { lineWidth: 2, priceLineVisible: false });
   const below = chart.addSeries(AreaSeries, { lineWidth: 1, priceLineVisible: false, invertFilledArea: true }, 1);
   let last = 0;
@@ -132,6 +138,7 @@ export function createEquityChart(place: HTMLElement): EquityChart {
     const accent = color('accent');
     const down = color('down');
     chart.applyOptions(look());
+    chart.applyOptions({ timeScale: { secondsVisible: true, rightOffset: 0 }, localization: { priceFormatter: (value: number) => decimal(value.toFixed(2), { places: 2 }) } });
     area.applyOptions({ lineColor: accent, topColor: accent + '55', bottomColor: accent + '05' });
     below.applyOptions({ lineColor: down, topColor: down + '08', bottomColor: down + '55' });
   };
@@ -143,7 +150,7 @@ export function createEquityChart(place: HTMLElement): EquityChart {
       below.setData(drawdown(points).map(({ time, value }) => ({ time: time as UTCTimestamp, value })));
       peak = Math.max(-Infinity, ...points.map(({ value }) => value));
       last = points[points.length - 1]?.time ?? 0;
-      chart.timeScale().fitContent();
+      if (!held) chart.timeScale().fitContent();
     },
     update({ time, value }) {
       if (time < last) return;
@@ -151,6 +158,7 @@ export function createEquityChart(place: HTMLElement): EquityChart {
       area.update({ time: time as UTCTimestamp, value });
       peak = Math.max(peak, value);
       below.update({ time: time as UTCTimestamp, value: value - peak });
+      if (!held) chart.timeScale().fitContent();
     },
     recolor,
     destroy: () => chart.remove(),

@@ -22,12 +22,12 @@ export function lowerBound(marks: readonly { time: number }[], time: number): nu
 }
 
 /** A label on its line, with the page's ground behind it so that the line does not strike it out. */
-function tag(draw: CanvasRenderingContext2D, text: string, right: number, y: number): void {
+function tag(draw: CanvasRenderingContext2D, text: string, left: number, y: number): void {
   const ink = draw.fillStyle;
   draw.fillStyle = color('panel');
-  draw.fillRect(right - draw.measureText(text).width - 8, y - 7, draw.measureText(text).width + 8, 14);
+  draw.fillRect(left, y - 7, draw.measureText(text).width + 8, 14);
   draw.fillStyle = ink;
-  draw.fillText(text, right - 4, y);
+  draw.fillText(text, left + 4, y);
 }
 
 export class Overlay implements ISeriesPrimitive<Time> {
@@ -40,6 +40,7 @@ export class Overlay implements ISeriesPrimitive<Time> {
   private all = false;
   private readonly views: IPrimitivePaneView[] = [
     { zOrder: () => 'bottom', renderer: () => ({ draw: (target: Target) => this.drawOrders(target) }) },
+    { zOrder: () => 'normal', renderer: () => ({ draw: (target: Target) => this.drawLabels(target) }) },
     { zOrder: () => 'top', renderer: () => ({ draw: (target: Target) => this.drawFills(target) }) },
   ];
 
@@ -83,12 +84,8 @@ export class Overlay implements ISeriesPrimitive<Time> {
     target.useMediaCoordinateSpace(({ context: draw, mediaSize }) => {
       draw.setLineDash([4, 4]);
       draw.lineWidth = 1;
-      draw.font = '11px system-ui, sans-serif';
-      draw.textAlign = 'right';
-      draw.textBaseline = 'middle';
-      const rows = this.orders.map((order) => ({ order, y: series.priceToCoordinate(order.price) as number | null }))
-        .sort((a, b) => (a.y ?? 0) - (b.y ?? 0));
-      for (const { order, y } of rows) {
+      for (const order of this.orders) {
+        const y = series.priceToCoordinate(order.price) as number | null;
         if (y === null || y < 0 || y > mediaSize.height) continue;
         draw.strokeStyle = color(order.buy ? 'up' : 'down');
         draw.globalAlpha = 0.55;
@@ -97,14 +94,25 @@ export class Overlay implements ISeriesPrimitive<Time> {
         draw.lineTo(mediaSize.width, Math.round(y) + 0.5);
         draw.stroke();
       }
-      draw.setLineDash([]);
-      draw.globalAlpha = 1;
+    });
+  }
+
+  /** Above grid and lines, at the left, as the titles of position and break-even stand at the right. */
+  private drawLabels(target: Target): void {
+    const { series } = this;
+    if (!series) return;
+    target.useMediaCoordinateSpace(({ context: draw, mediaSize }) => {
+      draw.font = '11px system-ui, sans-serif';
+      draw.textAlign = 'left';
+      draw.textBaseline = 'middle';
+      const rows = this.orders.map((order) => ({ order, y: series.priceToCoordinate(order.price) as number | null }))
+        .sort((a, b) => (a.y ?? 0) - (b.y ?? 0));
       let labelled = -100;
       for (const { order, y } of rows) { // over all lines, and only where there is room
         if (y === null || y - labelled < 16 || y > mediaSize.height) continue;
         labelled = y;
         draw.fillStyle = color(order.buy ? 'up' : 'down');
-        tag(draw, order.label, mediaSize.width - 4, y);
+        tag(draw, order.label, 2, y);
       }
     });
   }

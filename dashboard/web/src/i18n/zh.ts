@@ -149,6 +149,7 @@ export const zh: Record<Key, string> = {
   'bot.noOrders': '当前没有挂单。',
   'bot.noFills': '还没有成交。',
   'bot.noLog': '还没有日志。',
+  'bot.noDays': '还没有成交的日子。',
   'bot.noHistory': '还没有记录。',
   'bot.watch': '机器人正在发送实时明细',
   'bot.watchOff': '机器人当前没有发送实时明细',

@@ -9,7 +9,7 @@ const group = (whole: string): string => whole.replace(/\B(?=(\d{3})+$)/g, ',');
 export interface DecimalStyle {
   places?: number; // fixed places; without: as many as the value has
   max?: number;    // at most so many places, trailing zeros dropped
-  sign?: boolean;  // always a sign, +0.00 included
+  sign?: boolean;  // + and − before what is not zero as shown
 }
 
 export function decimal(value: string | undefined | null, style: DecimalStyle = {}): string {
@@ -20,7 +20,7 @@ export function decimal(value: string | undefined | null, style: DecimalStyle = 
   const negative = shown.startsWith('-');
   const [whole = '0', rest = ''] = (negative ? shown.slice(1) : shown).split('.');
   const places = style.places === undefined ? rest : rest.padEnd(style.places, '0');
-  const sign = negative ? MINUS : style.sign ? '+' : '';
+  const sign = negative ? MINUS : style.sign && shown !== '0' ? '+' : '';
   return sign + group(whole) + (places ? '.' + places : '');
 }
 
@@ -71,5 +71,12 @@ export function assets(instrument: string | undefined): { base: string; quote: s
   return { base, quote };
 }
 
+/** Places of a step: 0.01000 has 2, 1 has 0. */
+export const stepPlaces = (step: string | undefined): number => placesOf(step?.replace(/0+$/, ''));
+
 /** Places of a price text, so that a column keeps its width: 64123.1 has 1. */
 export const placesOf = (value: string | undefined): number => (value?.split('.')[1] ?? '').length;
+
+export const lagText = (us: number | undefined): string => (us === undefined ? NONE : `${(us / 1000).toFixed(1)} ms`);
+/** How far another clock stands from ours. */
+export const offsetText = (ms: number | undefined): string => (ms === undefined ? NONE : `${ms > 0 ? '+' : ms < 0 ? MINUS : ''}${Math.abs(ms)} ms`);

@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { word } from '../i18n/index.ts';
+import { dateTime, NONE } from '../lib/format.ts';
 import type { Phase } from '../types.ts';
 
 const SHAPE: Record<Phase | 'unknown', string> = { // never by colour alone
@@ -18,3 +19,9 @@ export function PhaseBadge({ phase, note }: { phase: Phase | undefined; note?: s
 
 export const ModeTag = ({ mode }: { mode: string | undefined }): VNode =>
   <span class={`tag mode-${mode ?? ''}`}>{word('mode', mode)}</span>;
+
+/** Buy or sell by shape, word and colour. */
+export const Side = ({ name }: { name: 'buy' | 'sell' }): VNode => <span class={`side-${name}`}><span aria-hidden="true">{name === 'buy' ? '▲' : '▼'}</span> {word('side', name)}</span>;
+
+/** A time; on a phone without the year. */
+export const When = ({ ms }: { ms: number | undefined }): VNode => (ms ? <><span class="m-hide">{dateTime(ms).slice(0, 5)}</span>{dateTime(ms).slice(5)}</> : <>{NONE}</>);

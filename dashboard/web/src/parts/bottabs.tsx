@@ -4,11 +4,13 @@ import { useEffect } from 'preact/hooks';
 import type { VNode } from 'preact';
 import type { BotData } from '../botdata.ts';
 import { t, word, type Key } from '../i18n/index.ts';
-import { dateTime, decimal, NONE, placesOf, time } from '../lib/format.ts';
+import { dateTime, decimal, NONE, time } from '../lib/format.ts';
 import { parse, round, text, SCALE } from '../lib/dec.ts';
 import { visible } from '../lib/text.ts';
+import { Side, When } from './badge.tsx';
 import { Grid, type Col } from './grid.tsx';
 import { Lazy } from './lazy.tsx';
+import { priceOf, qtyOf } from '../steps.ts';
 import { Skeleton } from './states.tsx';
 import type { Fill, LogRow, Order } from '../types.ts';
 
@@ -31,19 +33,18 @@ function distance(price: string | undefined, last: number): string {
   return Number.isFinite(off) ? `${off < 0 ? '\u2212' : '+'}${Math.abs(off).toFixed(2)} %` : NONE;
 }
 
-const side = (name: 'buy' | 'sell'): VNode => <span class={`side-${name}`}><span aria-hidden="true">{name === 'buy' ? '▲' : '▼'}</span> {word('side', name)}</span>;
 
 function Orders({ data }: { data: BotData }): VNode {
   const orders = data.orders.value;
   const last = Number(data.live.value?.price ?? data.state.value?.price);
   if (!orders) return <Skeleton rows={3} />;
-  const places = Math.max(0, ...orders.map((order) => placesOf(order.price)));
+  const of = data.show.value?.bot ?? {};
   const cols: Col<Order>[] = [
-    { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => <>{side(row.side)}{row.unknown && <span class="tag">{t('order.unknown')}</span>}</> },
-    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price, { places }) },
+    { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => <><Side name={row.side} />{row.unknown && <span class="tag">{t('order.unknown')}</span>}</> },
+    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => priceOf(of, row.price) },
     { id: 'off', label: 'col.distance', num: true, text: (row) => (Number(row.price) / last - 1) * 100, cell: (row) => <span class="dim">{distance(row.price, last)}</span> },
-    { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => decimal(row.qty) },
-    { id: 'filled', label: 'col.filled', num: true, text: (row) => row.filled_qty, cell: (row) => decimal(row.filled_qty), cls: 'm-hide' },
+    { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => qtyOf(of, row.qty) },
+    { id: 'filled', label: 'col.filled', num: true, text: (row) => row.filled_qty, cell: (row) => qtyOf(of, row.filled_qty), cls: 'm-hide' },
     { id: 'value', label: 'col.value', num: true, text: (row) => value(row.price, row.qty), cell: (row) => decimal(value(row.price, row.qty), { places: 2 }), cls: 'm-hide' },
     { id: 'label', label: 'col.label', text: (row) => row.label, cls: 'm-hide' },
     { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'm-hide num' },
@@ -55,12 +56,12 @@ function Orders({ data }: { data: BotData }): VNode {
 function Fills({ data }: { data: BotData }): VNode {
   const fills = data.fills.value;
   if (!fills) return <Skeleton rows={3} />;
-  const places = Math.max(0, ...fills.map((fill) => placesOf(fill.price)));
+  const of = data.show.value?.bot ?? {};
   const cols: Col<Fill>[] = [
-    { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
-    { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => side(row.side) },
-    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price, { places }) },
-    { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => decimal(row.qty) },
+    { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cell: (row) => <When ms={row.ts_ms} />, cls: 'num' },
+    { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => <Side name={row.side} /> },
+    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => priceOf(of, row.price) },
+    { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => qtyOf(of, row.qty) },
     { id: 'value', label: 'col.value', num: true, text: (row) => value(row.price, row.qty), cell: (row) => decimal(value(row.price, row.qty), { places: 2 }), cls: 'm-hide' },
     { id: 'fee', label: 'col.fee', num: true, text: (row) => row.fee, cell: (row) => <>{decimal(row.fee, { max: 8 })} <span class="dim">{row.fee_asset}</span></>, cls: 'm-hide' },
     { id: 'liq', label: 'col.liquidity', text: (row) => row.liquidity, cell: (row) => word('liq', row.liquidity), cls: 'm-hide' },

@@ -8,11 +8,14 @@ import { dateTime, decimal, placesOf } from '../lib/format.ts';
 import { breakEven } from '../lib/pnl.ts';
 import { Grid, type Col } from './grid.tsx';
 import type { EquityPoint } from '../types.ts';
+import { priceOf, qtyOf } from '../steps.ts';
 import { theme, updown } from '../prefs.ts';
-import { language, t } from '../i18n/index.ts';
+import { language, t, word } from '../i18n/index.ts';
 import type { PriceChart } from '../chart/chart.ts';
 
 const price = (data: BotData): string | undefined => data.live.value?.price ?? data.state.value?.price ?? data.show.value?.bot.price;
+
+const SAME = 0.0002;
 
 /** Joins the page's signals to one chart; returns what ends it. */
 function bind(chart: PriceChart, data: BotData): () => void {
@@ -39,27 +42,27 @@ function bind(chart: PriceChart, data: BotData): () => void {
     }),
     effect(() => {
       const orders = (data.orders.value ?? []).filter((order) => order.price !== undefined);
-      chart.setOrders(orders.map((order) => ({ price: Number(order.price), buy: order.side === 'buy', label: decimal(order.qty) })), Number(price(data)));
+      void language.value;
+      chart.setOrders(orders.map((order) => ({ price: Number(order.price), buy: order.side === 'buy', label: `${word('side', order.side)} ${qtyOf(data.show.value?.bot ?? {}, order.qty)}` })), Number(price(data)));
     }),
     effect(() => {
       void language.value;
       const state = data.state.value;
-      const average = state?.average_price;
-      chart.setAverage(average && Number(state?.book.position) !== 0 ? Number(average) : null, t('bot.position'));
-    }),
-    effect(() => {
-      void language.value;
-      const book = data.live.value?.book ?? data.state.value?.book;
-      const even = book ? breakEven(book) : null;
-      chart.setBreakEven(even === null ? null : Number(even), t('bot.breakEven'));
+      const book = data.live.value?.book ?? state?.book;
+      const even = book ? Number(breakEven(book) ?? NaN) : NaN;
+      const average = Number(state?.book.position) !== 0 ? Number(state?.average_price ?? NaN) : NaN;
+      const one = Math.abs(even / average - 1) < SAME; // two lines on each other are one
+      chart.setAverage(Number.isFinite(average) ? average : null, one ? `${t('bot.position')} = ${t('bot.breakEven')}` : t('bot.position'));
+      chart.setBreakEven(Number.isFinite(even) && !one ? even : null, t('bot.breakEven'));
     }),
   ];
   return () => { for (const end of ends) end(); };
 }
 
-const BARS: Col<Bar>[] = [
-  { id: 'time', label: 'col.time', text: (row) => dateTime(row.time * 1000), cls: 'num' },
-  ...(['open', 'high', 'low', 'close', 'volume'] as const).map((key): Col<Bar> => ({ id: key, label: `col.${key}`, num: true, text: (row) => row[key], cell: (row) => decimal(String(row[key])) })),
+const barCols = (of: { venue?: string; instrument?: string }): Col<Bar>[] => [
+  { id: 'time', label: 'col.time', text: (row) => dateTime(row.time * 1000), cell: (row) => dateTime(row.time * 1000).slice(5, 16), cls: 'num' },
+  ...(['open', 'high', 'low', 'close'] as const).map((key): Col<Bar> => ({ id: key, label: `col.${key}`, num: true, text: (row) => row[key], cell: (row) => priceOf(of, String(row[key])) })),
+  { id: 'volume', label: 'col.volume', num: true, text: (row) => row.volume, cell: (row) => decimal(String(row.volume)), cls: 'm-hide' },
 ];
 const EQUITY: Col<EquityPoint>[] = [
   { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
@@ -119,7 +122,7 @@ export function PriceCard({ data, instrument }: { data: BotData; instrument: str
         {problem && <p class="none">{t('state.error', { why: problem })}</p>}
         {none && <p class="none">{t('bot.noCandles', { instrument, timeframe: data.timeframe.value })}</p>}
       </div>
-      {twin && <Grid name="candles" label={t('bot.chart', { instrument })} rows={[...(data.bars.value ?? [])].reverse()} cols={BARS} rowKey={(row) => row.time} max={200} />}
+      {twin && <Grid name="candles" label={t('bot.chart', { instrument })} rows={[...(data.bars.value ?? [])].reverse()} cols={barCols(data.show.value?.bot ?? { instrument })} rowKey={(row) => row.time} max={200} />}
       <p class="credit"><a href="https://www.tradingview.com" target="_blank" rel="noopener noreferrer">Lightweight Charts™ © TradingView</a></p>
     </section>
   );

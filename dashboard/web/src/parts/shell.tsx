@@ -42,7 +42,7 @@ function Settings(): VNode {
     <details class="menu">
       <summary class="ghost" aria-label={t('set.menu')} title={t('set.menu')}><Icon name="gear" /></summary>
       <div class="pop">
-        <p class="pop-user"><b>{user.value}</b> <span class="tag">{who.value?.role ?? '…'}</span><br />
+        <p class="pop-user"><b>{user.value}</b> <span class="tag">{who.value ? word('role', who.value.role) : '…'}</span><br />
           <span class="dim">{serverInfo.value.tenant}</span></p>
         <button class="row" onClick={() => setLanguage(language.value === 'en' ? 'zh' : 'en')}>{t('set.language')}</button>
         <button class="row" aria-pressed={paused.value} onClick={() => { paused.value = !paused.value; }}>
@@ -52,7 +52,7 @@ function Settings(): VNode {
             {[250, 1000, 5000].map((ms) => <option key={ms} value={ms}>{t('set.every', { s: ms / 1000 })}</option>)}</select></label>
         <button class="row" onClick={() => { keysOpen.value = true; }}>{t('keys.title')} <kbd>?</kbd></button>
         <button class="row" aria-pressed={keysOn.value} onClick={() => setKeys(!keysOn.value)}>{t(keysOn.value ? 'set.keysOff' : 'set.keysOn')}</button>
-        <label class="row"><span class="sr">{t('set.updown')}</span>
+        <label class="row">{t('set.updown')}
           <select value={updown.value} onChange={(event) => setUpDown(event.currentTarget.value as UpDown)}>
             {(['green', 'red', 'blue'] as const).map((name) => <option key={name} value={name}>{t(`set.updown.${name}`)}</option>)}
           </select></label>

@@ -7,7 +7,8 @@ import { may, online, request, tenantRoot } from '../bus/session.ts';
 import { fleetNow } from '../bus/clock.ts';
 import { t, word } from '../i18n/index.ts';
 import { canSeal, seal } from '../lib/box.ts';
-import { age, dateTime, decimal, NONE } from '../lib/format.ts';
+import { parse, text } from '../lib/dec.ts';
+import { age, dateTime, decimal, isDollarLike, NONE } from '../lib/format.ts';
 import { isName } from '../lib/topic.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
@@ -102,19 +103,43 @@ export default function Accounts(): VNode {
       <section class="card"><Asked of={asked} verb="account-ls">{(data) => (
         <Grid name="accounts" label={t('nav.accounts')} rows={data.items} cols={cols} rowKey={(row) => row.name} none={t('accounts.none')}>
           <button class="btn small" disabled={!online.value} onClick={() => void checks.load()}>{checks.busy.value && <span class="spinner" />}{t('accounts.test')}</button></Grid>)}</Asked></section>
-      {(checks.data.value?.items ?? []).filter((each) => each.assets.length > 0).map((each) => (
-        <section key={`${each.account} ${each.node}`} class="card"><h2 class="card-title">{each.account} <span class="dim small">{each.venue} · {each.node}</span></h2>
-          <Grid name={`balances-${each.account}-${each.node}`} label={t('accounts.balances', { account: `${each.account} · ${each.node}` })} rows={each.assets} rowKey={(row) => row.asset} cols={BALANCES} /></section>))}
+      {held(checks.data.value?.items ?? []).map(({ account, venue, nodes, assets }) => (
+        <section key={`${account} ${venue}`} class="card"><h2 class="card-title">{account} <span class="dim small">{venue} · {nodes.join(', ')}</span></h2>
+          <Grid name={`balances-${account}`} label={t('accounts.balances', { account })} rows={assets} rowKey={(row) => row.asset} cols={BALANCES} /></section>))}
       {adding && <Add old={adding === 'new' ? null : adding} close={() => setAdding(null)} done={again} />}
       {removing && <Remove row={removing} close={() => setRemoving(null)} done={again} />}</div>
   );
 }
 
 type Asset = AccountCheck['assets'][number];
+interface Held { account: string; venue: string; nodes: string[]; assets: Asset[] }
+
+/** Each node counts its own bots: an account's books are the sum of them, beside what the newest of them saw at the venue. */
+function held(checks: readonly AccountCheck[]): Held[] {
+  const all = new Map<string, Held>();
+  for (const check of [...checks].sort((a, b) => (b.checked_ms ?? 0) - (a.checked_ms ?? 0))) {
+    const key = `${check.account} ${check.venue}`;
+    const sum = all.get(key) ?? { account: check.account, venue: check.venue ?? '', nodes: [], assets: [] };
+    all.set(key, sum);
+    sum.nodes = [...sum.nodes, check.node].sort();
+    for (const asset of check.assets) {
+      const at = sum.assets.findIndex((each) => each.asset === asset.asset);
+      const old = sum.assets[at];
+      const claims = text((parse(old?.claims) ?? 0n) + (parse(asset.claims) ?? 0n));
+      const rest = (parse((old ?? asset).venue_total) ?? 0n) - (parse(claims) ?? 0n);
+      const next: Asset = { ...(old ?? asset), claims, bots: (old?.bots ?? 0) + asset.bots, short: (parse(old?.short) ?? 0n) > (parse(asset.short) ?? 0n) ? old!.short : asset.short, surplus: text(rest > 0n ? rest : 0n) };
+      if (old) sum.assets[at] = next;
+      else sum.assets.push(next);
+    }
+  }
+  return [...all.values()].filter((each) => each.assets.length > 0);
+}
+
+const places = (row: Asset): { places?: number; max?: number } => (isDollarLike(row.asset) ? { places: 2 } : { max: 8 });
 const BALANCES: Col<Asset>[] = [
   { id: 'asset', label: 'col.asset', text: (row) => row.asset, cell: (row) => <b>{row.asset}</b> },
-  { id: 'claimed', label: 'accounts.claimed', num: true, text: (row) => row.claims, cell: (row) => decimal(row.claims, { max: 8 }) },
-  { id: 'venue', label: 'accounts.atVenue', num: true, text: (row) => row.venue_total, cell: (row) => decimal(row.venue_total, { max: 8 }) },
-  { id: 'short', label: 'accounts.short', num: true, text: (row) => row.short, cell: (row) => <span class={Number(row.short) > 0 ? 'badword' : ''}>{decimal(row.short, { max: 8 })}</span> },
-  { id: 'surplus', label: 'accounts.surplus', num: true, text: (row) => row.surplus, cell: (row) => decimal(row.surplus, { max: 8 }), cls: 'm-hide' },
+  { id: 'claimed', label: 'accounts.claimed', num: true, text: (row) => row.claims, cell: (row) => decimal(row.claims, places(row)) },
+  { id: 'venue', label: 'accounts.atVenue', num: true, text: (row) => row.venue_total, cell: (row) => decimal(row.venue_total, places(row)) },
+  { id: 'short', label: 'accounts.short', num: true, text: (row) => row.short, cell: (row) => <span class={Number(row.short) > 0 ? 'badword' : ''}>{decimal(row.short, places(row))}</span> },
+  { id: 'surplus', label: 'accounts.surplus', num: true, text: (row) => row.surplus, cell: (row) => decimal(row.surplus, places(row)), cls: 'm-hide' },
 ];

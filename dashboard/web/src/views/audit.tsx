@@ -16,11 +16,22 @@ const NEAR_MS = 3000;
 const COLS: Col<AuditRow>[] = [
   { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num', cell: (row) => <><span class="m-hide">{dateTime(row.ts_ms).slice(0, 10)} </span>{dateTime(row.ts_ms).slice(11)}</> },
   { id: 'user', label: 'col.user', text: (row) => row.user, cell: (row) => <b>{row.user}</b> },
-  { id: 'verb', label: 'col.action', text: (row) => row.verb, cls: 'mono' },
+  { id: 'verb', label: 'col.action', text: (row) => row.verb, cell: (row) => <span class="mono">{row.verb}</span> },
   { id: 'target', label: 'col.target', text: (row) => row.target },
-  { id: 'ok', label: 'col.result', text: (row) => (row.ok ? 'ok' : row.code), cls: 'm-hide', cell: (row) => (row.ok ? <span class="good"><span aria-hidden="true">✓</span> {t('audit.ok')}</span> : <span class="badword"><span aria-hidden="true">✕</span> {row.code}</span>) },
-  { id: 'args', label: 'col.args', text: (row) => row.args, cls: 'm-hide mono cut', cell: (row) => visible(row.args, 200) },
+  { id: 'ok', label: 'col.result', text: (row) => (row.ok ? 'ok' : row.code), cell: (row) => (row.ok ? <span class="good"><span aria-hidden="true">✓</span> <span class="m-hide">{t('audit.ok')}</span><span class="sr">{t('audit.ok')}</span></span> : <span class="badword"><span aria-hidden="true">✕</span> {row.code}</span>) },
+  { id: 'changes', label: 'audit.changes', text: (row) => row.changes, cls: 'm-hide wrap', cell: (row) => (row.changes ? <Said text={row.changes} max={3} /> : <span class="dim mono small">{visible(row.args, 90)}</span>) },
 ];
+
+/** What the controller wrote down of a change, "run: running -> stopped", a line each: old struck, new after it. */
+function Said({ text, max = 60 }: { text: string; max?: number }): VNode {
+  const lines = text.split(/\r?\n|;\s+/).filter(Boolean);
+  return (
+    <ul class="said" data-testid="said">{lines.slice(0, max).map((line) => {
+      const found = /^([^:]+):\s*(.*?)\s*->\s*(.*)$/.exec(line);
+      return <li key={line} class="mono small">{found ? <>{visible(found[1]!)} {found[2] && found[2] !== '-' && <del class="gone">− {visible(found[2], 200)}</del>} <ins class="come">+ {visible(found[3]!, 200)}</ins></> : visible(line, 400)}</li>;
+    })}{lines.length > max && <li class="dim small">… {lines.length - max}</li>}</ul>
+  );
+}
 
 function Detail({ row, close }: { row: AuditRow; close: () => void }): VNode {
   const isBot = row.ok && /^(bot-|apply)/.test(row.verb) && !!row.target;
@@ -29,7 +40,7 @@ function Detail({ row, close }: { row: AuditRow; close: () => void }): VNode {
       <dl class="pairs"><dt>{t('col.user')}</dt><dd>{row.user}</dd><dt>{t('col.time')}</dt><dd class="num">{dateTime(row.ts_ms)}</dd>
         <dt>{t('col.result')}</dt><dd>{row.ok ? t('audit.ok') : `${row.code}: ${visible(row.message ?? '')}`}</dd></dl>
       <h3>{t('col.args')}</h3><pre class="config">{visible(row.args)}</pre>
-      {isBot && <><h3>{t('audit.changes')}</h3><NearChanges bot={row.target!} at={row.ts_ms} /></>}
+      {row.changes ? <><h3>{t('audit.changes')}</h3><Said text={row.changes} /></> : isBot && <><h3>{t('audit.changes')}</h3><NearChanges bot={row.target!} at={row.ts_ms} /></>}
       <p class="dim small mono">SHA-256 {row.digest}</p>
     </Dialog>
   );

@@ -6,7 +6,7 @@ import { botAct, busy, removeBot } from '../actions.ts';
 import { openBot, type BotData } from '../botdata.ts';
 import { may, online, who } from '../bus/session.ts';
 import { fleetNow, tick } from '../bus/clock.ts';
-import { priceText, rows } from '../fleet.ts';
+import { rows } from '../fleet.ts';
 import { t, word } from '../i18n/index.ts';
 import { age, assets, decimal, money, NONE, sign } from '../lib/format.ts';
 import { breakEven, holding, split } from '../lib/pnl.ts';
@@ -19,6 +19,7 @@ import { Lazy } from '../parts/lazy.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { go } from '../router.ts';
+import { nearOf, priceOf } from '../steps.ts';
 import type { Phase, Run } from '../types.ts';
 
 const RUN_PHASE: Record<Run, Phase> = { running: 'running', paused: 'paused', stopped: 'stopped', flat: 'flat' };
@@ -131,15 +132,16 @@ function Identity({ data }: { data: BotData }): VNode {
   const sum = split(book, live?.unrealised ?? state?.unrealised ?? row.unrealised, quote);
   const budget = data.show.value!.spec.params?.budget;
   const held = holding(data.equity.value ?? [], budget === undefined ? undefined : String(budget), live?.price ?? state?.price ?? row.price);
-  const term = (label: string, value: string, go: Pick, hint: string, minus = false): VNode => (
-    <button class="term" title={hint} onClick={() => show(go)}><span class="dim">{label}</span><b class={`num t${minus ? 0 : sign(value)}`}>{money(value, quote, !minus)}</b></button>);
+  const term = (op: string, label: string, value: string, go: Pick, hint: string): VNode => (<>
+    <span class="op" aria-hidden="true">{op}</span>
+    <button class="term" title={hint} onClick={() => show(go)}><span class="dim">{label}</span><b class={`num t${op === '−' ? 0 : sign(value)}`}>{money(value, quote, op !== '−')}</b></button></>);
   return (
     <section class="card identity" aria-label={t('bot.identity')}>
       <span class="term lead" title={t('bot.tooltip')}><span class="dim">{t('bot.pnl')}</span><b class={`num t${sign(sum.total)}`} data-testid="equity-now">{money(sum.total, quote)} <small>{quote}</small></b></span>
-      <span class="op" aria-hidden="true">=</span>{term(t('bot.realisedGross'), sum.gross, 'sell', t('bot.realisedHint'))}
-      <span class="op" aria-hidden="true">−</span>{term(t('bot.fees'), sum.fees, 'all', t('bot.feesHint'), true)}
-      <span class="op" aria-hidden="true">+</span>{term(t('bot.unrealised'), sum.unrealised, 'buy', t('bot.unrealisedHint'))}
-      {sum.otherFees.slice(0, 2).map(({ asset, paid }) => <span key={asset} class="term" title={t('bot.otherFees')}><span class="dim">{t('bot.feesIn', { asset })}</span><b class="num">{decimal(paid, { max: 6 })}</b></span>)}
+      {term('=', t('bot.realisedGross'), sum.gross, 'sell', t('bot.realisedHint'))}
+      {term('−', t('bot.fees'), sum.fees, 'all', t('bot.feesHint'))}
+      {term('+', t('bot.unrealised'), sum.unrealised, 'buy', t('bot.unrealisedHint'))}
+      {sum.otherFees.slice(0, 2).map(({ asset, paid }) => <button key={asset} class="term beside" title={t('bot.otherFees')} onClick={() => show('all')}><span class="dim">{t('bot.feesIn', { asset })}</span><b class="num">{decimal(paid, { max: 8 })}</b></button>)}
       <span class="grow" />
       <span class="term" title={t('bot.holdHint')}><span class="dim">{t('bot.hold')}</span><b class={`num t${sign(held)}`}>{held === null ? NONE : money(held, quote)}</b></span>
     </section>
@@ -156,10 +158,10 @@ function Numbers({ data }: { data: BotData }): VNode {
   const even = book ? breakEven(book) : null;
   return (
     <section class="kpis bot-kpis">
-      <div class="kpi"><h2>{t('bot.last')}</h2><p class="num" data-testid="price">{priceText(row.instrument, live?.price ?? state?.price ?? row.price)}</p></div>
+      <div class="kpi"><h2>{t('bot.last')}</h2><p class="num" data-testid="price">{priceOf(row, live?.price ?? state?.price ?? row.price)}</p></div>
       <div class="kpi"><h2>{t('bot.position')}</h2><p class="num">{decimal(position, { max: 6 })} <small>{base}</small></p></div>
-      <div class="kpi"><h2>{t('bot.averageTitle')}</h2><p class="num">{sign(position) === 0 ? NONE : decimal(state?.average_price, { max: 2 })}</p></div>
-      <div class="kpi"><h2>{t('bot.breakEven')}</h2><p class="num">{even === null ? NONE : decimal(even, { max: 2 })}</p></div>
+      <div class="kpi"><h2>{t('bot.averageTitle')}</h2><p class="num">{sign(position) === 0 ? NONE : nearOf(row, state?.average_price)}</p></div>
+      <div class="kpi"><h2>{t('bot.breakEven')}</h2><p class="num">{even === null ? NONE : nearOf(row, even)}</p></div>
       <div class="kpi"><h2>{t('bot.traded')}</h2><p class="num">{book?.volume ? money(book.volume, quote, false) : NONE}</p></div>
       <div class="kpi"><h2>{t('bot.fillCount')}</h2><p class="num" data-testid="bot-fills">{book?.fills ?? row.fills}</p></div>
     </section>

@@ -7,11 +7,11 @@ import { busy, deploy, why } from '../actions.ts';
 import { reasonOf } from '../actions.ts';
 import { may, online, request, tenantRoot, user, who } from '../bus/session.ts';
 import {
-  account, accounts, bars, choose, copy, editing, faults, form, fresh, instruments, limits, load, needsReal, nodes, price, problem, refused, RISK, rules, seen, set,
+  account, accounts, bars, choose, copy, editing, faults, form, fresh, helpOf, instruments, limits, load, nameOf, needsReal, nodes, price, problem, refused, RISK, rules, seen, set,
   shown, spec, strategies, texts, touched,
 } from '../deploydata.ts';
 import { fieldPath, type Fault } from '../lib/form.ts';
-import { assets, decimal, placesOf } from '../lib/format.ts';
+import { assets, decimal, NONE, placesOf } from '../lib/format.ts';
 import { preview } from '../lib/preview.ts';
 import { Grid } from '../parts/grid.tsx';
 import { theme, updown } from '../prefs.ts';
@@ -64,7 +64,7 @@ function Field({ param, group, label, value, change }: FieldProps): VNode {
   };
   const common = { name: path, 'aria-invalid': wrong, 'aria-describedby': wrong ? `wrong-${path}` : undefined };
   const options = param.type === 'bool' ? ['true', 'false'] : param.type === 'enum' ? param.choices ?? [] : null;
-  const help = [param.help, range(param), param.hot ? t('deploy.hot') : ''].filter(Boolean).join(' · ');
+  const help = [helpOf(param.help), range(param), param.hot ? t('deploy.hot') : ''].filter(Boolean).join(' · ');
   return (
     <label class="field">
       <span>{label}{group === 'params' && param.default === undefined && <em class="req">{t('deploy.required')}</em>}</span>
@@ -124,7 +124,7 @@ function Parameters(): VNode {
   return (
     <section class="card part"><h2><b>3</b>{t('deploy.params')}</h2>
       <div class="fields">{strategy.params.map((param) => (
-        <Field key={`${strategy.strategy} ${param.name}`} group="params" param={param} label={param.name.replace(/_/g, ' ')} value={texts.value[param.name] ?? ''}
+        <Field key={`${strategy.strategy} ${param.name}`} group="params" param={param} label={nameOf(param.name)} value={texts.value[param.name] ?? ''}
           change={(text) => { texts.value = { ...texts.value, [param.name]: text }; }} />))}</div>
     </section>
   );
@@ -213,7 +213,7 @@ function Preview(): VNode {
         effect(() => { chart.setBars([...bars.value], Math.max(2, placesOf(price.value ?? ''))); if (bars.value.length) chart.fit(); }),
         effect(() => {
           const levels = preview(form.value.strategy, texts.value, Number(price.value)) ?? [];
-          chart.setOrders(levels.map((level) => ({ price: level.price, buy: level.buy, label: level.quote ? level.quote.toFixed(0) : '' })), Number(price.value), true);
+          chart.setOrders(levels.map((level) => ({ price: level.price, buy: level.buy, label: `${word('side', level.buy ? 'buy' : 'sell')} ${level.quote ? decimal(level.quote.toFixed(2), { max: 2 }) : ''}` })), Number(price.value), true);
         }),
       ];
       end = () => {
@@ -234,7 +234,7 @@ function Preview(): VNode {
       <p class="credit"><a href="https://www.tradingview.com" target="_blank" rel="noopener noreferrer">Lightweight Charts™ © TradingView</a></p>
       {levels && levels.length > 0 && <details><summary class="dim small">{t('bot.table')}</summary><Grid name="levels" label={t('deploy.preview')} rows={[...levels].sort((a, b) => b.price - a.price)} rowKey={(row) => `${row.price} ${row.buy}`}
         cols={[{ id: 'side', label: 'col.side', text: (row) => (row.buy ? 'buy' : 'sell'), cell: (row) => <span class={row.buy ? 'side-buy' : 'side-sell'}>{word('side', row.buy ? 'buy' : 'sell')}</span> },
-          { id: 'price', label: 'col.price', num: true, text: (row) => row.price.toFixed(8), cell: (row) => decimal(row.price.toFixed(places(rules.value.tick)), {}) },
+          { id: 'price', label: 'col.price', num: true, text: (row) => row.price.toFixed(8), cell: (row) => decimal(row.price.toFixed(8), { places: places(rules.value.tick) }) },
           { id: 'value', label: 'col.value', num: true, text: (row) => row.quote, cell: (row) => `${decimal(row.quote.toFixed(2))} ${quote}` }]} /></details>}
     </section>
   );
@@ -255,7 +255,7 @@ function Review(): VNode {
   return (
     <aside class="card review">
       <h2>{t('deploy.review')}</h2>
-      <div class="now"><span class="dim">{t('deploy.price')} · {form.value.instrument}</span><b class="num">{decimal(price.value)} <small class="dim">{price.value ? quote : ''}</small></b></div>
+      <div class="now"><span class="dim">{t('deploy.price')}<br /><span class="small">{form.value.instrument}</span></span><b class="num">{price.value === null ? NONE : decimal(price.value, { places: places(rules.value.tick) })} <small class="dim">{price.value ? quote : ''}</small></b></div>
       {needsReal.value && <label class="real"><span>{t('deploy.realMoney')}</span><span class="check-row"><input type="checkbox" checked={form.value.real} onChange={(event) => set({ real: event.currentTarget.checked })} />{t('deploy.realMoneyOk', { account: account.value?.name ?? '' })}</span></label>}
       {refused.value && <div class="problem" role="alert" data-testid="refused"><Icon name="alert" /><div><p>{general ? refused.value.message : t('deploy.fix')}</p>
         {general ? refused.value.hint && <p class="dim">{refused.value.hint}</p> : <p class="mono">{refused.value.path}</p>}</div></div>}
@@ -287,7 +287,7 @@ export default function Deploy(): VNode {
         <h1>{editing.value ? t('deploy.editTitle', { bot: editing.value }) : t('deploy.title')}</h1>
         <section class="card part"><h2><b>1</b>{t('deploy.strategy')}</h2>
           <div class="strategies">{strategies.value.map((row) => (
-            <button type="button" key={row.strategy} aria-pressed={form.value.strategy === row.strategy} onClick={() => { checked.value = null; void choose(row.strategy); }}><b>{row.strategy}</b><span>{row.help}</span></button>))}</div></section>
+            <button type="button" key={row.strategy} aria-pressed={form.value.strategy === row.strategy} onClick={() => { checked.value = null; void choose(row.strategy); }}><b>{row.strategy}</b><span>{helpOf(row.help)}</span></button>))}</div></section>
         <Where /><Parameters /><Preview /><Limits />
       </div>
       <Review />

@@ -39,6 +39,6 @@ export default function Logs(): VNode {
         <button class="btn small" disabled={!lines.length} data-testid="csv-logs" onClick={() => download('flotilla-log.csv', csv(lines.map((line) => [new Date(line.ts_ms).toISOString(), line.level, line.source, line.bot ?? '', line.event, line.text])))}><Icon name="save" />CSV</button></div>
         <Asked of={asked} verb="log-ls">{(data) => (data.items.length === 0 ? <p class="none">{t('bot.noLog')}</p> : (
           <div class="grid-box tall" tabIndex={0} role="region" aria-label={t('nav.logs')}><table class="log" data-testid="grid-logs"><tbody>{[...data.items].reverse().map((line, i) => (
-            <tr key={data.items.length - i}><td class="dim num">{time(line.ts_ms)}</td><td class={`lv-${line.level}`}>{line.level}</td><td class="m-hide">{visible(line.event, 80)}</td><td class="dim m-hide">{line.bot ?? line.source}</td><td>{visible(line.text)}</td></tr>))}</tbody></table></div>))}</Asked></section></div>
+            <tr key={data.items.length - i}><td class="dim num">{time(line.ts_ms)}</td><td class={`lv-${line.level}`}>{line.level}</td><td class="m-hide">{visible(line.event, 80)}</td><td class="dim m-hide">{line.bot ?? line.source}</td><td><b class="m-only">{visible(line.event, 80)}</b>{visible(line.text)}</td></tr>))}</tbody></table></div>))}</Asked></section></div>
   );
 }

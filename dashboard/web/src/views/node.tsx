@@ -8,7 +8,7 @@ import { useAsk } from '../ask.ts';
 import { body, listen, may, online, who } from '../bus/session.ts';
 import { fleetNow, tick } from '../bus/clock.ts';
 import { t, word } from '../i18n/index.ts';
-import { age, bytes, dateTime, decimal, money, NONE, sign, assets } from '../lib/format.ts';
+import { age, bytes, dateTime, decimal, lagText, money, NONE, offsetText, sign, assets } from '../lib/format.ts';
 import { visible } from '../lib/text.ts';
 import { PhaseBadge } from '../parts/badge.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -79,9 +79,9 @@ export default function Node({ name }: { name: string }): VNode {
         [t('nodes.bots'), `${beat?.running ?? row.running ?? NONE} / ${beat?.bots ?? row.bots}${row.capacity ? ` (${row.capacity})` : ''}`],
         [t('nodes.load'), <>{`${Math.round((beat?.load ?? row.load ?? 0) * 100)} %`} <Spark values={lags.value} /></>],
         [t('nodes.memory'), bytes(beat?.rss_bytes ?? row.rss_bytes)],
-        [t('nodes.lag'), beat?.loop_lag_us === undefined ? NONE : `${(beat.loop_lag_us / 1000).toFixed(1)} ms`],
-        [t('nodes.clock'), beat?.clock_offset_ms === undefined ? NONE : `${beat.clock_offset_ms} ms`],
-        [t('nodes.journalLag'), beat?.head === undefined || row.committed === undefined ? NONE : decimal(String(Math.max(0, beat.head - row.committed)))],
+        [t('nodes.lag'), lagText(beat?.loop_lag_us ?? row.loop_lag_us)],
+        [t('nodes.clock'), offsetText(beat?.clock_offset_ms ?? row.clock_offset_ms)],
+        [t('nodes.journalLag'), row.committed === undefined ? NONE : decimal(String(Math.max(0, (beat?.head ?? row.head ?? row.committed) - row.committed)))],
         [t('nodes.uptime'), row.started_ms ? age(fleetNow() - row.started_ms) : NONE],
         [t('nodes.version'), row.version ?? NONE], [t('nodes.host'), `${row.host ?? NONE} · ${row.pid ?? ''}`], [t('nodes.incarnation'), String(row.incarnation)],
         [t('nodes.started'), dateTime(row.started_ms)],

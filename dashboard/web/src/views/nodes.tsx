@@ -7,7 +7,7 @@ import { reasonOf } from '../actions.ts';
 import { body, listen, may, online, request } from '../bus/session.ts';
 import { fleetNow, heard, tick } from '../bus/clock.ts';
 import { t, word } from '../i18n/index.ts';
-import { age, bytes, NONE } from '../lib/format.ts';
+import { age, bytes, lagText, NONE, offsetText } from '../lib/format.ts';
 import { RebalanceDialog } from '../parts/handover.tsx';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { query } from '../fleet.ts';
@@ -47,8 +47,8 @@ function Card({ row }: { row: NodeRow }): VNode {
     [t('nodes.bots'), `${hb?.running ?? row.running ?? NONE} / ${bots}`],
     [t('nodes.memory'), bytes(hb?.rss_bytes ?? row.rss_bytes)],
     [t('nodes.load'), load_pct(hb?.load ?? row.load)],
-    [t('nodes.lag'), hb?.loop_lag_us !== undefined ? `${(hb.loop_lag_us / 1000).toFixed(1)} ms` : NONE],
-    [t('nodes.clock'), hb?.clock_offset_ms !== undefined ? `${hb.clock_offset_ms > 0 ? '+' : ''}${hb.clock_offset_ms} ms` : NONE],
+    [t('nodes.lag'), lagText(hb?.loop_lag_us ?? row.loop_lag_us)],
+    [t('nodes.clock'), offsetText(hb?.clock_offset_ms ?? row.clock_offset_ms)],
     [t('nodes.uptime'), row.started_ms ? age(fleetNow() - row.started_ms) : NONE],
     [t('nodes.version'), row.version ?? NONE],
     [t('nodes.journal'), `${row.committed ?? NONE} / ${hb?.head ?? row.head ?? NONE}`],
@@ -62,7 +62,7 @@ function Card({ row }: { row: NodeRow }): VNode {
       <dl>{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd class="num">{value}</dd></div>)}</dl>
       <div class="venues">{(hb?.venues ?? row.venues ?? []).map((venue) => (
         <span key={venue.venue} class={`tag ${venue.up ? 'ns-up' : 'ns-lost'}`} title={venue.reason}>{venue.up ? '●' : '▲'} {venue.venue}</span>))}
-        <span class="grow" /><a href={`#/node/${row.node}`}>{t('nodes.open')} →</a> <a href="#/fleet" onClick={() => { query.value = `node:${row.node}`; }}>{t('nav.fleet')} →</a></div>
+        <span class="grow" /><a href={`#/node/${row.node}`}>{t('nodes.open')} →</a>{' '}<a href="#/fleet" onClick={() => { query.value = `node:${row.node}`; }}>{t('nav.fleet')} →</a></div>
     </article>
   );
 }

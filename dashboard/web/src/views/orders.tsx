@@ -3,20 +3,22 @@ import { useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { useAsk } from '../ask.ts';
 import { plural, t, word } from '../i18n/index.ts';
-import { dateTime, decimal } from '../lib/format.ts';
+import { dateTime } from '../lib/format.ts';
+import { Side } from '../parts/badge.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
 import { go } from '../router.ts';
+import { priceOf, qtyOf } from '../steps.ts';
 import type { OrderRow } from '../types.ts';
 
 const COLS: Col<OrderRow>[] = [
   { id: 'bot', label: 'col.bot', text: (row) => row.bot, cell: (row) => <a href={`#/bot/${row.bot}`}>{row.bot}</a> },
   { id: 'instrument', label: 'col.instrument', text: (row) => row.instrument, cls: 'm-hide' },
-  { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => <span class={`side-${row.side}`}>{word('side', row.side)}</span> },
-  { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price) },
-  { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => decimal(row.qty) },
-  { id: 'filled', label: 'col.filled', num: true, text: (row) => row.filled_qty, cell: (row) => decimal(row.filled_qty), cls: 'm-hide' },
+  { id: 'side', label: 'col.side', text: (row) => row.side, cell: (row) => <Side name={row.side} /> },
+  { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => priceOf(row, row.price) },
+  { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => qtyOf(row, row.qty) },
+  { id: 'filled', label: 'col.filled', num: true, text: (row) => row.filled_qty, cell: (row) => qtyOf(row, row.filled_qty), cls: 'm-hide' },
   { id: 'status', label: 'col.status', text: (row) => row.status, cell: (row) => (row.unknown ? <span class="tag">{t('order.unknown')}</span> : word('order.status', row.status)), cls: 'm-hide' },
   { id: 'label', label: 'col.label', text: (row) => row.label, cls: 'm-hide' },
   { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'm-hide num' },

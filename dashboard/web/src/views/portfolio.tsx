@@ -8,6 +8,7 @@ import { ModeTag } from '../parts/badge.tsx';
 import { DayBars } from '../parts/days.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
+import { nearOf } from '../steps.ts';
 import type { PortfolioAccount, PortfolioResult, PortfolioRow } from '../types.ts';
 
 const signed = (value: string | undefined, quote: string): VNode => <span class={`t${sign(value)}`}>{money(value, quote)}</span>;
@@ -32,7 +33,7 @@ function assetCols(rows: readonly PortfolioRow[]): Col<PortfolioRow>[] {
     { id: 'asset', label: 'col.asset', text: (row) => row.asset, cell: (row) => <b>{row.asset}</b> },
     { id: 'account', label: 'col.account', text: (row) => row.account, cls: 'm-hide' },
     { id: 'qty', label: 'col.qty', num: true, text: (row) => row.qty, cell: (row) => decimal(row.qty, { max: 8 }) },
-    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => decimal(row.price), cls: 'm-hide' },
+    { id: 'price', label: 'col.price', num: true, text: (row) => row.price, cell: (row) => nearOf({ venue: row.venue, instrument: `${row.asset}-${row.quote}` }, row.price), cls: 'm-hide' },
     { id: 'value', label: 'col.value', num: true, text: (row) => row.value, cell: (row) => (row.value === undefined ? NONE : money(row.value, row.quote, false)) },
     { id: 'share', label: 'col.share', text: (row) => row.value ?? '0', cls: 'm-hide',
       cell: (row) => <progress class="meter" max={largest} value={Math.abs(Number(row.value ?? 0))} aria-label={t('portfolio.share', { asset: row.asset })} /> },
