@@ -10,6 +10,7 @@ struct wait_bot {
     int64_t generation; /* only words about this one or a later one count */
     char phase[24], reason[160];
     bool heard, reached, failed;
+    bool halted; /* a halt holds it, whatever it should be */
 };
 
 /* Follows n/+/b/+/state until each of `bots` reports a phase of `goals` (ends with NULL);
@@ -40,4 +41,10 @@ FLT_MUST_USE int manifest_load(struct cli *cli, const char *path, struct json_ob
 /* What differs between two specs: [{path, old, new}], empty when nothing does. */
 struct json_object *manifest_changes(struct json_object *have, struct json_object *want);
 /* Bots as a manifest in YAML that reads back the same. */
-void manifest_print(struct json_object *bots);
+void manifest_print(FILE *file, struct json_object *bots);
+/* Which line of a manifest's text a refusal's field means ("bots[2].params.levels"); 0: none. */
+size_t manifest_line(const char *text, const char *field);
+/* cli->error gets "name:line: " before its message. */
+int manifest_refused(struct cli *cli, const char *name, const char *text);
+/* "20", "true" and "[1,2]" as YAML would read a plain word; all else is text. */
+struct json_object *manifest_value(const char *text);

@@ -76,6 +76,7 @@ char *out_text(struct json_object *item, const char *path, char *out, size_t siz
 
 /* One document, a line; what a terminal could take for a command is escaped. */
 void out_json(struct json_object *document);
+void out_json_to(FILE *file, struct json_object *document);
 /* `items` is an array, in any -o; with json the whole `document`. --columns, --sort and
  * --no-headers are obeyed; a column that is not there is cli->error, which ends the program as any
  * other. The first column names the row (-o name). */

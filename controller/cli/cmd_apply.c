@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "controller/cli/bots.h"
 #include "controller/cli/commands.h"
+#include "lib/config.h"
 #include "lib/json.h"
 
 /* What a manifest would do, bot by bot. */
@@ -127,6 +128,19 @@ static int add_removed(struct plan *plan)
     return err;
 }
 
+/* A refused manifest's error names the line; standard input was read once, and is gone. */
+static void say_line(struct cli *cli, const char *path)
+{
+    size_t size;
+    char *text = strncmp(cli->error.field, "bots[", 5) == 0 && strcmp(path, "-") != 0
+                     ? flt_file_read(path, 4 << 20, &size)
+                     : NULL;
+
+    if (text)
+        (void)manifest_refused(cli, path, text);
+    free(text);
+}
+
 static int make_plan(struct cli *cli, struct plan *plan)
 {
     struct json_object *deployed = NULL;
@@ -137,6 +151,8 @@ static int make_plan(struct cli *cli, struct plan *plan)
         err = session_open(&plan->session, cli);
     if (!err)
         err = dry_run(plan, &deployed);
+    if (err && cli->error.code != FLT_OK)
+        say_line(cli, cli_flag(cli, "file"));
     if (!err)
         err = add_deployed(plan, deployed);
     if (!err)
@@ -327,7 +343,7 @@ int cmd_export(struct cli *cli)
     if (!err && cli->json)
         out_json(document);
     else if (!err)
-        manifest_print(specs);
+        manifest_print(stdout, specs);
     json_object_put(document);
     return err;
 }

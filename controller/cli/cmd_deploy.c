@@ -13,7 +13,7 @@
 
 /* As YAML would read a plain word: true, false and integers are those, [11,22] is a list, all else
  * is text, so that a price keeps its digits. */
-static struct json_object *plain_value(const char *text)
+struct json_object *manifest_value(const char *text)
 {
     char *end;
 
@@ -45,7 +45,7 @@ static int read_pairs(struct cli *cli, const char *flag, struct json_object *bot
                             "--%s is key=value, not %.64s", flag, text);
         }
         snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
-        json_object_object_add(pairs, name, plain_value(equals + 1));
+        json_object_object_add(pairs, name, manifest_value(equals + 1));
     }
     if (json_object_object_length(pairs))
         json_object_object_add(bot, key, pairs);

@@ -83,6 +83,9 @@ int cmd_bot_parity(struct cli *cli);
 
 /* cmd_deploy.c */
 int cmd_bot_deploy(struct cli *cli);
+/* cmd_spec.c */
+int cmd_bot_config(struct cli *cli);
+int cmd_bot_clone(struct cli *cli);
 
 /* cmd_apply.c */
 int cmd_apply(struct cli *cli);

@@ -121,38 +121,111 @@ static bool is_plain(const char *text)
            strlen(text);
 }
 
-static void print_value(struct json_object *value, int indent);
-
-static void print_members(struct json_object *object, int indent, bool first)
+static void print_members(FILE *file, struct json_object *object, int indent, bool first)
 {
     json_object_object_foreach(object, key, value)
     {
         const bool nested =
             json_object_is_type(value, json_type_object) && json_object_object_length(value) > 0;
 
-        printf("%*s%s:%s", first ? 0 : indent, "", key, nested ? "\n" : " ");
+        fprintf(file, "%*s%s:%s", first ? 0 : indent, "", key, nested ? "\n" : " ");
         first = false;
         if (nested)
-            print_members(value, indent + 2, false);
-        else
-            print_value(value, indent + 2);
+            print_members(file, value, indent + 2, false);
+        else if (json_object_is_type(value, json_type_string) &&
+                 is_plain(json_object_get_string(value)))
+            fprintf(file, "%s\n", json_object_get_string(value));
+        else /* JSON is YAML: numbers, booleans, lists, quoted text */
+            out_json_to(file, value);
     }
 }
 
-static void print_value(struct json_object *value, int indent)
+void manifest_print(FILE *file, struct json_object *bots)
 {
-    (void)indent;
-    if (json_object_is_type(value, json_type_string) && is_plain(json_object_get_string(value)))
-        puts(json_object_get_string(value));
-    else /* JSON is YAML: numbers, booleans, lists, quoted text */
-        out_json(value);
-}
-
-void manifest_print(struct json_object *bots)
-{
-    puts("bots:");
+    fputs("bots:\n", file);
     for (size_t i = 0; i < json_object_array_length(bots); i++) {
-        fputs("  - ", stdout);
-        print_members(json_object_array_get_idx(bots, i), 4, true);
+        fputs("  - ", file);
+        print_members(file, json_object_array_get_idx(bots, i), 4, true);
     }
+}
+
+/* --- where an error is
+ * ------------------------------------------------------------------------------------ */
+
+/* A line of block YAML: how far it is in, whether it begins an item, and its key. */
+struct line {
+    size_t indent;
+    bool item;
+    const char *key;
+    size_t key_length;
+};
+
+static struct line read_line(const char *text, size_t length)
+{
+    struct line line = { 0 };
+    size_t at = strspn(text, " ");
+
+    line.indent = at;
+    line.item = at + 1 < length && text[at] == '-' && text[at + 1] == ' ';
+    if (line.item)
+        at += 2 + strspn(text + at + 2, " ");
+    if (at < length && text[at] == '"')
+        at++;
+    line.key = text + at;
+    while (at < length && (isalnum((unsigned char)text[at]) || strchr("_-", text[at])))
+        at++;
+    line.key_length = (size_t)(text + at - line.key);
+    return line;
+}
+
+/* "bots[2].params.levels", from `*field` on: the item's number (of "bots[" only) and the next key.
+ */
+static size_t next_key(const char **field, const char **key)
+{
+    const size_t length = strcspn(*field, ".[");
+
+    *key = *field;
+    *field += length;
+    *field += strcspn(*field, ".");
+    *field += **field == '.';
+    return length;
+}
+
+size_t manifest_line(const char *text, const char *field)
+{
+    size_t number = 0, found = 0, items = 0, item_indent = SIZE_MAX, key_length;
+    long wanted = strncmp(field, "bots[", 5) == 0 ? strtol(field + 5, NULL, 10) : 0;
+    const char *key;
+
+    if (strncmp(field, "bots[", 5) == 0 || strncmp(field, "bot.", 4) == 0 ||
+        strcmp(field, "bot") == 0)
+        next_key(&field, &key);
+    key_length = next_key(&field, &key);
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+        const struct line line = read_line(text, strcspn(text, "\n"));
+
+        number++;
+        if (line.item && item_indent == SIZE_MAX)
+            item_indent = line.indent;
+        if (line.item && line.indent == item_indent && (long)items++ == wanted)
+            found = number;
+        if ((long)items != wanted + 1)
+            continue;
+        if (key_length && line.key_length == key_length && memcmp(line.key, key, key_length) == 0) {
+            found = number;
+            key_length = next_key(&field, &key);
+        }
+    }
+    return found;
+}
+
+int manifest_refused(struct cli *cli, const char *name, const char *text)
+{
+    const size_t line = manifest_line(text, cli->error.field);
+    char message[sizeof cli->error.message];
+
+    if (line && snprintf(message, sizeof message, "%s:%zu: %.*s", name, line,
+                         (int)(sizeof message - 64), cli->error.message) > 0)
+        snprintf(cli->error.message, sizeof cli->error.message, "%s", message);
+    return -EINVAL;
 }

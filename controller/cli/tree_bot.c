@@ -135,6 +135,29 @@ static const struct cli_flag adopt_flags[] = {
     CLI_END,
 };
 
+static const struct cli_flag config_flags[] = {
+    CLI_FLAG_DRY_RUN,
+    { .name = "live", .help = "yes, with real money: needed unless the account is a sandbox" },
+    CLI_FLAG_YES,
+    CLI_FLAG_WAIT,
+    CLI_END,
+};
+
+static const struct cli_flag clone_flags[] = {
+    { .name = "set",
+      .letter = 's',
+      .value = "K=V",
+      .repeated = true,
+      .help = "what is different: a parameter, or a key of the manifest" },
+    { .name = "node", .value = "NODE", .live = "node", .help = "on this node" },
+    { .name = "stopped", .help = "record it, but do not start it" },
+    { .name = "live", .help = "yes, with real money: needed unless the account is a sandbox" },
+    CLI_FLAG_DRY_RUN,
+    CLI_FLAG_YES,
+    CLI_FLAG_WAIT,
+    CLI_END,
+};
+
 const struct cli_command cli_bot_commands[] = {
     { .name = "ls",
       .args = "[TEXT]",
@@ -158,6 +181,30 @@ const struct cli_command cli_bot_commands[] = {
       .run = cmd_apply,
       .flags = cli_apply_flags,
       .examples = "  flotilla bot apply -f fleet.yml --dry-run" },
+    { .name = "config",
+      .args = "BOT [set|edit] [KEY=VALUE...]",
+      .help = "its manifest: shown, changed key by key, or in your editor",
+      .run = cmd_bot_config,
+      .flags = config_flags,
+      .live = "bot",
+      .details =
+          "KEY is a parameter (levels), or a key of the manifest (note, risk.max_position);\n"
+          "KEY= takes it away, so that the default holds. What differs is shown, checked by the\n"
+          "controller and asked about on a terminal; the bot goes on as it is, running or not,\n"
+          "under its next generation. edit opens $VISUAL or $EDITOR; what is refused is said with\n"
+          "its line, and the text is kept.",
+      .examples = "  flotilla bot config btc-grid-1\n"
+                  "  flotilla bot config btc-grid-1 levels\n"
+                  "  flotilla bot config btc-grid-1 set levels=40 risk.max_position=0.5 --wait\n"
+                  "  flotilla bot config btc-grid-1 edit" },
+    { .name = "clone",
+      .args = "BOT NEW",
+      .help = "another bot like this one",
+      .run = cmd_bot_clone,
+      .flags = clone_flags,
+      .live = "bot",
+      .examples = "  flotilla bot clone btc-grid-1 eth-grid-9 --set instrument=ETH-USDT \\\n"
+                  "      --set lower=1500 --set upper=1900 --dry-run" },
     { .name = "start",
       .args = "[BOT...]",
       .help = "start stopped bots",

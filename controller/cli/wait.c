@@ -42,6 +42,8 @@ static void take_state(struct wait *wait, struct wait_bot *bot, struct json_obje
         return;
     bot->heard = true;
     out_text(state, "phase", bot->phase, sizeof bot->phase);
+    out_text(state, "reason.code", bot->reason, sizeof bot->reason);
+    bot->halted = strcmp(bot->reason, "halt") == 0;
     out_text(state, "reason.message", bot->reason, sizeof bot->reason);
     for (const char *const *goal = wait->goals; *goal; goal++)
         bot->reached = bot->reached || strcmp(*goal, bot->phase) == 0;
@@ -127,6 +129,8 @@ static int wait_result(struct cli *cli, const struct wait *wait, int64_t limit_m
         return CLI_FAIL(cli, FLT_CONFLICT, "bot", hint, "%s ended in error%s%s%s", bot->name,
                         *bot->reason ? ": " : "", bot->reason,
                         wait->failed > 1 ? ", and others" : "");
+    if (bot->halted)
+        snprintf(hint, sizeof hint, "a halt holds it: flotilla halts, then flotilla resume");
     return CLI_FAIL(cli, FLT_UNAVAILABLE, "wait", hint,
                     "%s is not %s after %" PRId64 " s: %s%s%s%s", bot->name, wait->goals[0],
                     limit_ms / 1000, bot->heard ? bot->phase : "no word from its node yet",

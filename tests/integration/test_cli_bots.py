@@ -209,6 +209,71 @@ class Bots(unittest.TestCase):
             self.fleet.cli("bot", *words)
         self.assertEqual(self.fleet.cli("audit", "--target", "audited", "-n", "1")["items"][0]["changes"],
                          "listed: true -> false")
+        wait_for("its node let go of it", lambda: not self.names("bot=audited"))
+
+    def edit(self, bot, editor, *flags):
+        """flotilla bot config BOT edit, with a program in the place of the editor."""
+        return subprocess.run([FLOTILLA, "--dir", self.fleet.dir, "bot", "config", bot, "edit", *flags],
+                              env=dict(os.environ, EDITOR=editor, VISUAL="", TMPDIR=self.fleet.dir),
+                              capture_output=True, text=True, timeout=40, check=False)
+
+    def test_a_bot_is_cloned_and_its_manifest_changed_by_key_and_in_an_editor(self):
+        plan = self.fleet.cli("bot", "clone", "btc-grid-2", "twin", "--set", "levels=7", "--set", "note=second",
+                              "--dry-run")
+        self.assertEqual({row["path"]: row.get("new") for row in plan["items"]},
+                         {"name": "twin", "params.levels": "7", "note": "second"})
+        self.assertEqual(self.names("bot=twin"), [])
+        made = self.fleet.cli("bot", "clone", "btc-grid-2", "twin", "--set", "levels=7", "--set", "note=second",
+                              "--stopped")
+        self.assertEqual((made["created"], made["run"]), (True, "stopped"))
+        again = self.fleet.run("bot", "clone", "btc-grid-2", "twin")
+        self.assertEqual(again.returncode, 4)
+        self.assertIn("there is a bot twin already", again.stderr)
+        self.assertEqual(self.fleet.run("bot", "config", "twin", "levels").stdout, "7\n")
+        manifest = self.fleet.run("bot", "config", "twin").stdout
+        self.assertEqual(manifest, self.fleet.run("export", "twin").stdout)
+
+        done = self.fleet.run("bot", "config", "twin", "set", "levels=8", "risk.max_position=0.5", "note=")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("params.levels", done.stderr)
+        spec = self.fleet.cli("bot", "show", "twin")["spec"]
+        self.assertEqual((spec["params"]["levels"], spec["risk"]["max_position"], "note" in spec), (8, "0.5", False))
+        self.assertEqual(self.fleet.cli("bot", "show", "twin")["bot"]["run"], "stopped")  # it is not started by this
+        self.assertIn("nothing differs", self.fleet.run("bot", "config", "set", "twin", "levels=8").stderr)
+
+        done = self.edit("twin", "sed -i 's/levels:.*/levels: 9/'")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.fleet.run("bot", "config", "twin", "levels").stdout, "9\n")
+        self.assertEqual(self.fleet.cli("audit", "--target", "twin", "-n", "1")["items"][0]["changes"],
+                         "params.levels: 8 -> 9")
+        self.assertIn("nothing differs", self.edit("twin", "true").stderr)
+        self.assertEqual([name for name in os.listdir(self.fleet.dir) if name.startswith("flotilla-")], [])
+        line = manifest.splitlines().index("      levels: 7") + 2  # one more: the file begins with a comment
+        for editor, what in (("sed -i 's/levels:.*/levels: 9999/'", f":{line}: levels must be at most"),
+                             ("sed -i 's/name:.*/name: other/'", ":3: a bot keeps its name"),
+                             ("sed -i 's/levels:.*/levels/'", ":"), ("false", "the editor false ended")):
+            with self.subTest(editor):
+                done = self.edit("twin", editor)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(what, done.stderr)
+                self.assertEqual("your text is kept in" in done.stderr, editor != "false")
+        self.assertEqual(self.fleet.run("bot", "config", "twin", "levels").stdout, "9\n")
+        for words, what in ((["levels=9"], "did you mean"), (["set"], "KEY=VALUE"), (["set", "lvls=3"], "levels"),
+                            (["set", "name=x"], "keeps its name"), (["lvl"], "no lvl of its own"),
+                            (["sett", "a=b"], "set or edit, not sett")):
+            with self.subTest(words):
+                done = self.fleet.run("bot", "config", "twin", *words)
+                self.assertIn(done.returncode, (2, 3))
+                self.assertEqual(done.stdout, "")
+                self.assertIn(what, done.stderr)
+        bad = os.path.join(self.fleet.dir, "bad.yml")
+        with open(bad, "w", encoding="utf-8") as file:
+            file.write(self.fleet.run("export", "btc-grid-1", "twin").stdout.replace("levels: 9", "levels: 9999"))
+        with open(bad, encoding="utf-8") as file:
+            wrong = file.read().splitlines().index("      levels: 9999") + 1
+        self.assertIn(f"bad.yml:{wrong}: levels", self.fleet.run("diff", "-f", bad).stderr)
+        self.fleet.cli("bot", "rm", "twin", "--yes")
+        wait_for("its node let go of it", lambda: not self.names("bot=twin"))
 
     def test_books_are_read_in_every_direction(self):
         self.assertTrue(self.fleet.cli("fills", "--since", "1h", "-n", "5")["items"])
