@@ -316,6 +316,15 @@ void bus_on_part(struct bus *bus)
         bus_on_second(bus);
 }
 
+/* What the broker refused us is counted where the messages are refused, too. */
+static void count_denied(struct bus *bus)
+{
+    struct flt_mqtt_stats stats = { 0 };
+
+    flt_mqtt_get_stats(bus->mqtt, &stats);
+    bus->node->refused.count[FLT_REFUSED_DENIED] = stats.refused;
+}
+
 void bus_on_second(struct bus *bus)
 {
     struct botnode *node = bus->node;
@@ -347,6 +356,7 @@ void bus_on_second(struct bus *bus)
     message.loop_lag_us = flt_loop_lag_us(node->loop);
     message.halt = hosts_halt_number(node->hosts);
     message.term = bus->term;
+    count_denied(bus);
     message.has_clock_offset_ms = true;
     message.clock_offset_ms = venues_clock_offset_ms(node->venues);
     message.refused = flt_refusals_tree(&node->refused);

@@ -173,11 +173,16 @@ static struct json_object *count_phases(const struct controller *controller)
 /* lib/refusal.h's kinds, of the controller and of all nodes as their heartbeats say. */
 static void add_messages(const struct controller *controller, struct json_object *refused)
 {
+    struct flt_mqtt_stats stats = { 0 };
+
+    flt_mqtt_get_stats(controller->mqtt, &stats);
     for (int i = 0; i < FLT_REFUSED_COUNT; i++) {
         const char *name = flt_refusal_name((enum flt_refusal)i);
         int64_t sum = (int64_t)controller->refused.count[i], told = 0;
         char kind[48];
 
+        if (i == FLT_REFUSED_DENIED)
+            sum += (int64_t)stats.refused; /* by the broker, to us */
         for (size_t k = 0; k < controller->inventory.node_count; k++)
             if (flt_json_int(controller->inventory.nodes[k]->hb.refused, name, &told))
                 sum += told;

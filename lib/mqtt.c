@@ -64,6 +64,7 @@ struct flt_mqtt {
     size_t queue_bytes;
     struct asked *asked;
     struct flt_mqtt_stats stats;
+    uint64_t publishes_refused;
 
     bool closing;
     bool linger_over;
@@ -448,8 +449,16 @@ void mqtt_core_message(struct flt_mqtt *mqtt, const struct flt_mqtt_message *mes
         mqtt->events.on_message(mqtt->events.ctx, message);
 }
 
+#define NO_RIGHT "the broker gives this login no right to it: are tenant and name its own?"
+
 void mqtt_core_acked(struct flt_mqtt *mqtt, uint32_t id, bool ok)
 {
+    if (!ok && flt_mqtt_is_up(mqtt)) {
+        mqtt->stats.refused++;
+        if (mqtt->publishes_refused++ % 100 == 0) /* said once in a hundred */
+            FLT_LOG(ERROR, "publish_refused", "client=%s count=%llu hint=\"%s\"",
+                    mqtt->config.client_id, (unsigned long long)mqtt->publishes_refused, NO_RIGHT);
+    }
     for (unsigned i = 0; i < mqtt->inflight_count; i++) {
         if (mqtt->inflight[i].id != id)
             continue;
@@ -471,9 +480,11 @@ void mqtt_core_subscribed(struct flt_mqtt *mqtt, uint32_t id, bool ok)
         struct asked *asked = *at;
         if (asked->id != id)
             continue;
-        if (!ok)
-            FLT_LOG(ERROR, "subscribe_refused", "client=%s filter=%s", mqtt->config.client_id,
-                    asked->filter);
+        if (!ok) {
+            mqtt->stats.refused++;
+            FLT_LOG(ERROR, "subscribe_refused", "client=%s filter=%s hint=\"%s\"",
+                    mqtt->config.client_id, asked->filter, NO_RIGHT);
+        }
         *at = asked->next;
         free(asked);
         return;

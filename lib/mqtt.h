@@ -70,6 +70,8 @@ struct flt_mqtt_publish {
 
 struct flt_mqtt_stats {
     uint64_t sent, received, dropped, connects;
+    uint64_t
+        refused;   /* by the broker: publishes and subscriptions that the login has no right to */
     size_t queued; /* QoS 1 waiting for a place in the window */
 };
 
