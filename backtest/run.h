@@ -84,6 +84,7 @@ struct run_result {
     int64_t strategy_ms;
     size_t ready_bars; /* until every indicator line has its first value */
     bool stopped;
+    size_t cut_orders;         /* that would have been larger than LOTS_MAX lots */
     struct book_order *orders; /* that still rest at the end, in order of placement */
     size_t order_count;
     struct bot_counters counters;

@@ -134,6 +134,7 @@ static int log_order(struct run *run, const struct book_order *order)
         err = tag_of(run, run->key, &tag);
     if (err)
         return err;
+    result->cut_orders += order->qty_lots >= LOTS_MAX;
     result->log[result->log_count++] = (struct run_order){
         .bar = run->bar,
         .ts_ms = run->clock.wall_now_ms,

@@ -80,6 +80,9 @@ static inline int sizing_check(const struct sizing *sizing, const struct instrum
                 flt_dec_cmp(sizing->qty, instrument->qty_min) < 0))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "qty", "", "qty is too small for %s",
                              instrument->name);
+    if (qty && qty_to_lots(instrument, sizing->qty, FLT_ROUND_UP) > LOTS_MAX)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "qty", "", "qty is too large for %s",
+                             instrument->name);
     if (stake && sizing->budget.coef <= 0)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "budget", "for example budget=1000",
                              "stake_pct needs a budget to be a part of");
@@ -90,7 +93,8 @@ static inline int sizing_check(const struct sizing *sizing, const struct instrum
 static inline int64_t sizing_buy_lots(const struct sizing *sizing, const struct leg_view *leg)
 {
     const struct flt_dec lot = leg->instrument->lot;
-    const double price = (double)leg->last_ticks * leg->tick;
+    /* As if read from text, which a product with the tick is not: a whole quotient stays whole. */
+    const double price = flt_dec_to_double(ticks_to_price(leg->instrument, leg->last_ticks));
 
     if (sizing->qty.coef > 0)
         return qty_to_lots(leg->instrument, sizing->qty, FLT_ROUND_DOWN);

@@ -144,7 +144,7 @@ struct view {
 struct wants; /* the engine's (engine/wants.h) */
 
 #define NO_LIMIT INT64_MIN
-#define LOTS_MAX INT64_C(1000000000000000) /* no price or quantity wanted is beyond this */
+#define LOTS_MAX INT64_C(100000000000000000) /* no price or quantity wanted is beyond this */
 enum { WANT_POST_ONLY = 1, WANT_REDUCE_ONLY = 2 };
 
 void wants_begin(struct wants *wants); /* a new full set of resting orders: all others go */
