@@ -6,10 +6,12 @@
 #include "strategies/timeframe.h"
 
 enum { KEY_POSITION = 1 };
-enum { RSI_SEED, RSI_FLAT, RSI_FLAT_NEUTRAL = 1 }; /* options of the line, after its period */
+enum { RSI_SEED, RSI_FLAT }; /* options of the line, after its period */
+
+static const char *const flats[] = { "talib", "neutral", NULL }; /* as the line numbers them */
 
 struct rsi_params {
-    int64_t period, timeframe;
+    int64_t period, timeframe, flat;
     struct sizing sizing;
     double buy_below, sell_above;
 };
@@ -29,6 +31,8 @@ static const struct field params[] = {
       .unit = "", .help = "Sell when the index is above this.", .hot = true },
     { PARAM(timeframe, FIELD_ENUM), .def = "1m", .choices = timeframe_choices, .unit = "",
       .help = "Length of a bar." },
+    { PARAM(flat, FIELD_ENUM), .def = "talib", .choices = flats, .unit = "",
+      .help = "The index of a market that did not move: 0 (talib), which buys, or 50 (neutral)." },
     FIELD_END,
 };
 #undef PARAM
@@ -69,8 +73,7 @@ static int rsi_declare(const void *params_, struct needs *needs)
         .bar_ms = timeframe_ms(timeframe_choices[p->timeframe]),
         .bars = 1,
         .lines_back = 1,
-        /* A market that does not move is neutral: TA-Lib's 0 would read as oversold. */
-        .line = { { "rsi", 0, p->period, 0, { [RSI_FLAT] = RSI_FLAT_NEUTRAL } } },
+        .line = { { "rsi", 0, p->period, 0, { [RSI_FLAT] = (double)p->flat } } },
         .line_count = 1,
         .orders_max = 1,
     };

@@ -106,8 +106,8 @@ def rsi_line(closes, period):
         else:
             gain = (gain * (period - 1) + up) / period
             loss = (loss * (period - 1) + down) / period
-        if i >= period and gain + loss > 0:
-            out[i] = 100 * gain / (gain + loss)
+        if i >= period:
+            out[i] = 100 * gain / (gain + loss) if gain + loss >= 1e-14 else 0.0  # as TA-Lib
     return out
 
 
