@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SAMPLE 1024
+#define NOISE 1e-12 /* a double of an amount is not closer: E and balance that are equal */
 #define DAY_MS INT64_C(86400000)
 #define YEAR_MS (365.25 * 86400000)
 
@@ -150,10 +151,16 @@ static size_t copy_lower(const double *r, size_t n, double *out)
 
 static int tails(const double *r, size_t n, struct metrics *out)
 {
-    double *sorted = malloc(n * sizeof *sorted);
+    double *sorted = malloc((n + 1) * sizeof *sorted);
 
     if (!sorted)
         return -ENOMEM;
+    if (n == 0) {
+        out->var_95_hist_linear = out->expected_shortfall_95 = (double)NAN;
+        out->var_99_hist_linear = out->expected_shortfall_99 = (double)NAN;
+        free(sorted);
+        return 0;
+    }
     size_t among = copy_lower(r, n, sorted);
     among = tail(sorted, n, among, 0.05, &out->var_95_hist_linear, &out->expected_shortfall_95);
     (void)tail(sorted, n, among, 0.01, &out->var_99_hist_linear, &out->expected_shortfall_99);
@@ -391,11 +398,11 @@ static void balance_gap(const struct metrics_input *in, struct metrics *out)
     for (size_t i = 0; in->balance && i < in->count; i++) {
         const double gap = (in->equity[i] - in->balance[i]) / in->balance[i];
 
-        if (gap > 0) {
+        if (gap > NOISE) {
             above += gap;
             above_count++;
             above_max = gap > above_max ? gap : above_max;
-        } else if (gap < 0) {
+        } else if (gap < -NOISE) {
             below -= gap;
             below_count++;
             below_max = -gap > below_max ? -gap : below_max;
@@ -416,7 +423,7 @@ int metrics_make(const struct metrics_input *in, struct metrics *out)
     memset(out, 0, sizeof *out);
     if (!r)
         return -ENOMEM;
-    if (n > 0) {
+    if (in->count > 0) { /* of one point, what is made of returns is not defined */
         for (size_t i = 0; i < n; i++)
             r[i] = in->equity[i + 1] / in->equity[i] - 1;
         growth(in, out);

@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backtest/build_id.h"
 #include "lib/config.h"
 #include "lib/crypto.h"
 #include "strategies/params.h"
 
 #define PATH_BYTES 4096
+#define NOTES_MAX 8
 
 /* --- metrics
  * ----------------------------------------------------------------------------------------- */
@@ -345,11 +347,19 @@ static void write_end(const struct output *output, struct flt_buf *buf)
     flt_jw_amt(buf, "equity_end", run_equity(result, segment, close));
 }
 
+/* 1998 to 2096 in seconds; milliseconds since 1970 are beyond that from its second month on. */
+static bool looks_like_seconds(const struct data *data)
+{
+    const int64_t first = data->columns.ts_ms[0];
+
+    return first >= INT64_C(900000000) && first < INT64_C(4000000000);
+}
+
 bool output_note(const struct output *output, size_t index, char *out, size_t size)
 {
     const struct run_result *result = output->result;
-    const char *notes[5] = { NULL };
-    char text[5][320];
+    const char *notes[NOTES_MAX] = { NULL };
+    char text[NOTES_MAX][320];
     size_t count = 0;
 
     if (output->config->data->unended) {
@@ -358,17 +368,37 @@ bool output_note(const struct output *output, size_t index, char *out, size_t si
         count++;
     }
     if (result->stopped) {
-        (void)snprintf(text[count], size, "stopped at bar %zu of %zu: the result is partial",
-                       result->bars, output->config->data->count);
+        (void)snprintf(text[count], sizeof text[0],
+                       "stopped at bar %zu of %zu: the result is partial", result->bars,
+                       output->config->data->count);
         count++;
     }
     if (result->ready_bars >= result->strategy_bars) {
         (void)snprintf(text[count], sizeof text[0],
-                       "too little data: the indicators need %zu bars and there are %zu",
+                       "too little data: the indicators need %zu bars, a fill one more, and there "
+                       "are %zu",
                        result->ready_bars, result->strategy_bars);
         count++;
     } else if (result->fill_count == 0) {
         (void)snprintf(text[count], sizeof text[0], "the strategy never traded");
+        count++;
+    }
+    if (result->cut_orders > 0) {
+        (void)snprintf(text[count], sizeof text[0],
+                       "%zu orders were cut to %" PRId64 " lots, the most one can have: "
+                       "use a coarser --lot",
+                       result->cut_orders, LOTS_MAX);
+        count++;
+    }
+    if (output->metrics->max_drawdown <= -1) {
+        (void)snprintf(text[count], sizeof text[0],
+                       "the equity fell to zero or below: from there on returns, and what is made "
+                       "of them, mean nothing");
+        count++;
+    }
+    if (looks_like_seconds(output->config->data)) {
+        (void)snprintf(text[count], sizeof text[0],
+                       "the bars begin in 1970: is ts_ms in seconds? It is read as milliseconds");
         count++;
     }
     if (*result->trouble) {
@@ -390,6 +420,7 @@ void output_summary(const struct output *output, struct flt_buf *buf)
     flt_jw_begin(buf, NULL, '{');
     flt_jw_int(buf, "v", 1);
     flt_jw_str(buf, "version", FLT_VERSION);
+    flt_jw_str(buf, "build", build_id());
     output_data(output, buf, "data");
     output_config(output, buf, "config");
     write_config_hash(output, buf);

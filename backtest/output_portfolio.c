@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "backtest/build_id.h"
 #include "lib/config.h"
 #include "lib/crypto.h"
 
@@ -536,6 +537,7 @@ void portfolio_output_summary(const struct portfolio_output *output, struct flt_
     flt_jw_begin(buf, NULL, '{');
     flt_jw_int(buf, "v", 1);
     flt_jw_str(buf, "version", FLT_VERSION);
+    flt_jw_str(buf, "build", build_id());
     put_data(output, buf);
     put_config(output, buf);
     put_totals(output, buf);

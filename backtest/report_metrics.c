@@ -95,7 +95,8 @@ const struct report_metric report_metrics[] = {
     { ACTIVITY, "total_fees", "Fees of closed trades", "money",
       "sum of the fees of the closed trades, in quote" },
     { ACTIVITY, "equity_balance_diff_neg_max", "Deepest open loss", "percent",
-      "max of (balance - E) / balance where E is below the balance (cash + cost of the position)" },
+      "max of (balance - E) / balance where E is below the balance (cash + cost of the position, "
+      "fees included)" },
     { ACTIVITY, "equity_balance_diff_neg_mean", "Mean open loss", "percent",
       "mean of (balance - E) / balance where E is below the balance" },
     { ACTIVITY, "equity_balance_diff_pos_max", "Largest open gain", "percent",

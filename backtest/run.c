@@ -295,7 +295,7 @@ void run_finish(struct run *run)
     result->strategy_bars = run->bars.step_ms ? run->bars.count : run->config->data->count;
     result->strategy_ms = run->bars.step_ms ? run->bars.step_ms : run->config->data->bar_ms;
     result->ready_bars = bot_ready_bars(run->bot);
-    if (status.phase != BOT_RUNNING && *status.reason)
+    if (status.phase != BOT_RUNNING && *status.reason && run->count > 1)
         (void)snprintf(result->trouble, sizeof result->trouble, "%s: %s", status.reason_code,
                        status.reason);
     bot_write_params(run->bot, &buf, NULL);

@@ -13,7 +13,7 @@ from decimal import Decimal as D
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reference  # noqa: E402
 
-FLOTILLA, DATA = sys.argv[1], sys.argv[2]
+FLOTILLA, DATA = os.path.abspath(sys.argv[1]), sys.argv[2]
 HOURLY = os.path.join(DATA, "btcusdt_binance_1h_2020_2021.csv")
 count = failed = 0
 
@@ -39,12 +39,12 @@ def rows(path):
         return list(csv.reader(file))[1:]
 
 
-def backtest(folder, path, strategy, params, sizing, cash, fee, more=()):
+def backtest(folder, path, strategy, params, sizing, cash, fee, more=(), **where):
     args = [FLOTILLA, "backtest", "--strategy", strategy, "--data", path, "--fill", "next-open", "--fee", fee,
             "--cash", cash, "--out", folder, "--quiet", *more]
     for key, value in list(params.items()) + [sizing]:
         args += ["--param", "%s=%s" % (key, value)]
-    return subprocess.run(args, capture_output=True, text=True, timeout=120)
+    return subprocess.run(args, capture_output=True, text=True, timeout=120, **where)
 
 
 def same(mine, theirs, what):
@@ -108,7 +108,7 @@ def write(path, bars):
 def flat(closes):
     """Bars whose open is the close before."""
     opens = [closes[0]] + closes[:-1]
-    return [(o, max(o, c), min(o, c), c) for o, c in zip(opens, closes)]
+    return [(o, max(o, c, key=D), min(o, c, key=D), c) for o, c in zip(opens, closes)]
 
 
 EDGES = [
@@ -130,6 +130,11 @@ EDGES = [
      {"lower": "10", "step": "1", "lines": 2}),
     ("the index of a fall is 0 and of a rise 100", flat([10, 9, 8, 7, 6, 7, 8, 9, 10, 11, 12]), "rsi",
      {"period": 2, "buy_below": 30, "sell_above": 70}),
+    ("the index of a market that never moved is 0, as in TA-Lib", flat([7, 7, 7, 7, 7, 8, 8, 9]), "rsi",
+     {"period": 3, "buy_below": 30, "sell_above": 70}),
+    ("thousands of millions of a cheap coin", flat(["0.0000112", "0.0000113", "0.0000111", "0.0000115", "0.0000109"] * 3),
+     "sma_cross", {"fast": 1, "slow": 2}),
+    ("prices of a million", flat(["1000000", "1000001.5", "999999", "1000300", "999000"] * 3), "sma_cross", {"fast": 1, "slow": 2}),
 ]
 
 
@@ -139,6 +144,8 @@ def edges(folder):
         write(path, bars)
         for sizing in (("qty", "1"), ("stake_pct", "95")):
             check("%s, %s" % (name, sizing[0]), compare(folder, path, strategy, params, sizing))
+    write(path, flat(["0.3"] * 4))  # 3 * 0.1 is more than 0.3, and 60000 / that less than 200000
+    check("a stake that is a whole number of lots", compare(folder, path, "hold", {}, ("stake_pct", "60")))
 
 
 def random_bars(rng, n):
@@ -245,6 +252,25 @@ def powered(value):
 
 def said(folder):
     """Results that are worth a word."""
+    path = os.path.join(folder, "few.csv")
+    write(path, flat([5]))
+    done = backtest(folder, path, "hold", {}, ("qty", "1"), "100", "0")
+    with open(os.path.join(folder, "summary.json")) as file:
+        metrics = json.load(file)["metrics"]
+    right = metrics["equity_first"] == metrics["equity_last"] == 100 and metrics["n_points"] == 1
+    nothing = [metrics[name] for name in ("sharpe_ann_rf0", "cagr_clock", "var_95_hist_linear", "mean_return")]
+    check("of one bar nothing is made up", None if right and nothing == [None] * 4 else done.stderr or metrics)
+    write(path, flat([5, 5, 4, 2]))
+    backtest(folder, path, "hold", {}, ("qty", "40"), "100", "0")
+    with open(os.path.join(folder, "summary.json")) as file:
+        notes = json.load(file)["notes"]
+    check("it says: the equity fell below zero", None if "fell to zero or below" in str(notes) else notes)
+    with open(path, "w") as file:
+        file.write(HEAD + "1600000000,1,1,1,1,1\n1600000060,1,1,1,1,1\n")
+    backtest(folder, path, "hold", {}, ("qty", "1"), "100", "0")
+    with open(os.path.join(folder, "summary.json")) as file:
+        notes = json.load(file)["notes"]
+    check("it says: seconds", None if "in seconds?" in str(notes) else notes)
     for name, params, sentence in (("too little data", {"fast": 10, "slow": 5000}, "too little data"),
                                    ("never trades", {"fast": 1, "slow": 4307}, "never traded")):
         args = [FLOTILLA, "backtest", "--strategy", "sma_cross", "--param", "qty=1", "--data", HOURLY, "--out", folder]
@@ -281,9 +307,11 @@ def repeatable(folder):
     results = []
     for name in ("first", "second"):
         out = os.path.join(folder, name)
-        backtest(out, HOURLY, *args)
+        where = {"first": None, "second": folder}[name]
+        env = dict(os.environ, **({"TZ": "Pacific/Auckland", "LC_ALL": "de_DE.UTF-8", "HOME": folder} if where else {}))
+        backtest(out, os.path.abspath(HOURLY), *args, cwd=where, env=env)
         results.append(bytes_of(out))
-    check("equal inputs give equal bytes", None if results[0] == results[1] and len(results[0]) == len(FILES) else "they differ")
+    check("equal inputs give equal bytes, whatever the folder, the time zone and the locale", None if results[0] == results[1] and len(results[0]) == len(FILES) else "they differ")
 
 
 def main():
