@@ -39,6 +39,7 @@ export const strategies: Record<string, string> = {
   'Period of the index.': '指标周期。',
   'Buy when the index is below this.': '指标低于此值时买入。',
   'Sell when the index is above this.': '指标高于此值时卖出。',
+  'The index of a market that did not move: 0 (talib), which buys, or 50 (neutral).': '行情不动时的指标：0（talib，会买入）或 50（neutral，中性）。',
   'Holds while a fast moving average is above a slow one.': '快速均线高于慢速均线时持有。',
   'Period of the fast average.': '快速均线周期。',
   'Period of the slow average.': '慢速均线周期。',
@@ -50,5 +51,5 @@ export const params: Record<string, string> = {
   amount: '金额', interval: '间隔', take_profit_pct: '止盈 %', max_orders: '最多次数', budget: '预算', safety_orders: '补仓单数', safety_step_pct: '补仓步长 %',
   safety_step_scale: '步长倍数', safety_volume_scale: '补仓量倍数', lower: '最低价', upper: '最高价', levels: '格数', spacing: '间距方式', initial_buy: '初始买入',
   step: '间距', lines: '线数', qty: '数量', stake_pct: '资金比例 %', timeframe: 'K 线周期', bid_spreads_bps: '买价差 bp', ask_spreads_bps: '卖价差 bp', refresh: '刷新间隔',
-  tolerance_bps: '容差 bp', skew_bps: '库存偏移 bp', period: '周期', buy_below: '买入阈值', sell_above: '卖出阈值', fast: '快线周期', slow: '慢线周期', direction: '方向',
+  tolerance_bps: '容差 bp', skew_bps: '库存偏移 bp', period: '周期', buy_below: '买入阈值', sell_above: '卖出阈值', flat: '行情不动时', fast: '快线周期', slow: '慢线周期', direction: '方向',
 };
