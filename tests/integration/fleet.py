@@ -1,4 +1,5 @@
 """A whole fleet for a test: `flotilla up` in a temporary folder on free ports, and hands on it."""
+import contextlib
 import json
 import os
 import re
@@ -110,6 +111,22 @@ class Fleet:
                 found[name[:-4]] = int(words[0])
         return found
 
+    @contextlib.contextmanager
+    def killed(self, name):
+        """kill -9; it is started again only after what the body does."""
+        up, pid = self.pids()["up"], self.pids()[name]
+        os.kill(up, signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            yield
+        finally:
+            os.kill(up, signal.SIGCONT)
+        wait_for(f"{name} is started again", lambda: self.pids().get(name, pid) != pid and alive(self.pids()[name]))
+
+    def reconciled(self):
+        """Fills take a moment from the venue to the books; then both are the same."""
+        return self.run("doctor", "--reconcile").returncode == 0
+
     def logs(self, lines=8):
         folder, rows = os.path.join(self.dir, "log"), []
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
@@ -137,6 +154,13 @@ class Fleet:
     def secret(self, user):
         with open(os.path.join(self.dir, "secrets", f"{user}.password"), encoding="ascii") as file:
             return file.read().strip()
+
+
+def catches(pid, signum):
+    """Whether the process has a handler of its own for that signal, as the kernel says."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        mask = next(line.split()[1] for line in file if line.startswith("SigCgt"))
+    return bool(int(mask, 16) >> (signum - 1) & 1)
 
 
 def alive(pid):

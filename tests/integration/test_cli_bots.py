@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import tempfile
 import unittest
 
 import tap
-from fleet import Fleet, wait_for
+from fleet import Fleet, catches, wait_for
 
 FLOTILLA = sys.argv.pop(1)
 
@@ -112,9 +113,10 @@ class Bots(unittest.TestCase):
         node = self.fleet.pids()["node-2"]
         os.kill(node, signal.SIGSTOP)  # its bots cannot answer now
         try:
-            process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, "bot", "pause", "btc-pmm-2", "--wait=20s"],
+            process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, "bot", "pause", "btc-pmm-2", "--wait=5m"],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             wait_for("it is recorded", lambda: self.names("bot=btc-pmm-2 run=paused"))
+            wait_for("it waits", lambda: catches(process.pid, signal.SIGINT))
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=120)
             self.assertEqual(process.returncode, 130, err)
@@ -158,9 +160,11 @@ class Bots(unittest.TestCase):
         process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, "-o", "jsonl", "watch", "eth-sma-1"],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
-            # The first state is what was retained: no news. Pause until the change is told.
-            wait_for("the session", lambda: self.fleet.run("bot", "pause", "eth-sma-1", "--wait").returncode == 0)
-            self.fleet.cli("bot", "resume", "eth-sma-1", "--wait")
+            def told():  # what was before its session is no news
+                self.fleet.cli("bot", "pause", "eth-sma-1", "--wait")
+                self.fleet.cli("bot", "resume", "eth-sma-1", "--wait")
+                return select.select([process.stdout], [], [], 1)[0]
+            wait_for("a change is told", told)
             row = json.loads(process.stdout.readline())
             self.assertEqual((row["kind"], row["name"]), ("bot", "eth-sma-1"))
             self.assertIn(row["what"], ("paused", "running"))

@@ -58,7 +58,7 @@ class DemoFleet(unittest.TestCase):
     def test_02_two_nodes_run_24_bots_and_have_traded(self):
         nodes = items(self.fleet.cli("node", "ls"))
         self.assertEqual(sorted(node["node"] for node in nodes), ["node-1", "node-2"])
-        self.assertEqual({node["state"] for node in nodes}, {"up"})
+        wait_for("both are up", lambda: {node["state"] for node in items(self.fleet.cli("node", "ls"))} == {"up"})
         bots = self.bots()
         self.assertEqual(len(bots), 24)
         self.assertEqual({bot["node"] for bot in bots}, {"node-1", "node-2"})
@@ -67,13 +67,14 @@ class DemoFleet(unittest.TestCase):
                                                  for bot in self.bots()))
 
     def test_03_the_books_equal_the_venue_fill_by_fill(self):
-        done = self.fleet.run("doctor", "--reconcile")
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        wait_for("equal books", self.fleet.reconciled)
 
     def test_04_a_bot_is_deployed_paused_resumed_stopped_and_removed(self):
         self.deploy("grid-test", "--wait")
         wait_for("running", lambda: self.phase("grid-test") == "running")
         wait_for("orders", lambda: self.orders("grid-test"))
+        wait_for("a position", lambda: float(next(
+            bot for bot in self.bots() if bot["bot"] == "grid-test").get("position", 0)) > 0)
         self.fleet.cli("bot", "pause", "grid-test", "--wait")
         self.assertEqual(self.phase("grid-test"), "paused")
         self.fleet.cli("bot", "resume", "grid-test", "--wait")
@@ -124,7 +125,7 @@ class DemoFleet(unittest.TestCase):
                          lambda n=name, p=pid: self.fleet.pids().get(n, p) != p
                          and alive(self.fleet.pids()[n]))
                 wait_for(f"all bots run after {name}", self.all_run, 40)
-        self.assertEqual(self.fleet.run("doctor", "--reconcile").returncode, 0)
+        wait_for("equal books", self.fleet.reconciled)
 
     def all_run(self):
         try:
@@ -150,7 +151,7 @@ class DemoFleet(unittest.TestCase):
         self.assertEqual(len(self.bots()), 24)
         self.assertGreaterEqual(self.fills(), before)
         wait_for("all bots run again", self.all_run, 40)
-        self.assertEqual(self.fleet.run("doctor", "--reconcile").returncode, 0)
+        wait_for("equal books", self.fleet.reconciled)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@
 #include "lib/ws.h"
 #include "tests/support/child.h"
 
-enum { LIMIT_MS = 15000 };
+enum { LIMIT_MS = 90000 };
 
 struct fixture {
     struct child server;

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS 10000
+#define START_MS 90000
 #define LOOK_MS 10
 
 static int free_port(void)

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LINE_MS 10000
+#define LINE_MS 90000
 
 void child_start(struct child *child, const char *const *argv)
 {

@@ -11,7 +11,7 @@
 #include "lib/http.h"
 #include "lib/log.h"
 
-enum { LIMIT_MS = 8000 };
+enum { LIMIT_MS = 60000 };
 
 struct fixture {
     struct flt_loop *loop;
