@@ -306,9 +306,8 @@ static int account_journal(const struct account *account)
     return err;
 }
 
-/* The box the controller sealed to us -> plain JSON in `out`. */
-static int box_open(const struct botnode *node, const struct msg_cmd_account_args *args, char *out,
-                    size_t size, size_t *length)
+int accounts_open_box(const struct botnode *node, const struct msg_cmd_account_args *args,
+                      char *out, size_t size, size_t *length)
 {
     uint8_t box[SECRET_MAX + FLT_SEALED_BOX_OVERHEAD];
     char aad[192];
@@ -348,7 +347,7 @@ int accounts_put(struct accounts *accounts, const struct msg_cmd_account_args *a
     if (!exchange_find(args->venue))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "venue", "upgrade this node",
                              "this node does not know the venue %s", args->venue);
-    err = box_open(accounts->node, args, secret, sizeof secret, &length);
+    err = accounts_open_box(accounts->node, args, secret, sizeof secret, &length);
     if (err)
         return flt_error_set(error, FLT_DENIED, "sealed", "the controller should send it again",
                              "the keys of account %s are not sealed to this node", args->account);

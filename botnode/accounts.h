@@ -15,6 +15,10 @@ void accounts_destroy(struct accounts *accounts);
 /* The command: opens the box, journals, (re)connects. -EBADMSG: not sealed to this node. */
 FLT_MUST_USE int accounts_put(struct accounts *accounts, const struct msg_cmd_account_args *args,
                               struct flt_error *error);
+/* The box that the controller sealed to us as plain JSON in `out`, which the caller wipes. */
+FLT_MUST_USE int accounts_open_box(const struct botnode *node,
+                                   const struct msg_cmd_account_args *args, char *out, size_t size,
+                                   size_t *length);
 FLT_MUST_USE int accounts_forget(struct accounts *accounts, const char *name,
                                  struct flt_error *error);
 /* NULL: the keys are not here. The connection may not be up yet. */

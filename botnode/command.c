@@ -9,6 +9,7 @@
 #include "botnode/bus.h"
 #include "botnode/handover.h"
 #include "botnode/hosts.h"
+#include "botnode/keytest.h"
 #include "botnode/owner.h"
 #include "botnode/recorder.h"
 #include "botnode/report.h"
@@ -361,6 +362,14 @@ static int run_account_check(struct call *call, const void *args, struct host *h
     return err ? err : COMMAND_LATER;
 }
 
+static int run_account_test(struct call *call, const void *args, struct host *host)
+{
+    const int err = keytest_start(call->node, args, on_later, call, &call->error);
+
+    (void)host;
+    return err ? err : COMMAND_LATER;
+}
+
 static int run_reconcile(struct call *call, const void *args, struct host *host)
 {
     const int err = truth_reconcile(call->node->truth, host, args, on_later, call, &call->error);
@@ -383,6 +392,7 @@ static const struct command commands[] = {
     { MSG_C_CMD_OP_ORDERS, run_orders, &msg_type_cmd_orders_args, true, false },
     { MSG_C_CMD_OP_ACCOUNT_CHECK, run_account_check, &msg_type_cmd_account_check_args, false,
       false },
+    { MSG_C_CMD_OP_ACCOUNT_TEST, run_account_test, &msg_type_cmd_account_test_args, false, false },
     { MSG_C_CMD_OP_RECONCILE, run_reconcile, &msg_type_cmd_reconcile_args, true, true },
     { MSG_C_CMD_OP_HELD, run_held, &msg_type_cmd_held_args, true, false },
     { MSG_C_CMD_OP_LATE_FILL, run_late_fill, &msg_type_cmd_late_fill_args, true, true },

@@ -13,6 +13,7 @@
 #include "botnode/audit.h"
 #include "botnode/bus.h"
 #include "botnode/hosts.h"
+#include "botnode/keytest.h"
 #include "botnode/owner.h"
 #include "botnode/report.h"
 #include "botnode/sweep.h"
@@ -319,6 +320,7 @@ void botnode_close(struct botnode *node)
     flt_timer_destroy(node->second);
     flt_timer_destroy(node->beat);
     flt_timer_destroy(node->part);
+    keytests_destroy(node);
     hosts_destroy(node->hosts);
     node->hosts = NULL;
     owner_destroy(node->owner);

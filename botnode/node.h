@@ -50,6 +50,7 @@ struct botnode {
     struct audit *audit;
     struct sweeps *sweeps;
     struct truth *truth;
+    struct keytest *keytests; /* list of those under way */
     struct bus *bus;
     struct flt_watchdog *watchdog; /* NULL: no service manager */
     struct owner *owner;

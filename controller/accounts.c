@@ -289,3 +289,113 @@ HANDLER(verb_account_key)
     flt_hex(request->controller->box_public, 32, out->box_key);
     return 0;
 }
+
+/* --- trying keys
+ * ---------------------------------------------------------------------------------------- */
+
+#define TEST_TTL_MS 12000
+
+static void on_tested(struct controller *controller, void *ctx, const struct msg_n_res *res)
+{
+    struct request *request = ctx;
+    struct flt_error error = { 0 };
+
+    (void)controller;
+    if (!res)
+        (void)flt_error_set(&error, FLT_UNAVAILABLE, "node", "see node-ls",
+                            "the node did not answer");
+    else if (res->has_error)
+        msg_error_to(&res->error, &error);
+    else if (res->state != MSG_N_RES_STATE_DONE || !res->result)
+        (void)flt_error_set(&error, FLT_INTERNAL, "", "",
+                            "the node's answer is not as it should be");
+    if (error.code == FLT_OK)
+        request_pass(request, res->result);
+    else
+        request_refuse(request, &error);
+}
+
+/* The node that is named, else the first that is up. */
+static const struct node *tester(struct request *request, const struct msg_account_test_args *in,
+                                 struct flt_error *error)
+{
+    struct controller *controller = request->controller;
+    const int64_t now_ms = controller_mono_ms(controller);
+    const struct node *node = in->has_node ? request_node(request, in->node, "node", error) : NULL;
+
+    for (size_t i = 0; !in->has_node && !node && i < controller->inventory.node_count; i++)
+        if (node_is_up(controller->inventory.nodes[i], now_ms) &&
+            controller->inventory.nodes[i]->presence.has_box_key)
+            node = controller->inventory.nodes[i];
+    if (!node)
+        (void)flt_error_set(error, FLT_UNAVAILABLE, "node", "see node-ls",
+                            "no node is up that could try the keys");
+    else if (!node_is_up(node, now_ms) || !node->presence.has_box_key) {
+        (void)flt_error_set(error, FLT_UNAVAILABLE, "node", "see node-ls", "%s is not up",
+                            node->name);
+        node = NULL;
+    }
+    return node;
+}
+
+/* What is kept, or the new keys in a row that is never stored. */
+static int tested_row(struct request *request, const struct msg_account_test_args *in,
+                      struct account_row *row, struct flt_error *error)
+{
+    struct controller *controller = request->controller;
+    const bool exists = store_find_account(&controller->store, in->name, row);
+
+    if (!exists && !in->has_credentials_sealed)
+        return flt_error_set(error, FLT_NOT_FOUND, "name", "list them with account-ls",
+                             "there is no account %s", in->name);
+    if (!exists && !in->has_venue)
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, "venue", "for example binance",
+                             "keys of which venue?");
+    if (!exists) {
+        memset(row, 0, sizeof *row);
+        snprintf(row->account.name, sizeof row->account.name, "%s", in->name);
+        snprintf(row->account.venue, sizeof row->account.venue, "%s", in->venue);
+        row->account.version = 1;
+    }
+    if (in->has_credentials_sealed)
+        return take_credentials(controller, in->credentials_sealed, row, error);
+    return row->sealed_size > FLT_SEAL_OVERHEAD
+               ? 0
+               : flt_error_set(error, FLT_CONFLICT, "name", "add them with account-add",
+                               "account %s has no keys", in->name);
+}
+
+HANDLER(verb_account_test)
+{
+    const struct msg_account_test_args *in = args;
+    struct controller *controller = request->controller;
+    struct msg_cmd_account_test_args out = { 0 };
+    const struct node *node;
+    struct account_row row;
+    struct request *kept = NULL;
+    char *text = NULL;
+    int err = tested_row(request, in, &row, error);
+
+    (void)result;
+    node = err ? NULL : tester(request, in, error);
+    if (!err && !node)
+        err = -EAGAIN;
+    if (!err) {
+        text = malloc(TEXT_MAX);
+        kept = request_keep(request);
+        err = text && kept ? reseal(controller, node, &row, text) : -ENOMEM;
+    }
+    snprintf(out.account, sizeof out.account, "%s", in->name);
+    snprintf(out.venue, sizeof out.venue, "%s", row.account.venue);
+    flt_wipe(&row, sizeof row);
+    if (err) {
+        free(kept);
+        free(text);
+        return err;
+    }
+    out.sealed = text;
+    commands_send(controller, node->name, MSG_C_CMD_OP_ACCOUNT_TEST, NULL, &out, TEST_TTL_MS, false,
+                  NULL, on_tested, kept);
+    free(text);
+    return REQUEST_LATER;
+}

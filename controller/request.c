@@ -20,6 +20,7 @@ const struct handler handlers[] = {
     { "account-key", verb_account_key },
     { "account-ls", verb_account_ls },
     { "account-rm", verb_account_rm },
+    { "account-test", verb_account_test },
     { "apply", verb_apply },
     { "audit-ls", verb_audit_ls },
     { "backup-create", verb_backup_create },

@@ -124,6 +124,7 @@ HANDLER(verb_account_add);
 HANDLER(verb_account_ls);
 HANDLER(verb_account_rm);
 HANDLER(verb_account_key);
+HANDLER(verb_account_test);
 /* verb_market.c */
 HANDLER(verb_candles);
 HANDLER(verb_instrument_ls);

@@ -72,7 +72,8 @@ enum result_kind {
     RESULT_BALANCES,
     RESULT_ORDERS,
     RESULT_FILLS,
-    RESULT_FEES
+    RESULT_FEES,
+    RESULT_RIGHTS /* struct key_rights */
 };
 
 struct result {

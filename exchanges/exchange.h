@@ -109,6 +109,11 @@ struct exchange_credentials {    /* borrowed for the call of account_open; copie
     const char *paper_balances;
 };
 
+struct key_rights { /* what the venue lets this key do */
+    bool trade, withdraw;
+    bool bound; /* to addresses that its owner listed */
+};
+
 /* `seq` tells events of one order apart in time where the venue numbers them; else 0. */
 struct exchange_account_events {
     void *ctx;
@@ -134,6 +139,9 @@ typedef void exchange_fills_fn(void *ctx, const struct exchange_failure *failure
                                const struct fill *fills, size_t count);
 typedef void exchange_balances_fn(void *ctx, const struct exchange_failure *failure,
                                   const struct balance *balances, size_t count);
+
+typedef void exchange_rights_fn(void *ctx, const struct exchange_failure *failure,
+                                const struct key_rights *rights);
 
 struct fills_query {
     const struct instrument *instrument;
@@ -187,6 +195,8 @@ struct exchange_ops {
     int (*fills)(struct exchange_account *account, const struct fills_query *query,
                  exchange_fills_fn *fn, void *ctx);
     int (*balances)(struct exchange_account *account, exchange_balances_fn *fn, void *ctx);
+    /* NULL: the venue does not say. */
+    int (*rights)(struct exchange_account *account, exchange_rights_fn *fn, void *ctx);
     /* Longest time after which a request that got no answer can still be executed by the venue
      * (signed timestamp + receive window + clock error), ms. 0: no expiry. */
     int64_t (*request_life_ms)(struct exchange_account *account);

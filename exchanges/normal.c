@@ -204,6 +204,10 @@ static void put_item(struct flt_buf *out, const struct result *result, size_t i)
         put_text(out, "instrument", RESULT_ITEMS(result, struct fee_rate)[i].instrument);
         put_dec(out, "maker", RESULT_ITEMS(result, struct fee_rate)[i].maker);
         put_dec(out, "taker", RESULT_ITEMS(result, struct fee_rate)[i].taker);
+    } else if (result->kind == RESULT_RIGHTS) {
+        flt_jw_bool(out, "trade", RESULT_ITEMS(result, struct key_rights)[i].trade);
+        flt_jw_bool(out, "withdraw", RESULT_ITEMS(result, struct key_rights)[i].withdraw);
+        flt_jw_bool(out, "bound", RESULT_ITEMS(result, struct key_rights)[i].bound);
     }
     flt_jw_end(out, '}');
 }

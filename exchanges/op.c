@@ -33,6 +33,7 @@ static const struct op_row ops[OP_COUNT] = {
     [OP_ALL_ORDERS] = { "all_orders", true, false },
     [OP_MY_TRADES] = { "my_trades", true, false },
     [OP_TRADING_FEE] = { "trading_fee", true, false },
+    [OP_KEY_RIGHTS] = { "key_rights", true, false },
     [OP_SET_LEVERAGE] = { "set_leverage", true, true },
     [OP_GET_LEVERAGE] = { "get_leverage", true, false },
     [OP_SET_MARGIN_MODE] = { "set_margin_mode", true, true },

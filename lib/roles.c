@@ -58,6 +58,7 @@ static const struct flt_verb verbs[] = {
     { "halt", FLT_ROLE_TRADER },
     { "resume", FLT_ROLE_TRADER },
     { "account-add", FLT_ROLE_ADMIN },
+    { "account-test", FLT_ROLE_ADMIN },
     { "backup-create", FLT_ROLE_ADMIN },
     { "login-add", FLT_ROLE_ADMIN },
     { "login-rm", FLT_ROLE_ADMIN },

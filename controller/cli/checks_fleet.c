@@ -319,7 +319,7 @@ static void check_accounts(struct json_object *checks, struct session *session)
                   *bare ? "without keys: %s" : "%s%zu, all with keys", bare,
                   json_object_array_length(rows));
     if (*shorts)
-        check_add(checks, "books", CHECK_FAIL, "flotilla account test; flotilla bot reconcile BOT",
+        check_add(checks, "books", CHECK_FAIL, "flotilla account check; flotilla bot reconcile BOT",
                   "the venue holds less than the bots' books say: %s", shorts);
     else if (states && json_object_array_length(states))
         check_add(checks, "books", CHECK_OK, "", "agree with the venues as last compared");

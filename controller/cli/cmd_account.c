@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "controller/cli/bots.h"
 #include "controller/cli/commands.h"
 #include "controller/cli/keys.h"
 #include "controller/cli/session.h"
@@ -119,13 +120,107 @@ static int prompt_keys(struct cli *cli, char **out)
     return err;
 }
 
-static int add_account(struct session *session, const char *credentials)
+/* --- trying keys
+ * --------------------------------------------------------------------------------------- */
+
+#define TEST_TIMEOUT_MS 15000 /* a node takes up to 8 s */
+
+static const struct column key_columns[] = {
+    { "CHECK", "check", COLUMN_TEXT },  { "STATE", "state", COLUMN_STATE },
+    { "WHAT", "message", COLUMN_TEXT }, { "WHAT TO DO", "hint", COLUMN_TEXT },
+    { NULL, NULL, COLUMN_TEXT },
+};
+
+/* The first check that failed is the error; a warning alone is the exit status of one. */
+static int judge(struct cli *cli, struct json_object *checks)
+{
+    char state[16], message[256], hint[192];
+
+    for (size_t i = 0; i < json_object_array_length(checks); i++) {
+        struct json_object *row = json_object_array_get_idx(checks, i);
+
+        out_text(row, "state", state, sizeof state);
+        out_text(row, "message", message, sizeof message);
+        out_text(row, "hint", hint, sizeof hint);
+        if (strcmp(state, "fail") == 0)
+            return CLI_FAIL(cli, FLT_VENUE_ERROR, "keys", hint, "%s", message);
+        if (strcmp(state, "warn") == 0)
+            cli->exit_code = CLI_EXIT_PARTLY;
+    }
+    return 0;
+}
+
+/* Asks a node to try the keys (`sealed` NULL: those that are kept). */
+static int try_keys(struct session *session, const char *sealed, struct json_object **result)
+{
+    struct cli *cli = session->cli;
+    const uint32_t was = cli->timeout_ms;
+
+    out_note(cli, "trying the keys at the venue ...");
+    if (cli->timeout_ms < TEST_TIMEOUT_MS)
+        cli->timeout_ms = TEST_TIMEOUT_MS;
+    const int err =
+        session_ask(session, "account-test",
+                    args_of("name", cli_arg(cli, 0), "venue", cli_flag(cli, "venue"), "node",
+                            cli_flag(cli, "node"), "credentials_sealed", sealed, NULL),
+                    result);
+
+    cli->timeout_ms = was;
+    return err;
+}
+
+int cmd_account_test(struct cli *cli)
+{
+    struct session session = { 0 };
+    struct json_object *result = NULL;
+    int err = session_open(&session, cli);
+
+    if (!err)
+        err = try_keys(&session, NULL, &result);
+    session_close(&session);
+    if (!err) {
+        out_list(cli, result, flt_json_get(result, "checks"), key_columns);
+        err = judge(cli, flt_json_get(result, "checks"));
+    }
+    json_object_put(result);
+    return err;
+}
+
+/* With --test: keys that the venue does not take are not kept; warnings are said. */
+static int test_first(struct session *session, struct json_object *args)
+{
+    struct cli *cli = session->cli;
+    struct json_object *result = NULL;
+    const char *sealed = NULL;
+    char check[16], state[16], message[256], hint[192];
+
+    flt_json_str(args, "credentials_sealed", &sealed);
+    int err = try_keys(session, sealed, &result);
+    struct json_object *checks = flt_json_get(result, "checks");
+
+    for (size_t i = 0; checks && i < json_object_array_length(checks); i++) {
+        struct json_object *row = json_object_array_get_idx(checks, i);
+
+        out_text(row, "hint", hint, sizeof hint);
+        out_note(cli, "  %-9s %-5s %s%s%s", out_text(row, "check", check, sizeof check),
+                 out_text(row, "state", state, sizeof state),
+                 out_text(row, "message", message, sizeof message), *hint ? ": " : "", hint);
+    }
+    if (!err)
+        err = judge(cli, checks);
+    cli->exit_code = 0; /* a warning was said; the account is added all the same */
+    if (err && checks)
+        out_note(cli, "the keys were not kept");
+    json_object_put(result);
+    return err;
+}
+
+static int add_account(struct session *session, const char *venue, const char *credentials)
 {
     struct cli *cli = session->cli;
     struct json_object *key = NULL, *result = NULL;
     const char *box_key;
-    struct json_object *args =
-        account_args(cli_arg(cli, 0), cli_flag(cli, "venue"), cli_has(cli, "sandbox"));
+    struct json_object *args = account_args(cli_arg(cli, 0), venue, cli_has(cli, "sandbox"));
     int err = session_ask(session, "account-key", NULL, &key);
 
     if (!err && !flt_json_str(key, "box_key", &box_key))
@@ -133,6 +228,8 @@ static int add_account(struct session *session, const char *credentials)
     if (!err)
         err = account_seal(args, session->fleet.tenant, box_key, credentials);
     json_object_put(key);
+    if (!err && cli_has(cli, "test"))
+        err = test_first(session, args);
     if (err) {
         json_object_put(args);
         return err;
@@ -162,9 +259,113 @@ int cmd_account_add(struct cli *cli)
     if (!err)
         err = session_open(&session, cli);
     if (!err)
-        err = add_account(&session, credentials);
+        err = add_account(&session, cli_flag(cli, "venue"), credentials);
     session_close(&session);
     wipe_free(credentials);
+    return err;
+}
+
+/* --- one of them
+ * --------------------------------------------------------------------------------------- */
+
+/* The row of account-ls; the nearest name when there is none. */
+static int find_account(struct session *session, const char *name, struct json_object **out)
+{
+    struct cli *cli = session->cli;
+    struct json_object *list = NULL, *items;
+    const char *names[200], *own = "";
+    char hint[96] = "see: flotilla account ls";
+    size_t count = 0;
+    int err = session_list(session, "account-ls", json_object_new_object(), 0, &list);
+
+    *out = NULL;
+    items = flt_json_get(list, "items");
+    for (size_t i = 0; !err && !*out && i < json_object_array_length(items); i++) {
+        struct json_object *item = json_object_array_get_idx(items, i);
+
+        if (flt_json_str(item, "name", &own) && strcmp(own, name) == 0)
+            *out = json_object_get(item);
+        else if (count < FLT_COUNT(names))
+            names[count++] = own;
+    }
+    if (!err && !*out) {
+        const char *near = flt_nearest(name, names, count);
+
+        if (near)
+            snprintf(hint, sizeof hint, "did you mean %s? see: flotilla account ls", near);
+        err = CLI_FAIL(cli, FLT_NOT_FOUND, "name", hint, "there is no account %.64s", name);
+    }
+    json_object_put(list);
+    return err;
+}
+
+/* {account, checks, bots}: the account, what each node found of it at the venue, who trades on it.
+ */
+int cmd_account_show(struct cli *cli)
+{
+    const char *name = cli_arg(cli, 0);
+    struct session session = { 0 };
+    struct json_object *account = NULL, *checks = NULL, *bots = NULL, *filter;
+    int err = session_open(&session, cli);
+
+    if (!err)
+        err = find_account(&session, name, &account);
+    if (!err)
+        err = session_ask(&session, "account-check", args_of("account", name, NULL), &checks);
+    if (!err) {
+        filter = json_object_new_object();
+        json_object_object_add(filter, "filter", args_of("account", name, NULL));
+        err = session_list(&session, "bot-ls", filter, 0, &bots);
+    }
+    session_close(&session);
+    struct json_object *document = json_object_new_object();
+
+    json_object_object_add(document, "account", account);
+    json_object_object_add(document, "checks", json_object_get(flt_json_get(checks, "items")));
+    json_object_object_add(document, "missing", json_object_get(flt_json_get(checks, "missing")));
+    json_object_object_add(document, "bots", json_object_get(flt_json_get(bots, "items")));
+    if (!err && (cli->json || cli->format == OUT_NAME)) {
+        out_object(cli, cli->json ? document : account);
+    } else if (!err) {
+        out_object(cli, account);
+        struct json_object *items = flt_json_get(checks, "items");
+
+        for (size_t i = 0; cli->people && i < json_object_array_length(items); i++) {
+            putchar('\n');
+            out_object(cli, json_object_array_get_idx(items, i));
+        }
+        if (cli->people && json_object_array_length(flt_json_get(bots, "items"))) {
+            puts("\nbots:");
+            out_list(cli, bots, flt_json_get(bots, "items"), bot_columns);
+        }
+    }
+    json_object_put(document);
+    json_object_put(checks);
+    json_object_put(bots);
+    return err;
+}
+
+/* New keys for an account that is there: its venue and kind stay. */
+int cmd_account_rotate(struct cli *cli)
+{
+    const char *file = cli_flag(cli, "key-file"), *venue = "";
+    struct session session = { 0 };
+    struct json_object *account = NULL;
+    char *credentials = NULL;
+    int err = session_open(&session, cli);
+
+    if (!err)
+        err = find_account(&session, cli_arg(cli, 0), &account);
+    session_close(&session); /* a prompt may take its time */
+    if (!err)
+        err = file ? read_key_file(cli, file, &credentials) : prompt_keys(cli, &credentials);
+    if (!err)
+        err = session_open(&session, cli);
+    if (!err && flt_json_str(account, "venue", &venue))
+        err = add_account(&session, venue, credentials);
+    session_close(&session);
+    wipe_free(credentials);
+    json_object_put(account);
     return err;
 }
 

@@ -64,6 +64,9 @@ int cmd_backup_restore(struct cli *cli);
 int cmd_account_add(struct cli *cli);
 int cmd_account_ls(struct cli *cli);
 int cmd_account_rm(struct cli *cli);
+int cmd_account_rotate(struct cli *cli);
+int cmd_account_show(struct cli *cli);
+int cmd_account_test(struct cli *cli);
 
 /* cmd_act.c */
 int cmd_bot_start(struct cli *cli);

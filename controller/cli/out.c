@@ -76,8 +76,8 @@ static void write_json(FILE *file, const char *text)
 
 void out_json_to(FILE *file, struct json_object *document)
 {
-    write_json(file, json_object_to_json_string_ext(
-                           document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    write_json(file, json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN |
+                                                                  JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 void out_json(struct json_object *document)

@@ -12,6 +12,26 @@ static const struct cli_flag account_flags[] = {
       .live = "file",
       .help = "JSON with key and secret (or private_key_pem); without it: asked for" },
     { .name = "sandbox", .help = "play money: bots need no --live" },
+    { .name = "test", .help = "try the keys at the venue first; bad ones are not kept" },
+    { .name = "node", .value = "NODE", .live = "node", .help = "which node tries them" },
+    CLI_END,
+};
+
+static const struct cli_flag rotate_flags[] = {
+    { .name = "key-file",
+      .value = "FILE",
+      .live = "file",
+      .help = "JSON with key and secret (or private_key_pem); without it: asked for" },
+    { .name = "test", .help = "try the keys at the venue first; bad ones are not kept" },
+    { .name = "node", .value = "NODE", .live = "node", .help = "which node tries them" },
+    CLI_END,
+};
+
+static const struct cli_flag test_flags[] = {
+    { .name = "node",
+      .value = "NODE",
+      .live = "node",
+      .help = "which node tries them (default: the first that is up)" },
     CLI_END,
 };
 
@@ -21,10 +41,33 @@ const struct cli_command cli_account_commands[] = {
       .help = "a venue account, or a new key for it",
       .run = cmd_account_add,
       .flags = account_flags,
-      .details = "Keys are read from a file or a prompt, never from arguments, and leave this\n"
-                 "program only sealed to the controller's key." },
+      .details =
+          "Keys are read from a file or a prompt, never from arguments, and leave this\n"
+          "program only sealed to the controller's key. With --test a node tries them at the\n"
+          "venue before they are kept: does it answer, do the clocks agree, does it take the\n"
+          "keys, may they trade, may they withdraw (a warning: bots never need that).",
+      .examples = "  flotilla account add main --venue binance --key-file key.json --test" },
     { .name = "ls", .help = "accounts", .run = cmd_account_ls },
+    { .name = "show",
+      .args = "NAME",
+      .help = "one account: its balances beside the bots' books, and who trades on it",
+      .run = cmd_account_show,
+      .live = "account" },
     { .name = "test",
+      .args = "NAME",
+      .help = "try its keys at the venue, from a node",
+      .run = cmd_account_test,
+      .flags = test_flags,
+      .live = "account",
+      .details = "Exit status 0, 12 with a warning (the key can withdraw), 10 when the venue does\n"
+                 "not take the keys." },
+    { .name = "rotate",
+      .args = "NAME",
+      .help = "new keys for an account; its bots go over to them",
+      .run = cmd_account_rotate,
+      .flags = rotate_flags,
+      .live = "account" },
+    { .name = "check",
       .args = "[NAME]",
       .help = "accounts beside their venues: what is missing, what is not ours",
       .run = cmd_ask,

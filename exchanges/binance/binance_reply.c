@@ -316,6 +316,20 @@ static bool read_fee(const struct reading *reading, struct json_object *from)
     return flt_dec_ok(fee->maker) && flt_dec_ok(fee->taker);
 }
 
+/* enableWithdrawals of the key, not canWithdraw of the account, which says little of it. A reply
+ * without it says nothing that could calm anybody. */
+static bool read_rights(const struct reading *reading, struct json_object *from)
+{
+    struct key_rights *rights = list_add(&reading->out->items, sizeof *rights);
+
+    if (!rights || !flt_json_get(from, "enableWithdrawals"))
+        return false;
+    rights->withdraw = flag(from, "enableWithdrawals", true);
+    rights->trade = flag(from, "enableSpotAndMarginTrading", false);
+    rights->bound = flag(from, "ipRestrict", false);
+    return true;
+}
+
 /* --- market data --- */
 
 static bool read_ticker(const struct reading *reading, struct json_object *from)
@@ -551,6 +565,7 @@ static const struct reply_row reply_rows[OP_COUNT] = {
     [OP_ALL_ORDERS] = { RESULT_ORDERS, read_order, NULL, false },
     [OP_MY_TRADES] = { RESULT_FILLS, read_fill, NULL, false },
     [OP_TRADING_FEE] = { RESULT_FEES, read_fee, NULL, true },
+    [OP_KEY_RIGHTS] = { RESULT_RIGHTS, read_rights, NULL, true },
 };
 
 static bool read_all(const struct reading *reading, const struct reply_row *row,

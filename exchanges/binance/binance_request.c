@@ -57,6 +57,7 @@ static const struct request_row rows[OP_COUNT] = {
                        P_SYMBOL | P_ORDER_ID_IF | P_FROM_ID | P_SINCE | P_LIMIT, 20, 1000, 0 },
     /* /sapi does not exist on the testnet; there the rates come with the balances' reply. */
     [OP_TRADING_FEE] = { "GET", "/sapi/v1/asset/tradeFee", P_SYMBOL_IF, 1, 0, 0 },
+    [OP_KEY_RIGHTS] = { "GET", "/sapi/v1/account/apiRestrictions", 0, 1, 0, 0 },
 };
 
 bool binance_supports(enum op op)

@@ -99,6 +99,7 @@ static int open_account(struct sim *sim, const struct sim_account_option *option
     }
     snprintf(account->key, sizeof account->key, "%s", option->key);
     snprintf(account->secret, sizeof account->secret, "%s", option->secret);
+    account->can_withdraw = option->can_withdraw;
     account->index = ++sim->account_count;
     sim->accounts[sim->account_count - 1] = account;
     if (option->public_key_path)

@@ -233,6 +233,7 @@ static int read_account(struct sim_args *args, struct json_object *row)
     if (!flt_json_str(row, "key", &key) || !flt_json_str(row, "secret", &secret) ||
         new_account(args, key) != 0 || account_option(args, "--secret", secret) != 0)
         return -EINVAL;
+    flt_json_bool(row, "withdraw", &args->accounts[args->account_count - 1].can_withdraw);
     if (!balances)
         return 0;
     if (!json_object_is_type(balances, json_type_object))

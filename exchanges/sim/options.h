@@ -6,6 +6,7 @@ struct sim_account_option {
     char key[80], secret[80];
     const char *public_key_path;
     char *balances; /* "USDT=1000,BTC=1", several joined */
+    bool can_withdraw;
 };
 
 struct sim_args {

@@ -546,6 +546,24 @@ static int run_account(struct sim_call *call)
     return 0;
 }
 
+static int run_restrictions(struct sim_call *call)
+{
+    struct flt_buf *buf = &call->out;
+
+    flt_jw_begin(buf, NULL, '{');
+    flt_jw_bool(buf, "ipRestrict", false);
+    flt_jw_int(buf, "createTime", sim_now(call->sim));
+    flt_jw_bool(buf, "enableReading", true);
+    flt_jw_bool(buf, "enableSpotAndMarginTrading", true);
+    flt_jw_bool(buf, "enableWithdrawals", call->account->can_withdraw);
+    flt_jw_bool(buf, "enableInternalTransfer", false);
+    flt_jw_bool(buf, "enableMargin", false);
+    flt_jw_bool(buf, "enableFutures", false);
+    flt_jw_bool(buf, "permitsUniversalTransfer", false);
+    flt_jw_end(buf, '}');
+    return 0;
+}
+
 static void jw_rates(struct flt_buf *buf, const char *key, struct flt_dec maker,
                      struct flt_dec taker)
 {
@@ -630,6 +648,7 @@ const struct sim_route sim_private_routes[] = {
     { "GET", "/api/v3/account", "account.status", run_account, true, false, 20, 0, NULL },
     { "GET", "/api/v3/account/commission", "account.commission", run_commission, true, false, 20, 0,
       NULL },
+    { "GET", "/sapi/v1/account/apiRestrictions", NULL, run_restrictions, true, false, 1, 0, NULL },
     { "GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", run_order_limits, true, false,
       40, 0, NULL },
     { "POST", "/api/v3/orderList/oco", "orderList.place.oco", run_refused_list, true, false, 1, 0,

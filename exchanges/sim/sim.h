@@ -58,6 +58,7 @@ struct sim_account {
     char key[80], secret[80];
     char *public_pem; /* Ed25519; NULL: HMAC */
     size_t index;
+    bool can_withdraw; /* what its key is said to be able to; nothing here withdraws */
     struct funds *funds;
     struct sim_session *sessions;   /* user data subscriptions */
     int64_t window_10s, window_day; /* which 10 s and day the counters are of */

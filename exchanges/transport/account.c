@@ -219,6 +219,7 @@ struct order_call {
         exchange_orders_fn *orders;
         exchange_fills_fn *fills;
         exchange_balances_fn *balances;
+        exchange_rights_fn *rights;
     } fn;
     void *ctx;
     char after_trade_id[ORDER_ID_MAX];
@@ -426,4 +427,27 @@ int transport_balances(struct exchange_account *account, exchange_balances_fn *f
         call->ctx = ctx;
     }
     return ask(call, OP_BALANCES, &args, on_balances);
+}
+
+static void on_rights(void *ctx, const struct result *result)
+{
+    static const struct key_rights none;
+    struct order_call *call = ctx;
+    const bool said = result->kind == RESULT_RIGHTS && result->items.count == 1;
+
+    call->fn.rights(call->ctx, &result->failure,
+                    said ? RESULT_ITEMS(result, struct key_rights) : &none);
+    free(call);
+}
+
+int transport_rights(struct exchange_account *account, exchange_rights_fn *fn, void *ctx)
+{
+    const struct op_args args = { 0 };
+    struct order_call *call = order_call(account, NULL);
+
+    if (call) {
+        call->fn.rights = fn;
+        call->ctx = ctx;
+    }
+    return ask(call, OP_KEY_RIGHTS, &args, on_rights);
 }

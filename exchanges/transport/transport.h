@@ -40,6 +40,7 @@ int transport_open_orders(struct exchange_account *account, const struct instrum
 int transport_fills(struct exchange_account *account, const struct fills_query *query,
                     exchange_fills_fn *fn, void *ctx);
 int transport_balances(struct exchange_account *account, exchange_balances_fn *fn, void *ctx);
+int transport_rights(struct exchange_account *account, exchange_rights_fn *fn, void *ctx);
 int64_t transport_request_life_ms(struct exchange_account *account);
 
 /* The rows of a venue's table that are the same for all. */
@@ -51,7 +52,8 @@ int64_t transport_request_life_ms(struct exchange_account *account);
     .place = transport_place, .cancel = transport_cancel, .query_order = transport_query_order,    \
     .query_order_id = transport_query_order_id, .set_deadline = transport_set_deadline,            \
     .open_orders = transport_open_orders, .fills = transport_fills,                                \
-    .balances = transport_balances, .request_life_ms = transport_request_life_ms
+    .balances = transport_balances, .rights = transport_rights,                                    \
+    .request_life_ms = transport_request_life_ms
 
 /* Between the transport's own files: what an account needs of its market. */
 struct rest;

@@ -279,6 +279,46 @@ class Bots(unittest.TestCase):
         self.fleet.cli("bot", "rm", "twin", "--yes")
         wait_for("its node let go of it", lambda: not self.names("bot=twin"))
 
+    def key_file(self, secret=None):
+        with open(os.path.join(self.fleet.dir, "secrets", "sim-accounts.json"), encoding="utf-8") as file:
+            keys = json.load(file)[0]
+        path = os.path.join(self.fleet.dir, "key.json")
+        with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            json.dump({"key": keys["key"], "secret": secret or keys["secret"]}, file)
+        return path
+
+    def test_an_accounts_keys_are_tried_by_a_node_before_they_are_kept(self):
+        done = self.fleet.run("-o", "json", "account", "test", "demo", "--node", "node-2")
+        told = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 12)  # the simulator's keys work from any address
+        self.assertEqual((told["node"], told["venue"], told["ok"]), ("node-2", "binance", True))
+        self.assertEqual({row["check"]: row["state"] for row in told["checks"]},
+                         {"reach": "ok", "clock": "ok", "keys": "ok", "trade": "ok", "withdraw": "ok",
+                          "address": "warn"})
+        add = ["account", "add", "second", "--venue", "binance", "--sandbox", "--test", "--key-file"]
+        done = self.fleet.run(*add, self.key_file("not this"))
+        self.assertEqual((done.returncode, done.stdout), (10, ""), done.stderr)
+        self.assertIn("does not know this key", done.stderr)
+        self.assertIn("the keys were not kept", done.stderr)
+        self.assertEqual([row["name"] for row in self.fleet.cli("account", "ls")["items"]], ["demo"])
+        done = self.fleet.run(*add, self.key_file())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the key works from any address", done.stderr)
+        rotate = ["account", "rotate", "second", "--test", "--key-file"]
+        self.assertEqual(self.fleet.run(*rotate, self.key_file("nor this")).returncode, 10)
+        self.assertEqual(self.fleet.cli(*rotate, self.key_file())["account"]["version"], 2)
+        shown = self.fleet.cli("account", "show", "demo")
+        self.assertEqual((shown["account"]["name"], len(shown["bots"]), shown["missing"]), ("demo", 24, []))
+        self.assertEqual({row["node"] for row in shown["checks"]}, {"node-1", "node-2"})
+        for words, code, what in ((["show", "dem"], 3, "did you mean demo?"), (["test", "moon"], 3, "no account moon"),
+                                  (["test", "demo", "--node", "n9"], 3, "no node n9"),
+                                  (["rotate", "moon"], 3, "no account moon")):
+            with self.subTest(words):
+                done = self.fleet.run("account", *words)
+                self.assertEqual((done.returncode, done.stdout), (code, ""))
+                self.assertIn(what, done.stderr)
+        self.fleet.cli("account", "rm", "second", "--yes")
+
     def test_books_are_read_in_every_direction(self):
         self.assertTrue(self.fleet.cli("fills", "--since", "1h", "-n", "5")["items"])
         self.assertEqual(self.fleet.cli("fills", "--since", "2100-01-01")["items"], [])

@@ -143,7 +143,7 @@ class Truth(unittest.TestCase):
 
     def check(self):
         found = {}
-        for item in self.fleet.cli("account", "test")["items"]:
+        for item in self.fleet.cli("account", "check")["items"]:
             for row in item["assets"]:
                 found[item["node"], row["asset"]] = (item["state"], row)
         return found

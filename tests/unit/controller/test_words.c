@@ -22,7 +22,7 @@ static void a_verb_is_said_as_the_command_that_asks_it(void **ctx)
     says("list them with bot-ls", "list them with flotilla bot ls");
     says("see node-ls: one must be up", "see flotilla node ls: one must be up");
     says("order-ls, log-ls and audit-ls", "flotilla orders, flotilla log and flotilla audit");
-    says("compare with account-check", "compare with flotilla account test");
+    says("compare with account-check", "compare with flotilla account check");
     says("bot-stop needs the role trader", "flotilla bot stop needs the role trader");
     says("stop it first, or say force", "stop it first, or say --force");
 }

@@ -16,10 +16,12 @@ export type HaltHowWord = "pause" | "cancel" | "flatten";
 export type RoleWord = "viewer" | "trader" | "admin";
 export type SeverityWord = "info" | "warning" | "critical";
 export type LogLevelWord = "debug" | "info" | "warn" | "error";
-export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record" | "account-check" | "reconcile" | "held" | "late-fill";
+export type CCmdOpWord = "account" | "account-forget" | "flatten" | "cancel-order" | "watch" | "replay" | "sync" | "query" | "status" | "logs" | "orders" | "record" | "account-check" | "account-test" | "reconcile" | "held" | "late-fill";
 export type CDesiredHowWord = "cancel" | "detach";
 export type CLeaseRefusedWord = "wait" | "cloned";
 export type AccountCheckStateWord = "ok" | "short" | "unchecked";
+export type KeyCheckCheckWord = "reach" | "clock" | "keys" | "trade" | "withdraw" | "address";
+export type KeyCheckStateWord = "ok" | "warn" | "fail" | "unknown";
 export type CmdQueryResultStateWord = "accepted" | "rejected" | "running" | "done" | "failed" | "expired" | "unknown";
 export type NodeRowStateWord = "up" | "suspect" | "down" | "lost" | "never";
 export type LeaseStateStateWord = "none" | "held" | "waits" | "over";
@@ -388,6 +390,39 @@ export interface CmdAccountForgetArgs {
 
 /** cmd/account-forget result */
 export type CmdAccountForgetResult = Record<string, never>;
+
+/** cmd/account-test args */
+export interface CmdAccountTestArgs {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** Base64 of the sealed box. */
+  sealed: string;
+}
+
+/** types/key_check: One thing that was tried of an account's keys. */
+export interface KeyCheck {
+  /** The venue answers; its clock and ours; it takes the keys; they may trade; they may withdraw (a warning: bots never do); they are bound to addresses. */
+  check: KeyCheckCheckWord;
+  state: KeyCheckStateWord;
+  message: string;
+  hint?: string;
+}
+
+/** cmd/account-test result */
+export interface CmdAccountTestResult {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  node: string;
+  /** Nothing failed; there may be warnings. */
+  ok: boolean;
+  /** One thing that was tried of an account's keys. */
+  checks: KeyCheck[];
+}
 
 /** cmd/cancel-order args */
 export interface CmdCancelOrderArgs {
@@ -1397,6 +1432,32 @@ export interface AccountRmArgs {
 export interface AccountRmResult {
   /** A name chosen by people. */
   name: string;
+}
+
+/** req/account-test args */
+export interface AccountTestArgs {
+  /** A name chosen by people. */
+  name: string;
+  /** Of an account that is not there yet. */
+  venue?: string;
+  /** Which tries them; none: the first that is up. */
+  node?: string;
+  /** As of account-add; they are tried and not kept. Without: the keys that are kept. */
+  credentials_sealed?: string;
+}
+
+/** req/account-test result */
+export interface AccountTestResult {
+  /** A name chosen by people. */
+  account: string;
+  /** A name chosen by people. */
+  venue: string;
+  /** A name chosen by people. */
+  node: string;
+  /** Nothing failed; there may be warnings. */
+  ok: boolean;
+  /** One thing that was tried of an account's keys. */
+  checks: KeyCheck[];
 }
 
 /** req/alert-ack args */
@@ -3228,6 +3289,8 @@ export interface Verbs {
   "account-ls": { args: AccountLsArgs; result: AccountLsResult };
   /** remove an account that no bot uses; its keys are wiped everywhere */
   "account-rm": { args: AccountRmArgs; result: AccountRmResult };
+  /** try an account's keys at its venue, from a node; new ones before they are kept */
+  "account-test": { args: AccountTestArgs; result: AccountTestResult };
   /** say that an alert in force was seen; it stays until its cause is gone, or goes now when it has none that can end */
   "alert-ack": { args: AlertAckArgs; result: AlertAckResult };
   /** alerts, newest first */
@@ -3362,6 +3425,7 @@ export const verbs: Record<Verb, { role: RoleWord; mutates: boolean; help: strin
   "account-key": { role: "viewer", mutates: false, help: "the public key that account credentials are sealed to" },
   "account-ls": { role: "viewer", mutates: false, help: "list accounts" },
   "account-rm": { role: "admin", mutates: true, help: "remove an account that no bot uses; its keys are wiped everywhere" },
+  "account-test": { role: "admin", mutates: false, help: "try an account's keys at its venue, from a node; new ones before they are kept" },
   "alert-ack": { role: "trader", mutates: true, help: "say that an alert in force was seen; it stays until its cause is gone, or goes now when it has none that can end" },
   "alert-ls": { role: "viewer", mutates: false, help: "alerts, newest first" },
   "apply": { role: "trader", mutates: true, help: "create or change the bots of a manifest, all or none" },
