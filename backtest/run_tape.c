@@ -317,6 +317,21 @@ static size_t lower_bound(const int64_t *ts_ms, size_t at, size_t count, int64_t
     return at;
 }
 
+/* To quote number `to` without a look at those between, but whether a price moved of which we have
+ * taken: what was taken is gone as long as it stands. */
+static void skip_quotes(struct run *run, size_t to)
+{
+    const struct tape_quotes *quotes = &run->config->data->quotes;
+
+    for (size_t at = run->tape.quote; at < to && run->tape.bid_taken > 0; at++)
+        if (at == 0 || quotes->bid_ticks[at] != quotes->bid_ticks[at - 1])
+            run->tape.bid_taken = 0;
+    for (size_t at = run->tape.quote; at < to && run->tape.ask_taken > 0; at++)
+        if (at == 0 || quotes->ask_ticks[at] != quotes->ask_ticks[at - 1])
+            run->tape.ask_taken = 0;
+    run->tape.quote = to;
+}
+
 /* Nothing works yet: the tape up to the first arrival concerns nobody. */
 static void skip(struct run *run)
 {
@@ -331,8 +346,7 @@ static void skip(struct run *run)
     const int64_t ms = due_ms(&run->book.orders[due]);
 
     run->tape.trade = lower_bound(data->trades.ts_ms, run->tape.trade, data->trades.count, ms);
-    run->tape.quote = lower_bound(data->quotes.ts_ms, run->tape.quote, data->quotes.count, ms);
-    run->tape.bid_taken = run->tape.ask_taken = 0;
+    skip_quotes(run, lower_bound(data->quotes.ts_ms, run->tape.quote, data->quotes.count, ms));
 }
 
 void run_match_tape(struct run *run)

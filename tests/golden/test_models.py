@@ -14,6 +14,7 @@ import time
 from decimal import Decimal as D
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import reference_book  # noqa: E402
 import reference_models as ref  # noqa: E402
 
 FLOTILLA, DATA, DEMO = sys.argv[1], sys.argv[2], sys.argv[3]
@@ -194,6 +195,38 @@ def trades(folder):
                     compare_books(books, folder))
 
 
+def load_quotes(path):
+    return [(int(r["ts_ms"]),) + tuple(D(r[k]) for k in ("bid", "bid_qty", "ask", "ask_qty")) for r in read(path)]
+
+
+BOOK = [("sma_cross", {"fast": 2, "slow": 5}, ("qty", "0.5")),
+        ("sma_cross", {"fast": 3, "slow": 8, "direction": "both"}, ("stake_pct", "95")),
+        ("rsi", {"period": 4, "buy_below": 40, "sell_above": 60}, ("qty", "4")),
+        ("grid_lines", {"lower": "61600", "step": "7", "lines": 60}, ("qty", "0.7")),
+        ("grid_lines", {"lower": "61650.5", "step": "11.5", "lines": 20}, ("stake_pct", "5"))]
+BOOK_COSTS = [("nothing asked", ref.Costs(), None), ("50 ms late, a queue of 2", ref.Costs(latency=50), "2"),
+              ("a tenth of each, slippage", ref.Costs(share="10", maker="0", taker="0.0005", bps=1), "0")]
+
+
+def book(folder):
+    """Recorded quotes, alone and with trades; and trades whose queues the quotes show."""
+    tape, quotes = load_trades(TRADES), load_quotes(QUOTES)
+    for data, model in (("quotes", "book"), ("both", "book"), ("both", "trades")):
+        own = reference_book.bars_of_quotes(quotes, 1000, "0.01") if data == "quotes" else ref.bars_of_trades(tape, 1000)
+        words = ["X-Y-PERP=" + QUOTES] if data == "quotes" else ["X-Y-PERP=" + TRADES, "--quotes", "X-Y-PERP=" + QUOTES]
+        for n, (name, costs, queue) in enumerate(BOOK_COSTS):
+            for strategy, params, sizing in BOOK if n == 0 and model == "book" else BOOK[n::2]:
+                more = ["--queue", queue] if queue else []
+                run(folder, ["--strategy", strategy, "--fill", model, "--timeframe", "1s", "--data"] + words +
+                    flags_of(costs) + more, list(params.items()) + [sizing])
+                books = reference_book.Tape(own, 1000, "0.01", model, costs, "100000", sizing,
+                                            () if data == "quotes" else tape, quotes, queue)
+                books.go(ref.strategy_of(strategy, own, params))
+                check("%s over %s, %s %s, %s: %d fills of %d orders" % (
+                    model, data, strategy, params.get("direction", ""), name, len(books.fills), len(books.all)),
+                    compare_books(books, folder))
+
+
 def several(folder):
     """Three drawn markets of two lengths with holes, one account and split ones."""
     rng = random.Random(11)
@@ -340,6 +373,7 @@ def main():
         recorded(folder)
         drawn(folder)
         trades(folder)
+        book(folder)
         several(folder)
         order_of_instruments(folder)
         longer_bars(folder)
