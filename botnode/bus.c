@@ -15,6 +15,7 @@
 #include "lib/fail.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)1 << 20)
+#define LINKS_MAX 16
 #define BATCH_RECORDS_MAX 200
 #define BEAT_LEAST_MS 100 /* between two heartbeats */
 #define BATCH_BYTES_MAX                                                                            \
@@ -325,10 +326,34 @@ static void count_denied(struct bus *bus)
     bus->node->refused.count[FLT_REFUSED_DENIED] = stats.refused;
 }
 
+/* The venues and how they stand; `links` has room for LINKS_MAX. */
+static void add_venues(const struct botnode *node, struct msg_venue_link *links,
+                       struct msg_n_hb *message)
+{
+    struct venue_view views[LINKS_MAX];
+    const size_t count = venues_view(node->venues, views, LINKS_MAX);
+    const int64_t now_ns = flt_mono_ns(node->clock);
+
+    for (size_t i = 0; i < count; i++) {
+        struct msg_venue_link *link = &links[i];
+
+        snprintf(link->venue, sizeof link->venue, "%s", views[i].name);
+        link->up = views[i].up;
+        link->has_age_ms = views[i].heard_ns > 0;
+        link->age_ms = now_ns > views[i].heard_ns ? (now_ns - views[i].heard_ns) / 1000000 : 0;
+        link->has_reason = *views[i].reason != '\0';
+        snprintf(link->reason, sizeof link->reason, "%s", views[i].reason);
+    }
+    message->has_venues = count > 0;
+    message->venues = links;
+    message->venues_count = count;
+}
+
 void bus_on_second(struct bus *bus)
 {
     struct botnode *node = bus->node;
     struct msg_n_hb message = { 0 };
+    struct msg_venue_link links[LINKS_MAX] = { 0 };
     char topic[TOPIC_MAX];
 
     if (!bus_is_up(bus))
@@ -359,6 +384,7 @@ void bus_on_second(struct bus *bus)
     count_denied(bus);
     message.has_clock_offset_ms = true;
     message.clock_offset_ms = venues_clock_offset_ms(node->venues);
+    add_venues(node, links, &message);
     message.refused = flt_refusals_tree(&node->refused);
     message.has_refused = message.refused != NULL;
     publish_message(bus, &msg_type_n_hb, &message,

@@ -51,6 +51,12 @@ static void state_of_bot(const struct host *host, struct msg_n_state *out)
     out->has_price = status.mark_ticks > 0;
     if (out->has_price)
         out->price = ticks_to_price(instrument, status.mark_ticks);
+    out->has_bid = status.bid_ticks > 0;
+    if (out->has_bid)
+        out->bid = ticks_to_price(instrument, status.bid_ticks);
+    out->has_ask = status.ask_ticks > 0;
+    if (out->has_ask)
+        out->ask = ticks_to_price(instrument, status.ask_ticks);
     out->has_price_age_ms = status.quote_age_ms >= 0;
     out->price_age_ms = status.quote_age_ms;
     out->has_average_price = flt_amt_sign(out->book.position) != 0;
@@ -173,6 +179,10 @@ void report_live(struct host *host)
     message.phase = state.phase;
     message.has_price = state.has_price;
     message.price = state.price;
+    message.has_bid = state.has_bid;
+    message.bid = state.bid;
+    message.has_ask = state.has_ask;
+    message.ask = state.ask;
     message.has_book = message.has_unrealised = message.has_equity = true;
     message.book = state.book;
     message.unrealised = state.unrealised;

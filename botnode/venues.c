@@ -2,6 +2,7 @@
 #include "botnode/venues.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "lib/fail.h"
@@ -24,6 +25,8 @@ struct venue {
     struct exchange_market *market;
     struct feed_row *rows[FEED_BUCKETS];
     bool ready, up;
+    int64_t heard_ns;
+    char reason[96]; /* why the link is down */
 };
 
 struct venues {
@@ -77,13 +80,19 @@ static void market_on_instruments(void *ctx)
     venue->venues->on_change(venue->venues->ctx, venue);
 }
 
+static void heard(struct venue *venue, int64_t received_ns)
+{
+    venue->venues->stats.events++;
+    venue->heard_ns = received_ns;
+}
+
 static void market_on_quote(void *ctx, const struct instrument *instrument,
                             const struct quote *quote, int64_t received_ns)
 {
     struct venue *venue = ctx;
     struct feed_row *row = row_find(venue, instrument);
 
-    venue->venues->stats.events++;
+    heard(venue, received_ns);
     if (!row)
         return;
     row->quote = *quote;
@@ -101,7 +110,7 @@ static void market_on_trade(void *ctx, const struct instrument *instrument,
     struct venue *venue = ctx;
     struct feed_row *row = row_find(venue, instrument);
 
-    venue->venues->stats.events++;
+    heard(venue, received_ns);
     for (struct feed_listener *at = row ? row->listeners : NULL, *next; at; at = next) {
         next = at->next;
         if (at->feeds & FEED_TRADE)
@@ -115,7 +124,7 @@ static void market_on_bar(void *ctx, const struct instrument *instrument, const 
     struct venue *venue = ctx;
     struct feed_row *row = row_find(venue, instrument);
 
-    venue->venues->stats.events++;
+    heard(venue, received_ns);
     if (!closed)
         return; /* strategies see closed bars only */
     for (struct feed_listener *at = row ? row->listeners : NULL, *next; at; at = next) {
@@ -134,6 +143,7 @@ static void market_on_link(void *ctx, bool up, const char *reason)
         FLT_LOG(INFO, up ? "market_up" : "market_down", "venue=%s why=%s", venue->ops->name,
                 flt_log_quote(reason ? reason : "", quoted, sizeof quoted));
     venue->up = up;
+    snprintf(venue->reason, sizeof venue->reason, "%s", up || !reason ? "" : reason);
     venue->venues->on_change(venue->venues->ctx, venue);
 }
 
@@ -310,6 +320,30 @@ void venue_unlisten(struct venue *venue, const struct instrument *instrument,
         venue->ops->unsubscribe(venue->market, instrument, listener->feeds);
         return;
     }
+}
+
+static bool is_listened_to(const struct venue *venue)
+{
+    for (size_t i = 0; i < FEED_BUCKETS; i++)
+        for (const struct feed_row *row = venue->rows[i]; row; row = row->next)
+            if (row->listeners)
+                return true;
+    return false;
+}
+
+size_t venues_view(const struct venues *venues, struct venue_view *out, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < venues->open_count && count < max; i++) {
+        const struct venue *venue = venues->open[i];
+        const bool connecting = !venue->up && venue->heard_ns == 0 && !venue->reason[0];
+
+        if (is_listened_to(venue) && !connecting)
+            out[count++] =
+                (struct venue_view){ venue_name(venue), venue->reason, venue->up, venue->heard_ns };
+    }
+    return count;
 }
 
 void venues_get_stats(const struct venues *venues, struct venue_stats *out)

@@ -50,6 +50,14 @@ FLT_MUST_USE int venue_listen(struct venue *venue, const struct instrument *inst
 void venue_unlisten(struct venue *venue, const struct instrument *instrument,
                     struct feed_listener *listener);
 
+/* How a venue stands that somebody listens to. */
+struct venue_view {
+    const char *name, *reason; /* reason: why it is down; "" when it is not known */
+    bool up;
+    int64_t heard_ns; /* monotonic time of the last market data; 0: never */
+};
+size_t venues_view(const struct venues *venues, struct venue_view *out, size_t max);
+
 struct venue_stats {
     uint64_t events; /* market events received */
     size_t instruments, listeners;

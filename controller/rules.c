@@ -11,6 +11,7 @@
 #define SILENT_MS 150000 /* a bot's state comes at least each minute */
 #define CONFIRM_MS 30000
 #define STALE_MS 30000
+#define DOWN_MS 5000 /* a stream that comes back at once is nobody's business */
 #define CLOCK_MS 1000
 #define DRAWDOWN_SHARE 0.8 /* of the limit at which the bot stops itself */
 #define DISK_BYTES ((uint64_t)256 << 20)
@@ -61,7 +62,8 @@ static void judge_feeds(struct controller *controller, const struct node *node, 
         struct finding stale = { "feed_stale", MSG_SEVERITY_WARNING, node->name, false, "" };
 
         stale.holds =
-            up && node->hb.bots > 0 && (!link->up || (link->has_age_ms && link->age_ms > STALE_MS));
+            up && node->hb.bots > 0 &&
+            (link->has_age_ms ? link->age_ms > (link->up ? STALE_MS : DOWN_MS) : !link->up);
         snprintf(stale.message, sizeof stale.message, "%s: no market data from %s%s%s", node->name,
                  link->venue, link->has_reason ? ": " : "", link->has_reason ? link->reason : "");
         judge(controller, "feed", link->venue, &stale);

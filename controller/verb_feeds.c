@@ -22,6 +22,13 @@ static struct msg_market_row *find_row(struct msg_market_ls_result *out, const s
     return row;
 }
 
+static double spread_bps(struct flt_dec bid, struct flt_dec ask)
+{
+    const double low = flt_dec_to_double(bid), high = flt_dec_to_double(ask);
+
+    return low + high > 0 ? (high - low) / ((high + low) / 2) * 10000 : 0;
+}
+
 static int add_bot(const struct controller *controller, struct msg_market_row *row,
                    const struct bot *bot)
 {
@@ -42,6 +49,12 @@ static int add_bot(const struct controller *controller, struct msg_market_row *r
         return 0;
     row->has_last = row->has_age_ms = row->has_node = true;
     row->last = bot->state.price;
+    row->has_bid = bot->state.has_bid;
+    row->bid = bot->state.bid;
+    row->has_ask = bot->state.has_ask;
+    row->ask = bot->state.ask;
+    row->has_spread_bps = row->has_bid && row->has_ask;
+    row->spread_bps = row->has_spread_bps ? spread_bps(row->bid, row->ask) : 0;
     row->age_ms = age;
     snprintf(row->node, sizeof row->node, "%s", bot->node);
     return 0;

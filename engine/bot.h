@@ -249,8 +249,9 @@ struct bot_status {
     struct flt_amt budget;                    /* parameter `budget` of the strategy, else zero */
     struct flt_amt equity;                    /* budget + pnl */
     struct flt_amt day_pnl;                   /* since 00:00 UTC */
-    int64_t mark_ticks;   /* of leg 0; 0: no price yet (then unrealised is at cost) */
-    int64_t quote_age_ms; /* -1: never */
+    int64_t mark_ticks;           /* of leg 0; 0: no price yet (then unrealised is at cost) */
+    int64_t bid_ticks, ask_ticks; /* of leg 0; 0: that side is empty or not known */
+    int64_t quote_age_ms;         /* -1: never */
     unsigned open_orders, unknown_orders;
     int64_t clear_ms; /* when the venue last listed no order of it, and none was sent since; 0 */
     int64_t last_fill_ms;   /* 0: none */

@@ -276,6 +276,8 @@ void bot_status(const struct bot *bot, struct bot_status *out)
     out->equity = flt_amt_add(out->budget, out->pnl);
     out->day_pnl = risk_day_pnl(&bot->risk, out->pnl);
     out->mark_ticks = view_mark(leg);
+    out->bid_ticks = leg->quote.bid_ticks;
+    out->ask_ticks = leg->quote.ask_ticks;
     out->quote_age_ms = leg->price_ns ? (flt_mono_ns(bot->clock) - leg->price_ns) / 1000000 : -1;
     count_orders(bot, out);
     out->last_fill_ms = bot->last_fill_ms;

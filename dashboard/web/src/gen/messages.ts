@@ -1343,6 +1343,10 @@ export interface NState extends Envelope {
   average_price?: string;
   /** Mark price: last trade, else mid. */
   price?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  bid?: string;
+  /** An exact decimal (price, quantity, rate) as text. */
+  ask?: string;
   price_age_ms?: number;
   /** An exact amount (money, position, sum) as text, to 18 decimals. */
   unrealised?: string;
