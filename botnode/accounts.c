@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "botnode/hosts.h"
+#include "botnode/owner.h"
 #include "lib/fail.h"
 
 #define SECRET_MAX 8192 /* a PEM key and room */
@@ -42,9 +43,11 @@ static struct host *host_of(const struct account *account, const char *client_or
     struct flt_coid id;
     struct host *host = NULL;
 
-    if (flt_coid_parse(client_order_id, &id))
+    if (flt_coid_parse(client_order_id, &id)) {
         host = hosts_by_owner(hosts, id.owner);
-    else if (order_id && *order_id)
+        if (host)
+            owner_saw_epoch(account->accounts->node->owner, host, id.epoch);
+    } else if (order_id && *order_id)
         host = hosts_by_order_id(hosts, account, order_id);
     return host && host->account == account && host->bot ? host : NULL;
 }

@@ -189,14 +189,27 @@ static int port_fills(void *ctx, struct bot *bot, const struct instrument *instr
     return err;
 }
 
+/* Whose epochs they are: a newer owner's say that we are outdated. */
+static void saw_orders(const struct pending *pending, const struct order *orders, size_t count)
+{
+    struct host *host = hosts_by_serial(pending->node->hosts, pending->serial);
+    struct flt_coid id;
+
+    for (size_t i = 0; host && i < count; i++)
+        if (flt_coid_parse(orders[i].client_order_id, &id) && id.owner == host->owner)
+            owner_saw_epoch(host->node->owner, host, id.epoch);
+}
+
 static void on_open_orders(void *ctx, const struct exchange_failure *failure,
                            const struct order *orders, size_t count)
 {
     struct pending *pending = ctx;
     struct bot *bot = pending_bot(pending);
 
-    if (bot)
+    if (bot) {
+        saw_orders(pending, orders, count);
         bot_on_open_orders(bot, pending->leg, failure, orders, count);
+    }
     free(pending);
 }
 

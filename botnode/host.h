@@ -45,6 +45,7 @@ struct host {
     struct lease_claim claim;
     enum lease_right right;
     bool claimed;           /* a sticky bot has its leave for this epoch in this place */
+    int64_t epoch_seen;     /* the newest in an id of its orders at the venue */
     bool orphan;            /* without a grant for half its lease: on_orphan is carried out */
     int64_t quiet_since_ns; /* monotonic; nothing left for it since then; 0: never anything */
     /* handover.c: what it begins with, and what the next one would */

@@ -104,8 +104,28 @@ void owner_restored(struct owner *owner, struct host *host)
 /* --- rights
  * --------------------------------------------------------------------------------------- */
 
+/* The venue has orders of a newer owner: those who gave us the bot do not know it (a restored
+ * controller), and our next order could bear an id that was used. */
+static bool is_outdated(const struct host *host)
+{
+    return host->epoch_seen > host->desired.env.epoch;
+}
+
+void owner_saw_epoch(struct owner *owner, struct host *host, uint32_t epoch)
+{
+    if (epoch <= host->desired.env.epoch || epoch <= host->epoch_seen)
+        return;
+    host->epoch_seen = epoch;
+    FLT_LOG(WARN, "outdated", "bot=%s epoch=%" PRId64 " at_venue=%u", host->name,
+            host->desired.env.epoch, epoch);
+    host->report_due = true;
+    owner_judge(owner, host);
+}
+
 static enum lease_right right_of(const struct owner *owner, const struct host *host, int64_t now_ns)
 {
+    if (is_outdated(host))
+        return LEASE_NOTHING;
     if (owner_is_sticky(host) && host->claimed)
         return LEASE_ALL;
     return lease_right(&owner->lease, &host->claim, now_ns);
@@ -115,7 +135,8 @@ void owner_judge(struct owner *owner, struct host *host)
 {
     const int64_t now_ns = flt_boot_ns(owner->node->clock);
     const enum lease_right right = right_of(owner, host, now_ns);
-    const bool orphan = right != LEASE_ALL && host->claim.ttl_ns > 0 && !owner_is_sticky(host);
+    const bool orphan = right != LEASE_ALL && host->claim.ttl_ns > 0 && !owner_is_sticky(host) &&
+                        !is_outdated(host);
     const int64_t next_ns = lease_next_ns(&owner->lease, &host->claim, now_ns);
 
     if (next_ns < owner->next_ns)
@@ -123,6 +144,7 @@ void owner_judge(struct owner *owner, struct host *host)
     if (right != host->right) {
         host_log(host, right == LEASE_ALL ? FLT_LOG_INFO : FLT_LOG_WARN, "lease",
                  right == LEASE_ALL     ? "the controller grants it to this node"
+                 : is_outdated(host)    ? "the venue has orders of a newer owner: nothing is sent"
                  : right == LEASE_EXITS ? "no grant for half its lease: nothing new"
                                         : "its lease is over: nothing is sent");
         host->right = right;
@@ -156,6 +178,8 @@ static int64_t deadline_of(const struct owner *owner, const struct host *host)
 {
     const int64_t deadline_ns = lease_deadline_ns(&owner->lease, &host->claim);
 
+    if (is_outdated(host))
+        return -1;
     if (owner_is_sticky(host) && host->claimed)
         return NO_LIMIT_NS;
     return deadline_ns > 0 ? deadline_ns : -1;

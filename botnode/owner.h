@@ -23,6 +23,8 @@ void owner_tick(struct owner *owner); /* rights that have ended meanwhile */
 /* A bot was restored, made, or has another document. */
 void owner_restored(struct owner *owner, struct host *host);
 void owner_judge(struct owner *owner, struct host *host);
+/* The venue showed an order id of the bot with this epoch. */
+void owner_saw_epoch(struct owner *owner, struct host *host, uint32_t epoch);
 bool owner_is_sticky(const struct host *host);
 /* Whether a request for this bot may leave now; its account is told until when. */
 bool owner_opens(struct owner *owner, struct host *host);

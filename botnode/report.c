@@ -96,6 +96,8 @@ static void state_of(struct host *host, struct msg_n_state *out)
     out->has_halt = hosts_halts_seen(host->node->hosts, host);
     out->halt = hosts_halt_number(host->node->hosts);
     record_book(host, 0, &out->book);
+    out->has_epoch_seen = host->epoch_seen > host->desired.env.epoch;
+    out->epoch_seen = host->epoch_seen;
     if (host->bot) {
         state_of_bot(host, out);
         return;

@@ -85,6 +85,8 @@ static struct host *owner_of(const struct sweep *sweep, const char *client_order
                             ? hosts_by_owner(sweep->sweeps->node->hosts, id.owner)
                             : NULL;
 
+    if (host)
+        owner_saw_epoch(sweep->sweeps->node->owner, host, id.epoch);
     return host && host->bot && host->account == sweep->account ? host : NULL;
 }
 

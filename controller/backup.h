@@ -27,3 +27,6 @@ FLT_MUST_USE int backup_after_restore(struct controller *controller);
  * They move above it, paused, so that the node hears them again. True: they moved. */
 bool backup_lift_bot(struct controller *controller, struct bot *bot, const char *node,
                      const struct msg_n_state *state);
+/* The same when the venue shows orders with an epoch that is not below the bot's, as its node says:
+ * the books and the node's journal were both put back. */
+void backup_lift_venue(struct controller *controller, struct bot *bot);

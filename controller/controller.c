@@ -286,8 +286,10 @@ static void on_state(struct controller *controller, const struct topic_ref *topi
     else if (state.env.has_epoch && state.env.epoch < bot->epoch)
         flt_refuse(&controller->refused, FLT_REFUSED_OLD_EPOCH);
     else if (!backup_lift_bot(controller, bot, topic->node, &state)) {
-        if (bot_take_state(bot, topic->node, &state, controller_mono_ms(controller)))
+        if (bot_take_state(bot, topic->node, &state, controller_mono_ms(controller))) {
             takeover_claimed(controller, bot);
+            backup_lift_venue(controller, bot);
+        }
     }
     msg_n_state_finish(&state);
 }

@@ -153,9 +153,6 @@ void takeover_released(struct controller *controller, struct bot *bot);
 void takeover_claimed(struct controller *controller, struct bot *bot); /* a state under its epoch */
 /* Its `resume` for the owner of this epoch; false: it has it, or there is none. */
 bool takeover_resume(struct controller *controller, const struct bot *bot, struct msg_resume *out);
-/* For a restored controller: no epoch up to `seen` (of a node's word or an id at a venue) is used
- * again for the bot. */
-FLT_MUST_USE int takeover_lift(struct controller *controller, struct bot *bot, int64_t seen);
 
 /* --- late.c: fills of earlier owners that come late
  * -------------------------------------------- */

@@ -80,3 +80,26 @@ bool backup_lift_bot(struct controller *controller, struct bot *bot, const char 
         desired_publish(controller, bot);
     return true;
 }
+
+void backup_lift_venue(struct controller *controller, struct bot *bot)
+{
+    const int64_t seen = bot->state.has_epoch_seen ? bot->state.epoch_seen : -1;
+    char alert[TOPIC_LEVEL_MAX];
+
+    if (seen < bot->epoch || !bot->state.env.has_epoch || bot->state.env.epoch != bot->epoch)
+        return;
+    if (seen >= EPOCH_MAX) {
+        FLT_LOG(ERROR, "epoch_refused", "bot=%s node=%s seen=%" PRId64, bot->name, bot->node, seen);
+        return;
+    }
+    FLT_LOG(WARN, "epoch_lifted", "bot=%s node=%s seen=%" PRId64 " known=%" PRId64, bot->name,
+            bot->node, seen, bot->epoch);
+    controller_check(controller, pause_bot(controller, bot, seen + 1, bot->generation + 1));
+    snprintf(alert, sizeof alert, "behind-%s", bot->name);
+    alert_raise(controller, alert, MSG_SEVERITY_WARNING, "books_behind", bot->name,
+                "%s: its venue has orders of epoch %" PRId64 ", these books knew %" PRId64
+                "; paused until resumed",
+                bot->name, seen, bot->state.env.epoch);
+    if (controller_commit(controller))
+        desired_publish(controller, bot);
+}

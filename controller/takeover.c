@@ -362,18 +362,6 @@ int takeover_ask(struct controller *controller, struct bot *bot, const char *nod
     return 0;
 }
 
-int takeover_lift(struct controller *controller, struct bot *bot, int64_t seen)
-{
-    if (seen < bot->epoch)
-        return 0;
-    if (seen >= EPOCH_MAX)
-        return FLT_FAIL(-EOVERFLOW, "bot=%s epoch=%" PRId64, bot->name, seen);
-    bot->epoch = seen + 1;
-    bot->generation++;
-    bot->changed_ms = controller_now_ms(controller);
-    return store_save_bot(&controller->store, bot, "controller", "epoch lifted");
-}
-
 /* --- failover ------------------------------------------------------------------------------------
  */
 

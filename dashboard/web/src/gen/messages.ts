@@ -1361,6 +1361,8 @@ export interface NState extends Envelope {
   halt?: number;
   /** When stopped or flat: the venue listed no open order of it then. */
   checked_ms?: number;
+  /** The venue shows an order of it with this epoch, which is above its own: nothing is sent until it has a newer one. */
+  epoch_seen?: number;
 }
 
 /** req/account-add args */
