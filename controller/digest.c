@@ -13,6 +13,14 @@
 #define EQUITY_EVERY_MS 10000 /* for up to 50 bots; more bots, fewer points of each */
 #define EQUITY_KEPT_MS (30 * INT64_C(86400000))
 
+/* Whether nobody can say what the bot does now: its node was heard once, and is not any more. */
+static bool is_lost(const struct controller *controller, const struct bot *bot)
+{
+    const struct node *node = inventory_find_node(&controller->inventory, bot->node);
+
+    return node && node->word != NODE_NEVER && !node_is_up(node, controller_mono_ms(controller));
+}
+
 static void fill_bot(const struct controller *controller, const struct bot *bot,
                      struct msg_digest_bot *out)
 {
@@ -41,6 +49,7 @@ static void fill_bot(const struct controller *controller, const struct bot *bot,
     out->fills = sums.fills;
     out->has_oo = bot->has_state;
     out->oo = bot->state.orders_open;
+    out->has_lost = out->lost = is_lost(controller, bot);
 }
 
 static void fill_fleet(const struct controller *controller, struct msg_digest_fleet *out)

@@ -1,6 +1,6 @@
 // Actions and what became of them: pending, done, failed, unknown and checked. Nothing is sent twice.
 import { signal } from '@preact/signals';
-import { listen, body, request, type Answer } from './bus/session.ts';
+import { listen, body, controller, online, request, type Answer } from './bus/session.ts';
 import { t, word, type Key } from './i18n/index.ts';
 import type { FlotillaError, NState, Verb, Verbs } from './types.ts';
 
@@ -18,7 +18,8 @@ export function dismiss(n: number): void {
 function show(n: number, tone: Tone, text: string, more: Omit<Notice, 'n' | 'tone' | 'text'> = {}): void {
   const next: Notice = { n, tone, text, ...more };
   const others = notices.value.filter((notice) => notice.n !== n);
-  notices.value = [...others, next].slice(-4);
+  const done = others.length > 3 ? others.find((notice) => notice.tone === 'ok' || notice.tone === 'bad') : undefined; // the unclear stay
+  notices.value = [...others.filter((notice) => notice !== done), next];
   if (tone === 'ok') setTimeout(() => dismiss(n), 4000);
 }
 
@@ -46,22 +47,43 @@ export async function act<V extends Verb>(what: string, verb: V, args: Verbs[V][
   else if (answer.kind === 'offline') show(n, 'bad', t('cmd.offline', { what }));
   else if (answer.kind === 'unknown') {
     show(n, 'unsure', t('cmd.unknown', { what }), { id: answer.id });
-    const record = await lookUp(answer.id);
-    const found = [record?.text, await check()].filter(Boolean).join(' ');
+    const gone = (): boolean => !notices.peek().some((notice) => notice.n === n); // a person has put it aside
+    let record = reachable() ? await lookUp(answer.id) : null;
+    if (!record && !gone()) {
+      show(n, 'unsure', t('cmd.unknownStill', { what }), { id: answer.id });
+      if (key === 'halt') mark(key, false); // an emergency does not wait for this
+      record = await settle(answer.id, SETTLE_MS, gone);
+    }
+    const found = [record?.text, record && await check()].filter(Boolean).join(' ');
     const again = record?.free ? (): void => { dismiss(n); void act(what, verb, args, key, check); } : undefined;
-    show(n, 'unsure', found ? t('cmd.unknownChecked', { what, found }) : t('cmd.unknownStill', { what }), { id: answer.id, again });
+    if (!gone() && record) show(n, 'unsure', t('cmd.unknownChecked', { what, found }), { id: answer.id, again });
   } else show(n, 'ok', t('cmd.done', { what }));
   mark(key, false);
   return answer;
 }
 
+interface Found { text: string; free: boolean; done: boolean; generation?: number }
+const SETTLE_MS = 900000;
+const reachable = (): boolean => online.peek() && controller.peek() !== 'offline';
+
+/** Asks what became of a request as soon as there is somebody to ask, until told, too late or not wanted. */
+export async function settle(id: string, ms: number, unwanted: () => boolean): Promise<Found | null> {
+  for (const end = Date.now() + ms; Date.now() < end && !unwanted();) {
+    const found = reachable() ? await lookUp(id) : null;
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return null;
+}
+
 /** What the controller's own record says of a request; `free`: it has none, so it may be asked again. */
-async function lookUp(id: string): Promise<{ text: string; free: boolean } | null> {
+async function lookUp(id: string): Promise<Found | null> {
   const answer = await request('command-show', { id });
-  if (answer.kind === 'error' && answer.error.code === 'not_found') return { text: t('cmd.neverCame'), free: true };
+  if (answer.kind === 'error' && answer.error.code === 'not_found') return { text: t('cmd.neverCame'), free: true, done: false };
   if (answer.kind !== 'ok') return null;
-  const { state, error } = answer.result;
-  return { text: t('cmd.recorded', { state: word('cmdstate', state), why: error?.message ?? '' }), free: false };
+  const { state, error, result } = answer.result;
+  const generation = typeof result?.generation === 'number' ? result.generation : undefined;
+  return { text: t('cmd.recorded', { state: word('cmdstate', state), why: error?.message ?? '' }), free: false, done: state === 'done', ...(generation === undefined ? {} : { generation }) };
 }
 
 /** Any other action: what became of it is looked up by its id. */

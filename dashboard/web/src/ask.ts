@@ -3,9 +3,11 @@
 import { effect, signal, type Signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { reasonOf } from './actions.ts';
-import { online, request, who } from './bus/session.ts';
+import { online, request, returned, who } from './bus/session.ts';
 import { paused, pace } from './prefs.ts';
 import type { Verb, Verbs } from './types.ts';
+
+const AGAIN_MS = 3000;
 
 export interface Ask<T> {
   data: Signal<T | null>;
@@ -20,11 +22,13 @@ export interface Ask<T> {
 export function ask<V extends Verb>(verb: V, args: () => Verbs[V]['args'], everyMs = 0): Ask<Verbs[V]['result']> {
   let ended = false;
   let number = 0;
+  let again: ReturnType<typeof setTimeout> | undefined; // nobody answered: a question may be repeated
   const made: Ask<Verbs[V]['result']> = {
     data: signal(null), at: signal(0), problem: signal(null), denied: signal(false), busy: signal(false), load, stop: () => {},
   };
   async function load(): Promise<void> {
     const mine = ++number;
+    clearTimeout(again);
     if (!online.peek()) return;
     made.busy.value = true;
     const answer = await request(verb, args());
@@ -32,12 +36,14 @@ export function ask<V extends Verb>(verb: V, args: () => Verbs[V]['args'], every
     made.busy.value = false;
     made.denied.value = answer.kind === 'error' && answer.error.code === 'denied';
     made.problem.value = answer.kind === 'ok' ? null : reasonOf(answer);
+    if (answer.kind === 'unknown') again = setTimeout(() => void load(), AGAIN_MS);
     if (answer.kind !== 'ok') return;
     made.at.value = Date.now();
     made.data.value = answer.result;
   }
   const allowed = (): boolean => who.peek()?.verbs.includes(verb) ?? true;
-  const again = effect(() => {
+  const follow = effect(() => {
+    void returned.value;
     if (!online.value || !who.value) {
       made.busy.value = false;
       return;
@@ -52,7 +58,8 @@ export function ask<V extends Verb>(verb: V, args: () => Verbs[V]['args'], every
   made.stop = () => {
     ended = true;
     clearInterval(timer);
-    again();
+    clearTimeout(again);
+    follow();
   };
   return made;
 }

@@ -1,7 +1,6 @@
 // Everything the bot page knows of one bot: asked once, then kept live by the topics that a watch opens.
-import { signal, type Signal } from '@preact/signals';
-import { body, listen, online, request, tenantRoot } from './bus/session.ts';
-import { heard } from './bus/clock.ts';
+import { effect, signal, untracked, type Signal } from '@preact/signals';
+import { body, listen, online, request, returned, tenantRoot } from './bus/session.ts';
 import { reasonOf } from './actions.ts';
 import { bucket, merge, move, TIMEFRAMES, toBar, type Bar, type Timeframe } from './lib/candles.ts';
 import type { BotShowResult, EquityPoint, Fill, LogRow, NFill, NLive, NLog, NState, Order } from './types.ts';
@@ -12,6 +11,7 @@ const FILLS_MAX = 2000;
 const LOG_MAX = 1000;
 const CANDLES = 500;
 const PAGE = 100;
+const AGAIN_MS = 3000;
 
 export interface BotData {
   name: string;
@@ -63,11 +63,16 @@ export function openBot(name: string): BotData {
     }),
   ];
   const renew = setInterval(() => void watch(), WATCH_RENEW_MS);
-  const again = online.subscribe((is) => { if (is) void load(); });
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  const again = effect(() => {
+    void returned.value;
+    if (online.value) void untracked(load);
+  });
 
   function stop(): void {
     ended = true;
     clearInterval(renew);
+    clearTimeout(retry);
     again();
     for (const end of stops) end();
   }
@@ -78,7 +83,6 @@ export function openBot(name: string): BotData {
 
   function onLive(live: NLive | null, at: number): void {
     if (!live) return;
-    heard(live.ts_ms, at);
     data.live.value = live;
     data.liveAt.value = at;
     if (live.orders) data.orders.value = live.orders;
@@ -103,8 +107,10 @@ export function openBot(name: string): BotData {
   }
 
   async function load(): Promise<void> {
+    clearTimeout(retry);
     const answer = await request('bot-show', { bot: name });
     if (ended) return;
+    if (answer.kind === 'unknown') retry = setTimeout(() => void load(), AGAIN_MS);
     if (answer.kind !== 'ok') {
       data.missing.value = answer.kind === 'error' && answer.error.code === 'not_found';
       if (!data.show.value) data.problem.value = reasonOf(answer);

@@ -1,7 +1,7 @@
 // One action on many bots: each is asked once, each says by itself when it is so. Nothing is repeated by
 // itself; what got no answer is looked up by its id and may then be tried again by a person.
 import { signal } from '@preact/signals';
-import { reasonOf } from './actions.ts';
+import { reasonOf, settle } from './actions.ts';
 import { body, listen, request, type Answer } from './bus/session.ts';
 import { t, word } from './i18n/index.ts';
 import type { HaltShowResult, NState, Verbs } from './types.ts';
@@ -21,11 +21,10 @@ function set(bot: string, step: Step, text = ''): void {
   work.value = { ...now, items: now.items.map((item) => (item.bot === bot ? { bot, step, text } : item)) };
 }
 
-async function settle(id: string): Promise<{ step: Step; text: string }> {
-  const answer = await request('command-show', { id });
-  if (answer.kind === 'error' && answer.error.code === 'not_found') return { step: 'bad', text: t('cmd.neverCame') };
-  if (answer.kind !== 'ok') return { step: 'unsure', text: t('bulk.unknown') };
-  return { step: answer.result.state === 'done' ? 'recorded' : 'unsure', text: word('cmdstate', answer.result.state) };
+const SETTLE_MS = 9000;
+async function outcome(id: string): Promise<{ step: Step; text: string; generation?: number }> {
+  const found = await settle(id, SETTLE_MS, () => false);
+  return found ? { step: found.free ? 'bad' : found.done ? 'recorded' : 'unsure', text: found.text, ...(found.generation === undefined ? {} : { generation: found.generation }) } : { step: 'unsure', text: t('bulk.unknown') };
 }
 
 /** Asks for every bot, at most eight at once, and follows the bots' own states until each has applied it. */
@@ -53,8 +52,10 @@ export async function runBulk(title: string, verb: BulkVerb, bots: readonly stri
         set(bot, 'recorded');
         confirm(bot);
       } else if (answer.kind === 'unknown') {
-        const found = await settle(answer.id);
+        const found = await outcome(answer.id);
+        if (found.generation !== undefined) wanted.set(bot, found.generation);
         set(bot, found.step, found.text);
+        confirm(bot);
       } else set(bot, 'bad', reasonOf(answer));
     }
   };

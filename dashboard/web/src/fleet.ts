@@ -123,8 +123,8 @@ export const dataAgeMs = computed(() => {
   return digestAt.value === null ? undefined : Math.max(0, fleetNow() - digestAt.value);
 });
 
-export const isStale = (row: Row): boolean => !online.value || fleetNow() - row.at > STALE_MS;
-export const needsAttention = (bot: DigestBot): boolean => bot.ph === 'error' || bot.ph === 'waiting' || bot.ph === undefined;
+export const isStale = (row: Row): boolean => !online.value || row.bot.lost === true || fleetNow() - row.at > STALE_MS;
+export const needsAttention = (bot: DigestBot): boolean => bot.ph === 'error' || bot.ph === 'waiting' || bot.ph === undefined || bot.lost === true;
 
 export interface Totals { quote: string; equity: string; realised: string; bots: number }
 
@@ -136,6 +136,7 @@ export const totals = computed(() => {
   const phases = new Map<string, number>();
   let orders = 0;
   let attention = 0;
+  let running = 0; // and heard
   for (const row of rows.values()) {
     const { bot } = row.peek();
     const { quote } = assets(bot.i);
@@ -146,11 +147,12 @@ export const totals = computed(() => {
     sums.set(quote, sum);
     phases.set(bot.ph ?? 'unknown', (phases.get(bot.ph ?? 'unknown') ?? 0) + 1);
     orders += bot.oo ?? 0;
+    if (bot.ph === 'running' && !bot.lost) running++;
     if (needsAttention(bot)) attention++;
   }
   const byQuote: Totals[] = [...sums].sort((a, b) => b[1].bots - a[1].bots)
     .map(([quote, sum]) => ({ quote, equity: text(sum.equity), realised: text(sum.realised), bots: sum.bots }));
-  return { byQuote, phases, orders, attention, bots: rows.size };
+  return { byQuote, phases, running, orders, attention, bots: rows.size };
 });
 
 /* --- what is selected ----------------------------------------------------------------------------- */

@@ -4,7 +4,8 @@ import { signal } from '@preact/signals';
 /** Fleet time minus browser time, from the freshest live message heard; null before the first. */
 export const clockOffsetMs = signal<number | null>(null);
 
-/** A live (not retained) message made at `tsMs` came at `at`: the largest difference is the least delayed. */
+/** A live (not retained) message that the controller made at `tsMs` came at `at`: the largest difference is the least
+ * delayed. Only the controller's: one node whose clock is an hour ahead must not put all ages wrong. */
 export function heard(tsMs: number, at: number): void {
   const offset = tsMs - at;
   const known = clockOffsetMs.value;

@@ -4,7 +4,7 @@
 // by itself; whoever asked checks the state first (actions.ts). Reads just say that nothing came.
 import { signal, computed } from '@preact/signals';
 import { createClient, type BusClient, type BusMessage, type BusState } from './client.ts';
-import { clockOffsetMs, heard } from './clock.ts';
+import { clockOffsetMs, fleetNow, heard } from './clock.ts';
 import { matches, root } from '../lib/topic.ts';
 import { ulid } from '../lib/ulid.ts';
 import type { CtlHalt, CtlState, FlotillaError, Halt, UResponse, Verb, Verbs, WhoamiResult } from '../types.ts';
@@ -21,6 +21,7 @@ export const who = signal<WhoamiResult | null>(null);
 export const signedIn = signal(false);  // the broker has taken this user once
 export const signInError = signal<'credentials' | 'denied' | 'server' | 'offline' | 'ended' | null>(null);
 export const controller = signal<CtlState['state'] | null>(null);
+export const returned = signal(0);       // how often the controller came back while we listened: open views ask anew
 export const halts = signal<Halt[]>([]);
 export const denied = signal<ReadonlySet<string>>(new Set()); // filters that the broker refused
 export const serverInfo = signal<{ tenant: string; version: string }>({ tenant: 'main', version: '' });
@@ -105,8 +106,10 @@ function onState(next: BusState): void {
 }
 
 async function askWho(): Promise<void> {
+  const compared = clockOffsetMs.value !== null;
   const answer = await request('whoami', {}, 20000);
   if (answer.kind === 'ok') who.value = answer.result;
+  else if (answer.kind === 'error' && !compared) void askWho(); // refused for this computer's clock, and now we know by how much
 }
 
 function forget(): void {
@@ -129,6 +132,7 @@ function standing(name: string): void {
   }, 1);
   listen('ctl/state', (message) => {
     controller.value = body<CtlState>(message)?.state ?? null;
+    if (controller.value === 'online' && !message.retained) returned.value++;
     if (controller.value === 'online' && online.value && !who.value) void askWho();
   }, 1);
   listen('ctl/halt', (message) => { halts.value = body<CtlHalt>(message)?.halts ?? []; }, 1);
@@ -197,8 +201,8 @@ export async function request<V extends Verb>(verb: V, args: Verbs[V]['args'], t
     timer = setTimeout(() => resolve({ kind: 'unknown', id }), timeoutMs);
     pending.set(id, resolve);
   });
-  const now = Date.now();
-  const expires = clockOffsetMs.value === null ? undefined : now + clockOffsetMs.value + timeoutMs;
+  const now = fleetNow(); // what says that it is from the future is refused
+  const expires = clockOffsetMs.value === null ? undefined : now + timeoutMs;
   const message = { v: 1, id, ts_ms: now, src: `user/${name}/web`, seq: ++sequence, expires_ms: expires, args };
   void client.publish(`${path}req/${verb}`, JSON.stringify(message), {
     responseTopic: `${path}res/${id}`, correlation: id, expiryS: Math.ceil(timeoutMs / 1000),

@@ -3193,6 +3193,8 @@ export interface DigestBot {
   oo?: number;
   /** Of the bot's last word when the page was made. */
   age_ms?: number;
+  /** Its node is not heard: the numbers are its last words. */
+  lost?: boolean;
 }
 
 /** types/digest_fleet: The fleet in one line. */

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { word } from '../i18n/index.ts';
+import { t, word } from '../i18n/index.ts';
 import { dateTime, NONE } from '../lib/format.ts';
 import type { Phase } from '../types.ts';
 
@@ -8,8 +8,9 @@ const SHAPE: Record<Phase | 'unknown', string> = { // never by colour alone
   flat: '□', unknown: '○',
 };
 
-export function PhaseBadge({ phase, note }: { phase: Phase | undefined; note?: string }): VNode {
+export function PhaseBadge({ phase, note, lost }: { phase: Phase | undefined; note?: string; lost?: boolean }): VNode {
   const shown = phase ?? 'unknown';
+  if (lost) return <span class="badge ph-lost" title={t('fleet.lost', { phase: word('phase', shown) })}><span class="shape" aria-hidden="true">▲</span>{t('nodes.lost')}</span>;
   return (
     <span class={`badge ph-${shown}`} title={note}>
       <span class="shape" aria-hidden="true">{SHAPE[shown]}</span>{word('phase', shown)}

@@ -101,7 +101,7 @@ function Head({ data }: { data: BotData }): VNode {
     <div class="bot-head">
       <a class="crumb" href="#/fleet" aria-label={t('nav.back')}><Icon name="back" /></a>
       <h1>{data.name}</h1>
-      <span data-testid="phase" data-phase={phase}><PhaseBadge phase={phase} note={reason?.message} /></span>
+      <span data-testid="phase" data-phase={phase}><PhaseBadge phase={phase} note={reason?.message} lost={digest?.lost} /></span>
       {phase !== RUN_PHASE[run] && <span class="tag">{t('bot.pendingRun', { run: word('phase', run) })}</span>}
       <div class="facts">
         <span>{show.bot.strategy}</span>·<span>{show.bot.instrument}</span>·<span>{show.bot.account ?? ''}</span><ModeTag mode={show.bot.mode} />
@@ -168,12 +168,19 @@ function Numbers({ data }: { data: BotData }): VNode {
   );
 }
 
+/** Its node is not heard: what the numbers are, and what an action would do. */
+function Lost({ name }: { name: string }): VNode | null {
+  const row = rows.get(name)?.value;
+  void tick.value;
+  return row?.bot.lost ? <div class="banner bad" role="status" data-testid="lost"><Icon name="alert" /><span>{t('bot.lost', { node: row.bot.nd, age: age(fleetNow() - row.at) })}</span></div> : null;
+}
+
 export default function Bot({ name }: { name: string }): VNode {
   const data = useMemo(() => openBot(name), [name]);
   useEffect(() => () => data.stop(), [data]);
   if (data.missing.value) return <Empty title={t('bot.notFound', { bot: name })}><a class="btn" href="#/fleet">{t('nav.fleet')}</a></Empty>;
   if (!data.show.value && data.problem.value) return <Failed why={data.problem.value} retry={() => { data.problem.value = null; void data.load(); }} />;
-  if (!data.show.value) return <Skeleton rows={6} />;
+  if (!data.show.value) return online.value ? <Skeleton rows={6} /> : <Failed why={t('state.offline')} />;
   const row = data.show.value.bot;
   const { quote } = assets(row.instrument);
   const reason = data.state.value?.reason ?? row.reason;
@@ -181,6 +188,7 @@ export default function Bot({ name }: { name: string }): VNode {
   return (
     <div class="page">
       <Head data={data} />
+      <Lost name={name} />
       {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{visible(reason.message)}</span></div>}
       <Identity data={data} />
       <Numbers data={data} />

@@ -280,7 +280,7 @@ export default function Deploy(): VNode {
     });
   }, [what, bot]);
   if (!strategies.value && problem.value) return <Failed why={problem.value} retry={() => void load()} />;
-  if (!strategies.value) return <Skeleton rows={7} />;
+  if (!strategies.value) return online.value ? <Skeleton rows={7} /> : <Failed why={t('state.offline')} />;
   return (
     <form class="deploy" onSubmit={send} noValidate data-testid="deploy-form">
       <div class="page">

@@ -51,7 +51,7 @@ function Line({ name, index, on, here }: { name: string; index: number; on: bool
       <td class="c-pick"><input type="checkbox" checked={on} aria-label={t('fleet.select', { bot: name })} onClick={(event) => pick(name, event.shiftKey)} /></td>
       <td class="c-bot"><a href={`#/bot/${name}`} onClick={(event) => event.stopPropagation()}>{name}</a>
         <span class="m-only dim">{bot.s} · {bot.i}</span></td>
-      <td class="c-state"><PhaseBadge phase={bot.ph} note={bot.rc} /></td>
+      <td class="c-state"><PhaseBadge phase={bot.ph} note={bot.rc} lost={bot.lost} /></td>
       <td class="c-strategy m-hide n-hide">{bot.s}</td>
       <td class="c-inst m-hide">{bot.i ?? NONE}</td>
       <td class="c-num num">{priceText(bot.i, bot.px)}</td>
@@ -148,7 +148,7 @@ const Spacer = ({ rows: count }: { rows: number }): VNode =>
   <tr class="spacer" aria-hidden="true"><td ref={(el) => { if (el) el.style.height = `calc(${count} * var(--row))`; }} /></tr>;
 
 function Totals(): VNode {
-  const { byQuote, phases, orders, attention, bots } = totals.value;
+  const { byQuote, running, orders, attention, bots } = totals.value;
   const main = byQuote[0];
   const fleet = fleetTotals.value;
   const fills = fleet?.fills ?? 0;
@@ -158,7 +158,7 @@ function Totals(): VNode {
         <p class={`num t${sign(main?.equity)}`}>{money(main?.equity, main?.quote ?? '')} <small>{main?.quote}</small></p>
         {byQuote.slice(1).map((sum) => <p key={sum.quote} class={`num minor t${sign(sum.equity)}`}>{money(sum.equity, sum.quote)} <small>{sum.quote}</small></p>)}</div>
       <div class="kpi"><h2>{t('fleet.realised')}</h2><p class={`num t${sign(main?.realised)}`}>{money(main?.realised, main?.quote ?? '')}</p></div>
-      <div class="kpi"><h2>{t('fleet.running')}</h2><p class="num">{phases.get('running') ?? 0}<small> / {bots}</small></p></div>
+      <div class="kpi"><h2>{t('fleet.running')}</h2><p class="num">{running}<small> / {bots}</small></p></div>
       <div class={`kpi ${attention ? 'alarm' : ''}`} title={t('fleet.attentionHint')}><h2>{t('fleet.attention')}</h2><p class="num">{attention}</p></div>
       <div class="kpi"><h2>{t('fleet.orders')}</h2><p class="num">{decimal(String(orders))}</p></div>
       <div class="kpi"><h2>{t('fleet.fills')}</h2><p class="num" data-testid="fleet-fills">{decimal(String(fills))}</p></div>

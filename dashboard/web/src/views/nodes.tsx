@@ -5,7 +5,7 @@ import type { VNode } from 'preact';
 import '../style/nodes.css';
 import { reasonOf } from '../actions.ts';
 import { body, listen, may, online, request } from '../bus/session.ts';
-import { fleetNow, heard, tick } from '../bus/clock.ts';
+import { fleetNow, tick } from '../bus/clock.ts';
 import { t, word } from '../i18n/index.ts';
 import { age, bytes, lagText, NONE, offsetText } from '../lib/format.ts';
 import { RebalanceDialog } from '../parts/handover.tsx';
@@ -75,7 +75,6 @@ export default function Nodes(): VNode {
         const hb = body<NHb>(message);
         const node = message.topic.split('/').at(-2);
         if (!hb || !node) return;
-        heard(hb.ts_ms, message.at);
         beats.value = new Map(beats.value).set(node, { hb, at: message.at });
       }),
       online.subscribe((is) => { if (is) void load(); }),
@@ -87,7 +86,7 @@ export default function Nodes(): VNode {
     };
   }, []);
   if (!nodes.value && problem.value) return <Failed why={problem.value} retry={() => void load()} />;
-  if (!nodes.value) return <Skeleton rows={4} />;
+  if (!nodes.value) return online.value ? <Skeleton rows={4} /> : <Failed why={t('state.offline')} />;
   if (nodes.value.length === 0) return <Empty title={t('nodes.empty')}><p>{t('nodes.emptyHint')}</p></Empty>;
   return (
     <div class="page"><div class="head"><h1>{t('nodes.title')}</h1>
