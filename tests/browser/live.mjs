@@ -1,15 +1,21 @@
-// The same steps against a fleet that runs already: sign in, live fleet and chart, deploy by form, pause, halt.
-// Usage: live.mjs URL USER PASSWORD [FOLDER_FOR_SCREENSHOTS] [BOT [STRATEGY [TENANT]]]
+// The same steps against a fleet that runs already: sign in, live fleet and chart, deploy by form, pause, halt;
+// with the fleet's folder (fleet.py gives it) also what happens when its processes are killed (days.mjs).
+// Usage: live.mjs URL USER PASSWORD [FOLDER_FOR_SCREENSHOTS [BOT [STRATEGY [TENANT]]]] [--dir FOLDER --flotilla PROGRAM]
+import { badDays } from './days.mjs';
 import { Rig, Tap } from './rig.mjs';
 import { chartIsAlive, deployByForm, fleetIsAlive, haltFleet, liftHalt, openPage, pauseAndResume, phaseIs, shot, signIn } from './steps.mjs';
 import assert from 'node:assert/strict';
 
-const [url, user, password, shots, chosen, strategy = 'grid', tenant = 'main'] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const option = (name) => (words.includes(name) ? words.splice(words.indexOf(name), 2)[1] : undefined);
+const [dir, flotilla] = [option('--dir'), option('--flotilla')];
+const [url, user, password, shots, chosen, strategy = 'grid', tenant = 'main'] = words;
 const tap = new Tap();
 const rig = new Rig();
 
 try {
-  const page = await openPage(await rig.startBrowser());
+  const browser = await rig.startBrowser();
+  const page = await openPage(browser);
   let bot = chosen;
   await tap.test('sign in', () => signIn(page, url, user, password));
   await tap.test('the fleet is alive', async () => {
@@ -33,6 +39,7 @@ try {
     await liftHalt(page);
     await phaseIs(page, 'running');
   });
+  if (dir) await badDays(tap, browser, page, { url, user, password, bot, dir, flotilla, shots });
   await tap.test('no script failed and the policy refused nothing', () => assert.deepEqual(page.problems, []));
 } finally {
   await rig.stop();
