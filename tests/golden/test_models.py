@@ -333,6 +333,16 @@ def catches(pid, number):
     return bool(masks and int(masks[0], 16) >> (number - 1) & 1)
 
 
+def cpu_s(pid):
+    """Seconds that the process has computed; a busy machine gives it few."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return float("inf")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def interrupted(folder):
     """A real SIGINT during a long run: what was simulated is written, and is the beginning of the whole."""
     path, bars = os.path.join(folder, "long.csv"), 12000
@@ -346,10 +356,12 @@ def interrupted(folder):
     words = [FLOTILLA, "backtest", "--out", os.path.join(folder, "part"), "--quiet"] + args
     words += [w for pair in params for w in ("--param", "%s=%s" % pair)]
     process = subprocess.Popen(words)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not catches(process.pid, signal.SIGINT) and time.monotonic() < deadline:
         time.sleep(0.005)
-    time.sleep(0.3)  # somewhere in the middle; any point will do
+    middle = cpu_s(process.pid) + 0.1  # any point will do
+    while cpu_s(process.pid) < middle and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     code = process.wait(60)
     with open(os.path.join(folder, "part", "summary.json")) as file:

@@ -16,7 +16,7 @@ import time
 import urllib.parse
 
 DASHBOARD = sys.argv.pop(3)
-from test_controller import Fleet, ROOT, until  # noqa: E402
+from test_controller import PATIENCE_S, Fleet, ROOT, until  # noqa: E402
 import mqtt5  # noqa: E402
 import tap  # noqa: E402
 
@@ -25,7 +25,7 @@ class Socket:
     """A WebSocket to /mqtt, by hand."""
 
     def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), 5)
+        self.sock = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self.sock.sendall((f"GET /mqtt HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
                            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                            "Sec-WebSocket-Protocol: mqtt\r\n"
@@ -41,7 +41,7 @@ class Socket:
                 b"\xfe" + struct.pack(">H", len(payload)))
         self.sock.sendall(b"\x82" + size + b"\0\0\0\0" + payload)
 
-    def receive(self, seconds=5):
+    def receive(self, seconds=PATIENCE_S):
         """(opcode, payload); None: it is closed."""
         self.sock.settimeout(seconds)
         while len(self.data) < 2 or len(self.data) < 2 + (self.data[1] & 127):
@@ -53,7 +53,7 @@ class Socket:
         frame, self.data = (self.data[0] & 15, self.data[2:2 + size]), self.data[2 + size:]
         return frame
 
-    def closed(self, seconds=5):
+    def closed(self, seconds=PATIENCE_S):
         """Code and reason of its end."""
         while True:
             frame = self.receive(seconds)
@@ -215,27 +215,36 @@ class Dashboard(Fleet):
             status, _, data = self.call("POST", "/api/v1/bots/dip/pause", {})
             self.assertEqual((status, data["error"]["code"]), (504, "unknown"), data)
             self.assertIn("Idempotency-Key", data["error"]["hint"])
-            self.assertLess(time.monotonic() - begun, 18)
-            until(lambda: self.call("GET", "/healthz")[0] == 503, 5)
+            self.assertLess(time.monotonic() - begun, 60, "and not as long as the caller waits")
+            until(lambda: self.call("GET", "/healthz")[0] == 503)
         finally:
             self.process.send_signal(signal.SIGCONT)
-        until(lambda: self.call("GET", "/healthz")[0] == 200, 12)
+        until(lambda: self.call("GET", "/healthz")[0] == 200)
 
     def test_5_metrics_and_health(self):
         status, reply, data = self.call("GET", "/metrics", user=None)
         self.assertEqual(status, 200)
         self.assertTrue(reply.getheader("Content-Type").startswith("text/plain; version=0.0.4"))
-        names = set()
-        for line in data.decode().splitlines():
-            if line.startswith("#"):
-                continue
-            match = re.fullmatch(r'(\w+)(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? (-?[0-9.e+-]+)', line)
-            self.assertTrue(match, line)
-            names.add(match[1])
+
+        def names():
+            found = set()
+            for line in self.call("GET", "/metrics", user=None)[2].decode().splitlines():
+                if line.startswith("#"):
+                    continue
+                match = re.fullmatch(r'(\w+)(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? (-?[0-9.e+-]+)', line)
+                self.assertTrue(match, line)
+                found.add(match[1])
+            return found
+
+        def heard():  # a node that has not beaten for long has no figures
+            self.node().beat()
+            return "flotilla_node_up" in names()
+        until(heard)
+        found = names()
         for name in ("broker_up", "dashboard_sessions", "node_up", "node_loop_lag_seconds",
                      "controller_up", "controller_queue", "fills_total", "bots_by_phase",
                      "requests_total", "refused_total", "database_bytes"):
-            self.assertIn("flotilla_" + name, names)
+            self.assertIn("flotilla_" + name, found)
         _, _, data = self.call("GET", "/healthz", user=None)
         self.assertEqual((data["ok"], data["broker"], data["controller"]),
                          (True, "reachable", "online"))
@@ -271,56 +280,65 @@ class Dashboard(Fleet):
         for _ in range(150):  # any path and method: an answer or a hang-up, never an end
             path = "/" + "".join(rng.choice("abz/.%?&=-_~{}\"'<>\\;:@+2eF0") for _ in
                                  range(rng.randrange(60)))
-            sock = socket.create_connection(("127.0.0.1", self.port), 5)
+            sock = socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)
             method = rng.choice(["GET", "POST", "PUT", "DELETE", "PATCH", "BREW", "GET /api/v1"])
             sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
                          "Connection: close\r\n\r\n".encode())
-            sock.settimeout(5)
+            sock.settimeout(PATIENCE_S)
             data = sock.recv(65536)
             if data:
                 self.assertTrue(data.startswith(b"HTTP/1."), data[:40])
                 self.assertNotIn(b" 500 ", data[:20])
             sock.close()
-        slow = socket.create_connection(("127.0.0.1", self.port), 5)  # and then nothing more
+        slow = socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)  # and then nothing more
         slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
-        big = socket.create_connection(("127.0.0.1", self.port), 5)
+        big = socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)
         try:
             big.sendall(b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n")
-            big.settimeout(5)
+            big.settimeout(PATIENCE_S)
             self.assertNotIn(b" 200 ", big.recv(100))
         except OSError:
             pass  # hung up on
         self.assertEqual(self.call("GET", "/healthz/live")[0], 200)  # others are served meanwhile
-        slow.settimeout(25)
+        slow.settimeout(2 * PATIENCE_S)
         self.assertEqual(slow.recv(10), b"")
         self.assertIsNone(self.dash.poll())
 
     def test_8_sessions_end_and_guessing_slows_down(self):
-        self.serve(session_idle_s=2)
+        self.serve(session_idle_s=4)
         client = Socket(self.port)
         self.assertEqual(client.status, 101)
         client.send(connect("admin", self.password))
         self.assertEqual(client.receive()[1][0], 0x20)
-        self.assertEqual(client.closed(6)[0], 4001)  # nobody did anything
+        self.assertEqual(client.closed()[0], 4001)  # nobody did anything
         self.serve()
         eve = self.good("user-passwd", {"name": "eve"})["password"]
         client = Socket(self.port)
         client.send(connect("eve", eve))
         self.assertEqual(client.receive()[1][3], 0)
         self.good("user-passwd", {"name": "eve"})  # her password is changed: her session ends
-        client.closed(5)
-        for _ in range(4):
+        client.closed()
+        def guess():
+            """What a guess is told: 0 and no reason when the broker refused it, as it does the first four."""
             client = Socket(self.port)
             client.send(connect("eve", "guess"))
-            self.assertNotEqual(client.receive()[1][3], 0)
+            frame = client.receive()
+            if frame[0] == 8:
+                return struct.unpack(">H", frame[1][:2])[0], frame[1][2:].decode()
+            self.assertNotEqual(frame[1][3], 0)
             client.sock.close()
-        client = Socket(self.port)
-        client.send(connect("eve", "guess"))
-        code, reason = client.closed()
+            return 0, ""
+        self.assertEqual([guess() for _ in range(4)], [(0, "")] * 4)
+        # The waits begin with a second; they double while guesses are slower than that.
+        code, reason = until(lambda: next((told for told in [guess()] if told[0]), None))
         self.assertEqual(code, 4029, reason)
         self.assertIn("wait", reason)
-        status, reply, data = self.call("GET", "/api/v1/status", user="eve", password="guess")
-        self.assertEqual((status, data["error"]["code"]), (429, "rate_limited"))
+
+        def refused():
+            status, reply, data = self.call("GET", "/api/v1/status", user="eve", password="guess")
+            return (reply, data["error"]["code"]) if status == 429 else None
+        reply, code = until(refused)
+        self.assertEqual(code, "rate_limited")
         self.assertGreaterEqual(int(reply.getheader("Retry-After")), 1)
         client = Socket(self.port)
         client.send(b"\x30\x05hello")  # PUBLISH before CONNECT

@@ -406,7 +406,7 @@ class Download(Rig):
         child = subprocess.Popen([FLOTILLA, "--dir", f"{self.dir}/fleet", "-o", "json", "data", *words],
                                  stdout=subprocess.PIPE, text=True)
         column = f"{self.dir}/fleet/data/binance/BTC-USDT/1m/head"
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while not (os.path.exists(column) and os.path.getsize(column)) and time.monotonic() < end:
             time.sleep(0.02)  # its first commit
         child.send_signal(signal.SIGINT)
@@ -431,7 +431,7 @@ class Download(Rig):
         child = subprocess.Popen([FLOTILLA, "--dir", f"{self.dir}/fleet", "data", *words],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         head = f"{self.dir}/fleet/data/binance/BTC-USDT/1m/head"
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while not (os.path.exists(head) and os.path.getsize(head)) and time.monotonic() < end:
             time.sleep(0.02)  # its first commit
         child.kill()

@@ -19,7 +19,7 @@ import tap
 from fleet import CliError, Fleet, wait_for
 
 FLOTILLA = sys.argv[1]
-SECONDS = 35  # over the end of a minute, with time for a fill after it
+AFTER_S = 25  # recorded after the end of the minute: time for a fill
 STRATEGIES = ("dca", "grid", "grid_lines", "hold", "pmm_simple", "rsi", "sma_cross")
 # Bots that the demo does not have; each acts at the close of the minute in its recording. Their manifest
 # is also backtested. The index is below 98 but after a rise without end.
@@ -82,10 +82,10 @@ class Parity(unittest.TestCase):
         return any(line["event"] == "record" for line in self.fleet.cli("bot", "logs", bot)["lines"])
 
     def apply_manifest(self):
-        """Bars close with the minute: its bots are there, and recorded, shortly before one does."""
+        """Bars close with the minute: its bots are there, and recorded, well before one does."""
         with open(self.manifest, "w", encoding="ascii") as file:
             file.write(MANIFEST)
-        wait_for("the minute's last seconds", lambda: 45 < time.time() % 60 < 49, seconds=65)
+        wait_for("the middle of a minute", lambda: 25 < time.time() % 60 < 40)
         self.fleet.cli("apply", "-f", self.manifest, "--yes", "--wait")
 
     def has_traded(self, bot):
@@ -93,20 +93,21 @@ class Parity(unittest.TestCase):
 
     def test_01_each_strategy_gives_the_same_orders_again(self):
         self.assertEqual(sorted(self.bots), sorted(STRATEGIES))
-        results = {}
+        self.apply_manifest()
+        results, minute = {}, time.time() // 60
+        seconds = int(60 - time.time() % 60) + AFTER_S
 
         def parity(strategy, bot):
-            results[strategy] = self.fleet.run("-o", "json", "bot", "parity", bot, "--for",
-                                               f"{SECONDS}s", timeout=90)
+            results[strategy] = self.fleet.run("-o", "json", "bot", "parity", bot, "--for", f"{seconds}s")
 
         threads = [threading.Thread(target=parity, args=row) for row in self.bots.items()]
-        self.apply_manifest()
         for thread in threads:
             thread.start()
         for bot in self.bots.values():
             wait_for(f"{bot} is recorded", lambda name=bot: self.is_recording(name))
+        self.assertEqual(time.time() // 60, minute, "the minute was over before all were recorded")
         for bot in BARS:
-            wait_for(f"{bot} has bought", lambda name=bot: self.has_traded(name), seconds=30)
+            wait_for(f"{bot} has bought", lambda name=bot: self.has_traded(name))
         self.fleet.cli("bot", "stop", *self.bots.values(), "--wait")
         self.fleet.cli("bot", "start", *self.bots.values(), "--wait")
         for thread in threads:
@@ -116,12 +117,12 @@ class Parity(unittest.TestCase):
             report = json.loads(done.stdout)
             self.assertEqual((strategy, report["differences"], report["shown"]), (strategy, 0, []))
             self.assertEqual((report["strategy"], report["bot"]), (strategy, self.bots[strategy]))
-            self.assertGreater(report["inputs"], 20 * SECONDS, strategy)
+            self.assertGreater(report["inputs"], 20 * seconds, strategy)
             if strategy != "sma_cross":  # needs a cross, which a minute need not bring
                 self.assertGreater(report["placed"], 0, strategy)
             if self.bots[strategy] in BARS:
                 self.assertGreater(report["fills"], 0, strategy)
-            self.assertGreaterEqual(report["to_ms"] - report["from_ms"], (SECONDS - 2) * 1000)
+            self.assertGreaterEqual(report["to_ms"] - report["from_ms"], (seconds - 2) * 1000)
 
     def test_02_a_recording_can_be_replayed_later_and_a_damaged_one_says_so(self):
         folder = os.path.join(self.fleet.dir, "node-1", "rec")

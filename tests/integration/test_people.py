@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from test_controller import Fleet, ROOT, example, until
+from test_controller import PATIENCE_S, Fleet, ROOT, example, until
 import mqtt5
 import tap
 
@@ -56,7 +56,7 @@ class People(Fleet):
         answer = example("n/res")
         answer.update(re=cmd["id"], op=op, state="done", result=result)
         node.say("res", answer)
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             got = self.user.receive(1)
             if got and got[0].endswith("/" + ident):
@@ -94,6 +94,7 @@ class People(Fleet):
         self.bad("order-ls", {"bot": "nobody"}, "not_found", "bot")
 
     def test_2_the_portfolio_adds_up_and_days_are_differences(self):
+        until(lambda: 60 < time.time() % 86400 < 86400 - 60, 150)  # "today" is one day from here on
         node = self.node()
         fills = [node.fill("dip", 4, 14), node.fill("dip", 5, 15)]
         for count, record in enumerate(fills, 1):
@@ -190,7 +191,7 @@ class People(Fleet):
         server.shutdown()
         server.server_close()
 
-    def as_user(self, client, name, verb, args=None, seconds=5):
+    def as_user(self, client, name, verb, args=None, seconds=PATIENCE_S):
         """What `name` gets for a verb over its own connection; None: no answer."""
         type(self).number += 1
         ident = f"u{self.number}"
