@@ -62,10 +62,9 @@ export async function chartIsAlive(page, url, bot) {
   const before = await page.evaluate(last);
   await page.waitForFunction((old) => document.querySelector('[data-testid=chart]').dataset.last !== old, before)
     .catch(() => assert.fail(`the last candle stayed at ${before}`));
-  const [one, two] = [await page.locator('[data-testid=chart]').screenshot(), await page.evaluate(last)];
-  await page.waitForFunction((old) => document.querySelector('[data-testid=chart]').dataset.last !== old, two);
-  await page.waitForTimeout(100); // one frame for the canvas
-  assert.ok(!one.equals(await page.locator('[data-testid=chart]').screenshot()), 'the picture of the chart moves');
+  const one = await page.locator('[data-testid=chart]').screenshot();
+  for (const end = Date.now() + WAIT; one.equals(await page.locator('[data-testid=chart]').screenshot());)
+    assert.ok(Date.now() < end, 'the picture of the chart moves');
 }
 
 export const phaseIs = (page, phase) =>
