@@ -9,7 +9,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ import time
 import urllib.request
 
 import mqtt5
+from fleet import free_port
 
 FIELDS = ("magic factor_milli real_wall_ns wall_ns real_mono_ns mono_ns step_ns boot disk_full "
           "net_fail_ppm net_short_ppm net_late_us sync_fail_ppm sync_late_us connect_fail_ppm "
@@ -137,13 +137,7 @@ def hash_of(text):
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for sock in sockets:
-        sock.bind(("127.0.0.1", 0))
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
+    return [free_port() for _ in range(count)]
 
 
 class Links:

@@ -16,10 +16,23 @@ import time
 PATIENCE_S = 90
 
 
+_ours = []  # sockets in the abstract namespace, held until this process ends
+
+
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that nobody has; no test beside this one is given the same while this process lives."""
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port = sock.getsockname()[1]
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0flotilla-test-port-{port}")
+        except OSError:
+            mark.close()
+            continue
+        _ours.append(mark)
+        return port
 
 
 def wait_for(what, condition, seconds=PATIENCE_S, every=0.1):

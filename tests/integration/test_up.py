@@ -15,16 +15,11 @@ import unittest
 
 import mqtt5
 import tap
+from fleet import free_port
 
 FLOTILLA, DEMO = sys.argv.pop(1), sys.argv.pop(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHILDREN = ("broker", "controller", "node-1", "node-2", "dashboard")
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def until(what, seconds=90):
