@@ -8,6 +8,7 @@
 #include <string.h>
 #include "botnode/handover.h"
 #include "botnode/hosts.h"
+#include "botnode/lists.h"
 #include "botnode/owner.h"
 #include "botnode/paper.h"
 #include "botnode/record.h"
@@ -223,7 +224,9 @@ static int port_open_orders(void *ctx, struct bot *bot, unsigned leg)
     err = port_opens(host);
     if (err)
         return err;
-    pending = pending_new(host, leg, NULL);
+    if (host->desired.spec.has_account)
+        return lists_ask(host->node->lists, host, leg);
+    pending = pending_new(host, leg, NULL); /* a paper account is the bot's alone */
     if (!pending)
         return -ENOMEM;
     err =

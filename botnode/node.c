@@ -14,6 +14,7 @@
 #include "botnode/bus.h"
 #include "botnode/hosts.h"
 #include "botnode/keytest.h"
+#include "botnode/lists.h"
 #include "botnode/owner.h"
 #include "botnode/report.h"
 #include "botnode/sweep.h"
@@ -219,6 +220,7 @@ static int parts_start(struct botnode *node, struct flt_error *error)
     err = err ? err : hosts_create(node, &node->hosts);
     err = err ? err : accounts_create(node, &node->accounts);
     err = err ? err : audit_create(node, &node->audit);
+    err = err ? err : lists_create(node, &node->lists);
     err = err ? err : sweeps_create(node, &node->sweeps);
     err = err ? err : truth_create(node, &node->truth);
     err = err ? err : bus_create(node, &node->bus);
@@ -327,6 +329,7 @@ void botnode_close(struct botnode *node)
     accounts_destroy(node->accounts);
     truth_destroy(node->truth);
     sweeps_destroy(node->sweeps);
+    lists_destroy(node->lists);
     audit_destroy(node->audit);
     venues_destroy(node->venues);
     journal_close(node->journal);

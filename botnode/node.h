@@ -8,6 +8,7 @@
  *   host.c      one bot: its life, and the port between engine and venue
  *   record.c    what goes into the numbered stream
  *   recorder.c  a bot's inputs and outputs into a file, when asked for
+ *   lists.c     open orders, asked once for all bots that wait for them
  *   sweep.c     missed trades of the venue, to the bots they belong to
  *   truth.c     accounts beside their venue: what is missing, what is of others
  *   lease.c     until when may this process trade a bot (pure)
@@ -30,6 +31,7 @@
 
 struct accounts;
 struct audit;
+struct lists;
 struct sweeps;
 struct truth;
 struct hosts;
@@ -48,6 +50,7 @@ struct botnode {
     struct accounts *accounts;
     struct hosts *hosts;
     struct audit *audit;
+    struct lists *lists;
     struct sweeps *sweeps;
     struct truth *truth;
     struct keytest *keytests; /* list of those under way */

@@ -84,6 +84,8 @@ enum op_priority op_priority(enum op op, const struct op_args *args)
     if (op == OP_CLOSE_POSITION || op == OP_DEAD_MAN_SWITCH || op == OP_QUERY_ORDER ||
         (op == OP_PLACE_ORDER && args->reduce_only))
         return PRIORITY_CLOSE;
+    if ((op == OP_OPEN_ORDERS && args->instrument) || op == OP_MY_TRADES)
+        return PRIORITY_RECOVER;
     return op_mutates(op) ? PRIORITY_ENTRY : PRIORITY_DATA;
 }
 

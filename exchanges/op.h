@@ -55,7 +55,14 @@ bool op_is_private(enum op op); /* is signed */
 bool op_mutates(enum op op);    /* changes orders: without an answer it is never repeated */
 
 /* Who goes first when a rate limit is near: lower is sooner. */
-enum op_priority { PRIORITY_CANCEL, PRIORITY_CLOSE, PRIORITY_ENTRY, PRIORITY_DATA, PRIORITY_COUNT };
+enum op_priority {
+    PRIORITY_CANCEL,
+    PRIORITY_CLOSE,
+    PRIORITY_RECOVER, /* what a bot must know before it may go on: else others' entries starve it */
+    PRIORITY_ENTRY,
+    PRIORITY_DATA,
+    PRIORITY_COUNT
+};
 
 /* Arguments of every operation, borrowed for the call. Zero or NULL: not given. */
 struct op_args {

@@ -2,9 +2,11 @@
 #include <string.h>
 
 /* The share of a limit that a request of each priority may use up, in percent. */
-static const uint32_t share_pct[PRIORITY_COUNT] = {
-    [PRIORITY_CANCEL] = 100, [PRIORITY_CLOSE] = 95, [PRIORITY_ENTRY] = 85, [PRIORITY_DATA] = 60
-};
+static const uint32_t share_pct[PRIORITY_COUNT] = { [PRIORITY_CANCEL] = 100,
+                                                    [PRIORITY_CLOSE] = 95,
+                                                    [PRIORITY_RECOVER] = 90,
+                                                    [PRIORITY_ENTRY] = 85,
+                                                    [PRIORITY_DATA] = 60 };
 
 void rate_init(struct rate *rate, const struct rate_limit *limits, size_t count, bool per_account,
                const uint32_t units[RATE_LIMITS_MAX])

@@ -53,9 +53,9 @@ static void no_stretch_of_a_window_has_more_than_the_limit(void **ctx)
 
 static void there_is_always_room_for_a_cancel(void **ctx)
 {
-    static const enum op_priority order_of[] = { PRIORITY_DATA, PRIORITY_ENTRY, PRIORITY_CLOSE,
-                                                 PRIORITY_CANCEL };
-    static const int up_to[] = { 60, 85, 95, 100 };
+    static const enum op_priority order_of[] = { PRIORITY_DATA, PRIORITY_ENTRY, PRIORITY_RECOVER,
+                                                 PRIORITY_CLOSE, PRIORITY_CANCEL };
+    static const int up_to[] = { 60, 85, 90, 95, 100 };
     struct rate rate;
     int sent = 0;
 
