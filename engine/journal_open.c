@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,8 @@
 #define INTENT_SLOTS 131072
 #define PATH_BYTES 512
 #define RING_BYTES 4096
+#define WRITER_CACHE_KIB 2048
+#define READER_CACHE_KIB 512
 
 /* Sequences start at least here, four for each second since 2025: so a disk restored from a backup
  * starts above what ran after it, at up to four orders a second without end (its bots get new
@@ -206,6 +209,16 @@ static int load_all(struct journal *journal)
     return err;
 }
 
+/* Without a bound of its own each connection keeps what it touches up to the 16 MiB of lib/db, and
+ * a node "grows" for hours. It appends at the ends of a few trees; measured: docs/BENCHMARKS.md. */
+static int bound_cache(struct flt_db *db, int kib)
+{
+    char sql[48];
+
+    (void)snprintf(sql, sizeof sql, "PRAGMA cache_size=-%d", kib);
+    return flt_db_exec(db, sql);
+}
+
 static int open_db(struct journal *journal, struct flt_error *error)
 {
     char path[PATH_BYTES];
@@ -214,8 +227,10 @@ static int open_db(struct journal *journal, struct flt_error *error)
     err = err ? err
               : flt_db_open(path, JOURNAL_APPLICATION_ID, journal_migrations,
                             journal_migrations_count, error, &journal->store.db);
+    err = err ? err : bound_cache(journal->store.db, WRITER_CACHE_KIB);
     err = err ? err : load_all(journal);
     err = err ? err : flt_db_open_readonly(path, JOURNAL_APPLICATION_ID, error, &journal->reader);
+    err = err ? err : bound_cache(journal->reader, READER_CACHE_KIB);
     if (err)
         (void)flt_error_set(error, flt_error_from_errno(err), NULL,
                             err == -ENOSPC ? "free some space and start again" : NULL,
