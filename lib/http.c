@@ -21,8 +21,8 @@
 #define FLT_MOD "http"
 #include "lib/fail.h"
 
-#define POOL_MAX 32                 /* idle easy handles kept */
-#define KEEP_BYTES_MAX (256 * 1024) /* a pooled call gives back a larger body buffer */
+#define POOL_MAX 8                 /* idle easy handles kept; libcurl holds some 70 KB for each */
+#define KEEP_BYTES_MAX (16 * 1024) /* a pooled call gives back a larger body buffer */
 #define HEAD_BYTES_MAX (64 * 1024)
 #define CACHED_CONNECTIONS_MAX 64
 
