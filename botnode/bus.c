@@ -12,6 +12,7 @@
 #include "botnode/owner.h"
 #include "botnode/report.h"
 #include "lib/config.h"
+#include "lib/db.h"
 #include "lib/fail.h"
 
 #define MESSAGE_BYTES_MAX ((size_t)1 << 20)
@@ -377,6 +378,10 @@ void bus_on_second(struct bus *bus)
     message.running = (int64_t)hosts_running(node->hosts);
     message.load = take_load(bus);
     message.rss_bytes = rss_bytes();
+    message.has_heap_bytes = node->heap_bytes > 0;
+    message.heap_bytes = node->heap_bytes;
+    message.has_cache_bytes = true;
+    message.cache_bytes = flt_db_memory_bytes();
     message.has_loop_lag_us = message.has_halt = message.has_term = true;
     message.loop_lag_us = flt_loop_lag_us(node->loop);
     message.halt = hosts_halt_number(node->hosts);

@@ -180,6 +180,7 @@ static void trim_memory(struct botnode *node)
 {
     const struct mallinfo2 info = mallinfo2();
 
+    node->heap_bytes = (int64_t)(info.uordblks + info.hblkhd);
     if (info.fordblks > node->trimmed_free + TRIM_BYTES)
         malloc_trim(0);
     else if (info.fordblks >= node->trimmed_free)

@@ -61,6 +61,7 @@ struct botnode {
     struct flt_timer *beat; /* a heartbeat, by time_scale */
     struct flt_timer *part; /* HOSTS_SLICES of a second */
     unsigned slice;
+    int64_t heap_bytes;  /* in use, at the last look */
     size_t trimmed_free; /* what the allocator held unused when it was last trimmed */
     uint8_t box_private[32], box_public[32]; /* secrets for this node are sealed to it */
     char boot[FLT_ULID_MAX];                 /* of this process */

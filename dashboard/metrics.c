@@ -83,6 +83,18 @@ static double node_rss(const struct bus_view *view, const struct bus_node *node)
     return (double)node->hb.rss_bytes;
 }
 
+static double node_heap(const struct bus_view *view, const struct bus_node *node)
+{
+    (void)view;
+    return (double)node->hb.heap_bytes;
+}
+
+static double node_cache(const struct bus_view *view, const struct bus_node *node)
+{
+    (void)view;
+    return (double)node->hb.cache_bytes;
+}
+
 static double node_lag(const struct bus_view *view, const struct bus_node *node)
 {
     (void)view;
@@ -116,6 +128,8 @@ static const struct {
     { "node_bots", "gauge", "Bots it holds", node_bots },
     { "node_bots_running", "gauge", "Bots that run", node_running },
     { "node_memory_bytes", "gauge", "Resident memory", node_rss },
+    { "node_heap_bytes", "gauge", "Memory that its allocator has given out", node_heap },
+    { "node_cache_bytes", "gauge", "Of that, SQLite's pages and statements", node_cache },
     { "node_loop_lag_seconds", "gauge", "Delay of its event loop", node_lag },
     { "node_load", "gauge", "Share of one core", node_load },
     { "node_clock_offset_seconds", "gauge", "Venue clock minus its own", node_offset },

@@ -57,6 +57,11 @@ sqlite3 *flt_db_handle(struct flt_db *db)
     return db->handle;
 }
 
+int64_t flt_db_memory_bytes(void)
+{
+    return sqlite3_memory_used();
+}
+
 int flt_db_exec(struct flt_db *db, const char *sql)
 {
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, sql);

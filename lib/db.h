@@ -31,6 +31,7 @@ FLT_MUST_USE int flt_db_open_readonly(const char *path, int32_t application_id,
                                       struct flt_error *error, struct flt_db **out);
 void flt_db_close(struct flt_db *db); /* NULL is fine; finalizes its statements, checkpoints */
 sqlite3 *flt_db_handle(struct flt_db *db);
+int64_t flt_db_memory_bytes(void); /* of all connections of this process: pages, statements */
 
 FLT_MUST_USE int flt_db_exec(struct flt_db *db, const char *sql);
 FLT_MUST_USE int flt_db_begin(struct flt_db *db); /* BEGIN IMMEDIATE */

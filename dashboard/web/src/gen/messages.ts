@@ -1117,6 +1117,10 @@ export interface NHb extends Envelope {
   /** Share of one core since the last one. */
   load?: number;
   rss_bytes?: number;
+  /** What its allocator has given out, as of the last look (every 15 s). */
+  heap_bytes?: number;
+  /** Of that, SQLite's: pages, statements. */
+  cache_bytes?: number;
   loop_lag_us?: number;
   /** Venue clock minus ours. */
   clock_offset_ms?: number;
