@@ -122,6 +122,15 @@ static int run_one(struct cli *cli, const struct plan *plan, const char *dir, bo
 /* --- several
  * ------------------------------------------------------------------------------------------ */
 
+static struct run_config *configs_of(const struct plan *plan)
+{
+    struct run_config *configs = calloc(plan->count, sizeof *configs);
+
+    for (size_t i = 0; configs && i < plan->count; i++)
+        configs[i] = plan->legs[i].config;
+    return configs;
+}
+
 static int write_reports(struct cli *cli, const struct plan *plan, const char *dir)
 {
     char path[CLI_DIR_MAX + 128];
@@ -165,13 +174,11 @@ static int save_portfolio(struct cli *cli, const struct plan *plan,
 static int run_all(struct cli *cli, const struct plan *plan, const char *dir, bool *partial)
 {
     struct portfolio_result result = { 0 };
-    struct run_config *configs = calloc(plan->count, sizeof *configs);
+    struct run_config *configs = configs_of(plan);
     const struct portfolio_config config = { configs, plan->count, plan->cash, plan->shared,
                                              &stopped };
     int err = configs ? 0 : -ENOMEM;
 
-    for (size_t i = 0; configs && i < plan->count; i++)
-        configs[i] = plan->legs[i].config;
     if (!err)
         err = portfolio_run(&config, &result, &cli->error);
     if (!err)
@@ -186,25 +193,33 @@ static int run_all(struct cli *cli, const struct plan *plan, const char *dir, bo
  * ------------------------------------------------------------------------------------------ */
 
 /* Found: exit code 4, as books that differ. */
-static int check_leg(struct cli *cli, const struct plan_leg *leg)
+static int print_lookahead(struct cli *cli, const struct plan *plan, const struct lookahead *found)
 {
-    const char *strategy = leg->config.strategy->name;
-    struct lookahead found;
-    const int err = lookahead_check(&leg->config, LOOKAHEAD_POINTS, &found, &cli->error);
-
-    if (err)
-        return err;
-    if (found.found)
+    if (found->found)
         return CLI_FAIL(cli, FLT_CONFLICT, "strategy", "it, or an indicator, sees the future",
-                        "%s looks ahead: %s", strategy, found.what);
+                        "%s looks ahead: %s", plan->strategy, found->what);
     if (cli->json)
-        printf("{\"lookahead\":false,\"points\":%zu,\"runs\":%zu,\"decisions\":%zu}\n",
-               found.points, found.runs, found.decisions);
+        printf("{\"lookahead\":false,\"instruments\":%zu,\"points\":%zu,\"runs\":%zu,"
+               "\"decisions\":%zu}\n",
+               plan->count, found->points, found->runs, found->decisions);
     else if (!cli_has(cli, "quiet"))
-        printf("no look-ahead: %zu points, %zu runs, %zu past decisions compared%s\n", found.points,
-               found.runs, found.decisions,
-               found.decisions ? "" : " (the strategy never traded: nothing is shown by this)");
+        printf("no look-ahead: %zu points, %zu runs%s, %zu past decisions compared%s\n",
+               found->points, found->runs, plan->count > 1 ? " of all instruments" : "",
+               found->decisions,
+               found->decisions ? "" : " (the strategy never traded: nothing is shown by this)");
     return 0;
+}
+
+static int check_plan(struct cli *cli, const struct plan *plan)
+{
+    struct run_config *configs = configs_of(plan);
+    const struct portfolio_config config = { configs, plan->count, plan->cash, plan->shared, NULL };
+    struct lookahead found;
+    int err =
+        configs ? lookahead_check_all(&config, LOOKAHEAD_POINTS, &found, &cli->error) : -ENOMEM;
+
+    free(configs);
+    return err ? err : print_lookahead(cli, plan, &found);
 }
 
 static int run_plan(struct cli *cli, const struct plan *plan)
@@ -237,8 +252,7 @@ int cmd_backtest(struct cli *cli)
     int err = plan_make(cli, &plan);
 
     if (!err && cli_has(cli, "check-lookahead"))
-        for (size_t i = 0; !err && i < plan.count; i++)
-            err = check_leg(cli, &plan.legs[i]);
+        err = check_plan(cli, &plan);
     else if (!err)
         err = run_plan(cli, &plan);
     plan_free(&plan);

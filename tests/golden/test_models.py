@@ -271,6 +271,11 @@ def order_of_instruments(folder):
             n, folder, n.lower()))], [("period", 3), ("buy_below", 45), ("sell_above", 55), ("stake_pct", 30)])
         results.append([rows(out, n, f) for n in ("M0", "M1", "M2") for f in ("fills.csv", "equity.csv")]
                        + [rows(out, "equity.csv")])
+    for more in ([], ["--split-cash"]):
+        done = run(out, ["--strategy", "rsi", "--check-lookahead", "-o", "json"] + more + [
+            w for n in ("M0", "M1", "M2") for w in ("--data", "%s=%s/%s.csv" % (n, folder, n.lower()))],
+            [("period", 3), ("buy_below", 45), ("sell_above", 55), ("stake_pct", 30)], False)
+        check("no look-ahead over three instruments %s" % more, None if done.returncode == 0 else done.stderr)
     check("the order of --data changes nothing", None if results[0] == results[1] and results[0][0] else "they differ")
 
 

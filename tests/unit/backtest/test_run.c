@@ -219,6 +219,8 @@ static void cheat_on_event(void *state, const void *params, const struct event *
     (void)params;
     if (event->kind != EVENT_BAR_CLOSED)
         return;
+    if (i == 1)
+        seen = NULL; /* of an earlier run */
     const bool rises = seen && i + 2 < BARS && seen->close_ticks[i + 2] > seen->open_ticks[i + 1];
     wants_target(wants, 0, 1, rises || !seen ? 1000000 : 0, NO_LIMIT);
 }
@@ -236,15 +238,16 @@ static int cheat_declare(const void *params, struct needs *needs)
     return 0;
 }
 
+static const struct field none[] = { FIELD_END };
+static const struct strategy_ops cheat = { .name = "cheat",
+                                           .params = none,
+                                           .state = none,
+                                           .state_size = no_state,
+                                           .declare = cheat_declare,
+                                           .on_event = cheat_on_event };
+
 static void a_strategy_that_looks_ahead_is_found(void **ctx)
 {
-    static const struct field none[] = { FIELD_END };
-    static const struct strategy_ops cheat = { .name = "cheat",
-                                               .params = none,
-                                               .state = none,
-                                               .state_size = no_state,
-                                               .declare = cheat_declare,
-                                               .on_event = cheat_on_event };
     struct run_config config = config_of("hold", "{}");
     struct lookahead found;
     struct flt_error error = { 0 };
@@ -256,6 +259,31 @@ static void a_strategy_that_looks_ahead_is_found(void **ctx)
     assert_true(found.found);
     assert_non_null(strstr(found.what, "mirrored"));
     json_object_put(config.params);
+}
+
+/* It trades one instrument out of another one's future. */
+static void one_that_sees_another_instruments_future_is_found(void **ctx)
+{
+    struct run_config runs[] = { config_of("hold", "{}"), config_of("hold", "{\"qty\":\"1\"}") };
+    struct portfolio_config config = { runs, 2, flt_amt_from_int(100000), true, NULL };
+    struct lookahead found;
+    struct flt_error error = { 0 };
+
+    (void)ctx;
+    runs[0].strategy = &cheat;
+    runs[0].instrument = "A-Q";
+    runs[1].instrument = "B-Q";
+    runs[1].fill = &spy; /* its order shows the columns of B */
+    assert_int_equal(lookahead_check_all(&config, 10, &found, &error), 0);
+    assert_true(found.found);
+    assert_non_null(strstr(found.what, "of A-Q"));
+    json_object_put(runs[0].params);
+    runs[0].params = json_tokener_parse("{\"qty\":\"1\"}");
+    runs[0].strategy = runs[1].strategy;
+    assert_int_equal(lookahead_check_all(&config, 10, &found, &error), 0);
+    assert_false(found.found);
+    json_object_put(runs[0].params);
+    json_object_put(runs[1].params);
 }
 
 /* --- risk, and an early end --- */
@@ -388,6 +416,7 @@ int main(void)
         cmocka_unit_test(equity_is_what_fills_and_trades_add_up_to),
         cmocka_unit_test(no_strategy_looks_ahead),
         cmocka_unit_test(a_strategy_that_looks_ahead_is_found),
+        cmocka_unit_test(one_that_sees_another_instruments_future_is_found),
         cmocka_unit_test(each_model_fills_where_it_says),
         cmocka_unit_test(a_path_meets_orders_in_its_own_order),
         cmocka_unit_test(no_rule_holds_unless_it_is_set),
