@@ -15,7 +15,7 @@ export function moreAnswers({ bots, nodes, users, halts }) {
   const tokens = [{ name: 'grafana', user: 'token-grafana', role: 'viewer', made_by: 'admin', created_ms: now - 5 * DAY, expires_ms: now + 25 * DAY, used_ms: now - 4000 }];
   const hooks = [];
   const audit = Array.from({ length: 40 }, (_, i) => ({ n: 400 - i, ts_ms: now - i * 173000, user: ['admin', 'trader', 'viewer'][i % 3], verb: ['bot-pause', 'bot-deploy', 'halt', 'user-add'][i % 4], target: ['btc-grid-1', 'btc-grid-1', '', 'ops'][i % 4] || undefined,
-    args: '{"bot":"btc-grid-1","reason":"a drill"}', digest: 'ab'.repeat(32), ok: i % 5 !== 4, ...(i % 5 === 4 ? { code: 'denied', message: 'bot-pause needs the role trader' } : {}) }));
+    args: '{"bot":"btc-grid-1","reason":"a drill"}', ...(i % 4 === 0 ? { changes: 'run: running -> paused; params.levels: 12 -> 20; risk.max_daily_loss: - -> 50' } : {}), digest: 'ab'.repeat(32), ok: i % 5 !== 4, ...(i % 5 === 4 ? { code: 'denied', message: 'bot-pause needs the role trader' } : {}) }));
   const drained = new Set();
   const sum = (pick) => all().reduce((total, bot) => total + pick(bot), 0);
   const account = (quote = 'USDT') => ({ account: 'demo', venue: 'binance', mode: 'live', quote, net: fixed(sum((bot) => bot.total()), 4), exposure: fixed(sum((bot) => Math.abs(bot.position) * bot.market.price), 2), today: fixed(sum((bot) => bot.total()) / 5, 4), d7: fixed(sum((bot) => bot.total()) / 2, 4), d30: fixed(sum((bot) => bot.total()), 4), bots: bots.size, fills: sum((bot) => bot.fills.length) });

@@ -53,6 +53,13 @@ try {
       assert.deepEqual(line.slice(2, 4), [fill.price, fill.qty]);
     }
   });
+  await tap.test('a node says how its clock and its venue stand; the market has bid, ask and spread', async () => {
+    await page.evaluate(() => { location.hash = '#/node/node-1'; });
+    await page.waitForFunction(() => /[0-9] ms/.test([...document.querySelectorAll('.facts-grid div')].find((div) => /Clock/.test(div.textContent))?.textContent ?? ''));
+    await page.waitForSelector('.links .ns-up');
+    await page.evaluate(() => { location.hash = '#/market'; });
+    await page.waitForFunction(() => [...document.querySelectorAll('[data-testid=grid-market] tbody tr')].some(({ children }) => [3, 4, 5].every((at) => /[0-9]/.test(children[at].textContent))));
+  });
   await tap.test('no script failed', () => assert.deepEqual(page.problems, []));
 } finally {
   await rig.stop();

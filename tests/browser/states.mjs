@@ -203,6 +203,25 @@ try {
     assert.equal(Buffer.concat(chunks).toString().trim().split('\r\n').length, 41);
   });
 
+  await tap.test('the audit draws what a request changed, old and new', async () => {
+    await page.waitForSelector('[data-testid=said] ins');
+    assert.match(await page.locator('[data-testid=said]').first().textContent(), /run − running \+ paused.*params\.levels − 12 \+ 20.*risk\.max_daily_loss\s+\+ 50/);
+  });
+
+  await tap.test('prices and quantities have the places of their instrument, and zero has no sign', async () => {
+    await open('orders', '[data-testid=grid-orders] tbody tr');
+    const cells = (column) => page.$$eval('[data-testid=grid-orders] tbody tr', (rows, at) => rows.map((row) => [row.children[1].textContent, row.children[at].textContent]), column);
+    const places = { 'BTC-USDT': [1, 5], 'ETH-USDT': [2, 4] };
+    await page.waitForFunction((want) => [...document.querySelectorAll('[data-testid=grid-orders] tbody tr')].every(({ children }) => [3, 4].every((at, i) => (children[at].textContent.split('.')[1] ?? '').length === want[children[1].textContent][i])), places)
+      .catch(async () => assert.fail(`prices ${JSON.stringify((await cells(3)).slice(0, 3))}, quantities ${JSON.stringify((await cells(4)).slice(0, 3))}`));
+    assert.match(await page.locator('[data-testid=grid-orders] tbody td:nth-child(3)').first().textContent(), /^[▲▼] /);
+    await open('fleet', 'table.fleet tbody a');
+    await page.fill('input[type=search]', 'state:stopped');
+    await page.waitForFunction(() => document.querySelectorAll('table.fleet tbody td.c-pnl').length === 1);
+    assert.equal(await page.evaluate(() => document.querySelector('table.fleet tbody td.c-pnl').firstChild.textContent), '0.00');
+    await page.fill('input[type=search]', '');
+  });
+
   await tap.test('a viewer is told which right is missing, and by whom it can be given', async () => {
     const other = await openPage(browser, { width: 1280, height: 800, theme: 'light' });
     await signIn(other, url, 'viewer', USERS.viewer);

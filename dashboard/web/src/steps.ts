@@ -24,6 +24,9 @@ function stepsOf(venue: string | undefined, instrument: string | undefined): Ste
   return steps;
 }
 
+/** Decimals of its prices, where they are known. */
+export const pricePlaces = ({ venue, instrument }: Of): number | undefined => stepsOf(venue, instrument)?.price;
+
 interface Of { venue?: string; instrument?: string }
 const shown = (value: string | undefined, places: number | undefined): string => decimal(value, places === undefined ? {} : { places: Math.max(places, placesOf(value)) });
 /** A price as its instrument's tick has it; never fewer digits than it came with. */

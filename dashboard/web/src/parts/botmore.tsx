@@ -21,10 +21,13 @@ export function Days({ data }: Props): VNode {
   return <Asked of={asked} verb="pnl-days">{(answer) => <DayBars name="bot-days" days={answer.items} />}</Asked>;
 }
 
+/** "waiting -> running: why", its phases in the reader's language. */
+const inWords = (text: string): string => text.replace(/^(\w+) -> (\w+)/, (_, old: string, now: string) => `${word('phase', old)} → ${word('phase', now)}`);
+
 const EVENTS: Col<HistoryRow>[] = [
   { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
   { id: 'kind', label: 'col.event', text: (row) => row.kind, cell: (row) => word('event', row.kind) },
-  { id: 'text', label: 'col.text', text: (row) => row.text, cell: (row) => visible(row.text), cls: 'wrap' },
+  { id: 'text', label: 'col.text', text: (row) => row.text, cell: (row) => visible(inWords(row.text)), cls: 'wrap' },
   { id: 'by', label: 'col.user', text: (row) => row.by, cls: 'm-hide' },
   { id: 'generation', label: 'col.generation', num: true, text: (row) => row.generation, cls: 'm-hide' },
   { id: 'epoch', label: 'nodes.epoch', num: true, text: (row) => row.epoch, cls: 'm-hide' },

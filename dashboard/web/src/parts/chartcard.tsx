@@ -8,7 +8,7 @@ import { dateTime, decimal, placesOf } from '../lib/format.ts';
 import { breakEven } from '../lib/pnl.ts';
 import { Grid, type Col } from './grid.tsx';
 import type { EquityPoint } from '../types.ts';
-import { priceOf, qtyOf } from '../steps.ts';
+import { priceOf, pricePlaces, qtyOf } from '../steps.ts';
 import { theme, updown } from '../prefs.ts';
 import { language, t, word } from '../i18n/index.ts';
 import type { PriceChart } from '../chart/chart.ts';
@@ -20,6 +20,7 @@ const SAME = 0.0002;
 /** Joins the page's signals to one chart; returns what ends it. */
 function bind(chart: PriceChart, data: BotData): () => void {
   let shown: unknown = null;
+  let exact = -1;
   const ends = [
     effect(() => {
       void theme.value;
@@ -28,9 +29,11 @@ function bind(chart: PriceChart, data: BotData): () => void {
     }),
     effect(() => {
       const bars = data.bars.value;
-      if (!bars || bars === shown) return;
+      const places = pricePlaces(data.show.value?.bot ?? {}) ?? Math.max(placesOf(price(data)), 2);
+      if (!bars || (bars === shown && places === exact)) return;
       shown = bars;
-      chart.setBars([...bars], Math.max(placesOf(price(data)), 2));
+      exact = places;
+      chart.setBars([...bars], places);
     }),
     effect(() => {
       const bar = data.lastBar.value;

@@ -44,7 +44,7 @@ export default function Alerts(): VNode {
   useEffect(() => listen('ui/alert/+', (message) => { if (!message.retained) void asked.load(); }, 1), [asked]);
   const cols: Col<AlertRow>[] = [
     { id: 'severity', label: 'col.severity', text: (row) => row.severity, cell: (row) => <span class={`sev-${row.severity}`}><span aria-hidden="true">{SHAPE[row.severity]}</span> {word('sev', row.severity)}</span> },
-    { id: 'message', label: 'col.what', text: (row) => row.message, cls: 'wrap', cell: (row) => <>{row.message}<br /><span class="dim small">{row.code}{row.count > 1 ? ` ×${row.count}` : ''}</span></> },
+    { id: 'message', label: 'col.what', text: (row) => row.message, cls: 'wrap', cell: (row) => <>{word('alert', row.code) !== row.code && <><b>{word('alert', row.code)}</b><br /></>}{row.message}<br /><span class="dim small">{row.code}{row.count > 1 ? ` ×${row.count}` : ''}</span></> },
     { id: 'target', label: 'col.target', text: target, cell: (row) => <Where row={row} />, cls: 'm-hide' },
     { id: 'since', label: 'col.since', text: (row) => dateTime(row.since_ms), cell: (row) => <span class="num" title={dateTime(row.since_ms)}>{age(fleetNow() - row.since_ms)}</span>, cls: 'm-hide' },
     { id: 'ack', label: 'col.seen', text: (row) => (row.acked_by ? `${row.acked_by} ${dateTime(row.acked_ms)} ${row.note ?? ''}` : ''),

@@ -70,8 +70,8 @@ function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | un
   const still = run === 'stopped' || run === 'flat';
   return (
     <div class="actions">
-      <a class="btn" href={`#/deploy/edit/${bot}`} title={t('act.edit')} aria-label={t('act.edit')}><Icon name="edit" /></a>
-      <a class="btn" href={`#/deploy/clone/${bot}`} title={t('act.clone')} aria-label={t('act.clone')}><Icon name="copy" /></a>
+      <a class="btn" href={`#/deploy/edit/${bot}`} title={t('act.edit')} aria-label={t('act.edit')}><Icon name="edit" /><span class="m-hide">{t('act.edit')}</span></a>
+      <a class="btn" href={`#/deploy/clone/${bot}`} title={t('act.clone')} aria-label={t('act.clone')}><Icon name="copy" /><span class="m-hide">{t('act.clone')}</span></a>
       {!still && <button class="btn" data-testid="move" disabled={off || !may('bot-move')} onClick={() => setDialog('move')}>{t('hand.moveOpen')}</button>}
       <button class="btn" data-testid="reconcile" disabled={off || !may('bot-reconcile')} onClick={() => setDialog('reconcile')}>{t('hand.reconcileOpen')}</button>
       {run === 'running' && <button class="btn" data-testid="pause" title={tip} disabled={off || !may('bot-pause')} onClick={() => void botAct('bot-pause', { bot })}>
@@ -189,7 +189,7 @@ export default function Bot({ name }: { name: string }): VNode {
     <div class="page">
       <Head data={data} />
       <Lost name={name} />
-      {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{visible(reason.message)}</span></div>}
+      {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{word('risk', reason.code) !== reason.code && <b>{word('risk', reason.code)}: </b>}{visible(reason.message)}</span></div>}
       <Identity data={data} />
       <Numbers data={data} />
       <PriceCard data={data} instrument={row.instrument ?? ''} />
