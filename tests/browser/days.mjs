@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { until } from './rig.mjs';
 import { openPage, phaseIs, shot, signIn } from './steps.mjs';
 
-const LONG = { timeout: 40000 };
+const LONG = { timeout: 90000 };
 const HOUR_MS = 3600000;
 
 const text = (page, selector) => page.evaluate((where) => [...document.querySelectorAll(where)].map((el) => el.textContent).join(' | '), selector);
@@ -23,7 +23,7 @@ class Fleet {
   }
 
   cli(...words) {
-    const done = spawnSync(this.program, ['--dir', this.dir, '-o', 'json', ...words], { encoding: 'utf8', timeout: 40000 });
+    const done = spawnSync(this.program, ['--dir', this.dir, '-o', 'json', ...words], { encoding: 'utf8', timeout: 120000, env: { FLOTILLA_TIMEOUT: '30s', ...process.env } });
     assert.equal(done.status, 0, done.stderr);
     return done.stdout.trim() ? JSON.parse(done.stdout) : null;
   }

@@ -9,7 +9,7 @@ import { openPage, phaseIs, signIn } from './steps.mjs';
 const [url, user, password, ...options] = process.argv.slice(2);
 const option = (name) => options[options.indexOf(name) + 1];
 const flotilla = (...words) => {
-  const done = spawnSync(option('--flotilla'), ['--dir', option('--dir'), '-o', 'json', ...words], { encoding: 'utf8', timeout: 120000 });
+  const done = spawnSync(option('--flotilla'), ['--dir', option('--dir'), '-o', 'json', ...words], { encoding: 'utf8', timeout: 120000, env: { FLOTILLA_TIMEOUT: '30s', ...process.env } });
   assert.equal(done.status, 0, done.stderr);
   return JSON.parse(done.stdout);
 };

@@ -208,7 +208,7 @@ class BadInput(unittest.TestCase):
                 if name == "controller":  # it asks by its clock
                     self.rig.clock["wall_ns"] += jump * 1000000
                 self.counted(before, kind)
-                self.assertLess(time.monotonic() - mono, 15)
+                self.assertLess(time.monotonic() - mono, 60)
         self.rig.wait(20)  # longer than a lease
         self.trades("after the jumps")
         self.assertIsNone(self.rig.bots_not(("running",)))

@@ -219,7 +219,7 @@ class Bots(unittest.TestCase):
         """flotilla bot config BOT edit, with a program in the place of the editor."""
         return subprocess.run([FLOTILLA, "--dir", self.fleet.dir, "bot", "config", bot, "edit", *flags],
                               env=dict(os.environ, EDITOR=editor, VISUAL="", TMPDIR=self.fleet.dir),
-                              capture_output=True, text=True, timeout=40, check=False)
+                              capture_output=True, text=True, timeout=120, check=False)
 
     def test_a_bot_is_cloned_and_its_manifest_changed_by_key_and_in_an_editor(self):
         plan = self.fleet.cli("bot", "clone", "btc-grid-2", "twin", "--set", "levels=7", "--set", "note=second",
