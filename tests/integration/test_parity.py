@@ -19,7 +19,7 @@ import tap
 from fleet import CliError, Fleet, wait_for
 
 FLOTILLA = sys.argv[1]
-AFTER_S = 25  # recorded after the end of the minute: time for a fill
+AFTER_S = 30  # recorded after the end of the minute: time for a fill; the market of the demo comes round each 17 s
 STRATEGIES = ("dca", "grid", "grid_lines", "hold", "pmm_simple", "rsi", "sma_cross")
 # Bots that the demo does not have; each acts at the close of the minute in its recording. Their manifest
 # is also backtested. The index is below 98 but after a rise without end.
@@ -41,7 +41,7 @@ MANIFEST = """bots:
   account: demo
   mode: live
   instrument: BTC-USDT
-  params: {lower: "61100", step: "60", lines: 21, qty: "0.0005"}
+  params: {lower: "61100", step: "15", lines: 81, qty: "0.0005"}
 """
 BARS = ("eager", "holder", "lines")
 
