@@ -85,7 +85,10 @@ struct controller {
     struct grant_policy grants;
     int64_t tick_ms;  /* of the last look at all leases: a pause of ours shows here */
     int64_t heard_ms; /* of the last heartbeat of any node */
-    bool fresh;       /* this database never had a controller before */
+    /* Of the last one that came in time, of the last that came late, and when only late ones came
+     * for a while: then it is our inbox that is behind, and silence says nothing of a node. */
+    int64_t prompt_ms, late_ms, behind_ms;
+    bool fresh; /* this database never had a controller before */
     bool stopping, committing;
     bool restored;               /* this process began with a restored database */
     void (*on_fatal)(void *ctx); /* the database failed: end the process */
@@ -125,6 +128,8 @@ void owners_attentive(struct controller *controller);         /* we hear again f
 /* A presence; false: of another process than the holder's, which is kept for later. */
 bool owners_hear_presence(struct controller *controller, struct node *node,
                           struct msg_n_presence *presence);
+/* Silence says nothing of nodes: what they said waits in our inbox, or did lately. */
+bool owners_is_behind(const struct controller *controller);
 /* A heartbeat; false: it gets no grant and says nothing of the node. */
 bool owners_hear_hb(struct controller *controller, struct node *node, const struct msg_n_hb *hb);
 void owners_on_sync(struct controller *controller, const char *node, const struct msg_n_res *res);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include "controller/inventory.h"
 
+#define APART_MS 60000 /* clocks that run apart by 0.05 % have 30 ms more then */
+
 /* Both lists hold pointers to structs that begin with their name. */
 static size_t place_of(void *const *list, size_t count, const char *name)
 {
@@ -190,6 +192,24 @@ int node_take_hb(struct node *node, struct msg_n_hb *hb, int64_t now_ms)
     if (missed)
         node->synced_ms = -1;
     return missed ? INVENTORY_BIRTH : 0;
+}
+
+void node_measure(struct node *node, const struct msg_n_hb *hb, int64_t now_ms)
+{
+    const int64_t apart_ms = now_ms - hb->mono_ms;
+    const bool fresh = !node->has_hb || strcmp(node->hb.boot, hb->boot) != 0;
+
+    if (fresh)
+        node->apart_ms[0] = node->apart_ms[1] = apart_ms;
+    if (fresh || now_ms - node->apart_since_ms > APART_MS) {
+        node->apart_ms[1] = node->apart_ms[0];
+        node->apart_ms[0] = apart_ms;
+        node->apart_since_ms = now_ms;
+    }
+    if (apart_ms < node->apart_ms[0])
+        node->apart_ms[0] = apart_ms;
+    node->late_ms =
+        apart_ms - (node->apart_ms[0] < node->apart_ms[1] ? node->apart_ms[0] : node->apart_ms[1]);
 }
 
 enum msg_node_row_state node_state(const struct node *node, int64_t now_ms)

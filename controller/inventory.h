@@ -23,6 +23,9 @@ struct node {
     bool has_presence;
     struct msg_n_hb hb; /* the last one */
     bool has_hb;
+    /* Our monotonic time less its own, as its heartbeats come: the least of this minute and of the
+     * one before, and by how much the last heartbeat was later. */
+    int64_t apart_ms[2], apart_since_ms, late_ms;
     int64_t heard_ms;              /* monotonic time of the last birth or heartbeat; -1: never */
     int64_t synced_ms;             /* monotonic time of the last sync; -1: not since its birth */
     char stream[FLT_ULID_MAX];     /* the stream it writes now */
@@ -87,6 +90,8 @@ int node_take_presence(struct node *node, struct msg_n_presence *presence, int64
 /* Takes a heartbeat; INVENTORY_OLD: of another connection than the newest; INVENTORY_BIRTH: its
  * birth was missed; 0: taken. */
 int node_take_hb(struct node *node, struct msg_n_hb *hb, int64_t now_ms);
+/* Before node_take_hb: how late the heartbeat comes, beside the quickest of its process lately. */
+void node_measure(struct node *node, const struct msg_n_hb *hb, int64_t now_ms);
 enum msg_node_row_state node_state(const struct node *node, int64_t now_ms);
 bool node_is_up(const struct node *node, int64_t now_ms);
 /* Bots that should run on it, not counting removed ones. */

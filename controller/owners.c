@@ -118,12 +118,41 @@ static bool take_holder(struct controller *controller, struct node *node,
     return controller_commit(controller);
 }
 
+#define LATE_MS 1000           /* however fast the times are: machines are not */
+#define BEHIND_MS 1500         /* none in time for so long, */
+#define BEHIND_MEMORY_MS 30000 /* and some that came late since then */
+#define BEHIND_AFTER_MS 5000   /* until all have been heard again */
+
+static void take_delay(struct controller *controller, struct node *node, const struct msg_n_hb *hb)
+{
+    const int64_t now_ms = controller_mono_ms(controller);
+
+    node_measure(node, hb, now_ms);
+    if (node->late_ms < LATE_MS)
+        controller->prompt_ms = now_ms;
+    else
+        controller->late_ms = now_ms;
+    if (controller->late_ms > controller->prompt_ms && now_ms - controller->prompt_ms > BEHIND_MS)
+        controller->behind_ms = now_ms;
+}
+
+bool owners_is_behind(const struct controller *controller)
+{
+    const int64_t now_ms = controller_mono_ms(controller);
+    const bool is_late = controller->late_ms > controller->prompt_ms;
+
+    return controller->behind_ms &&
+           now_ms - controller->behind_ms <
+               controller_scaled_ms(controller, is_late ? BEHIND_MEMORY_MS : BEHIND_AFTER_MS);
+}
+
 bool owners_hear_hb(struct controller *controller, struct node *node, const struct msg_n_hb *hb)
 {
     struct grant_process process = { .incarnation = hb->incarnation, .k = hb->k };
     enum grant_answer answer;
 
     controller->heard_ms = controller_mono_ms(controller);
+    take_delay(controller, node, hb);
     snprintf(process.boot, sizeof process.boot, "%s", hb->boot);
     snprintf(process.place, sizeof process.place, "%s", hb->has_place ? hb->place : "");
     answer = grant_ask(&node->grant, &controller->grants, &process, controller_mono_ms(controller));

@@ -400,7 +400,8 @@ void takeover_tick(struct controller *controller)
     const int64_t pause_ms = controller_scaled_ms(controller, PAUSE_MS);
     /* Frozen, or cut off from everybody at once: then it is us, or the broker. */
     const bool deaf = now_ms - controller->tick_ms > pause_ms ||
-                      now_ms - controller->heard_ms > pause_ms || !flt_mqtt_is_up(controller->mqtt);
+                      now_ms - controller->heard_ms > pause_ms ||
+                      !flt_mqtt_is_up(controller->mqtt) || owners_is_behind(controller);
 
     controller->tick_ms = now_ms;
     if (deaf)

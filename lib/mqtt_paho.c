@@ -15,6 +15,9 @@
  * command takes 88 ms. After the connect and before the first publish we set it on every TCP socket
  * of this process whose peer has the broker's port: it needs no interposed connect(), works with
  * TLS and does no harm to a socket that is not Paho's.
+ *  - A message that on_arrived refuses stays in a queue of which one is offered for each that
+ * comes: after one full ring the process stayed as far behind for ever (67 s at 10,000 fills a
+ * second). So what does not fit into the ring is kept behind it.
  *  - Destroying a client whose socket is full leaks the messages that wait: a low bound on those.
  *  - It resolves names under that mutex: it is given addresses, except for TLS, which checks the
  * name.
@@ -37,6 +40,7 @@
 
 #define RING_BYTES ((size_t)4 * 1024 * 1024)
 #define BATCH_MAX 256 /* records a turn of the loop */
+#define SPILL_BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define CONNECT_S 5
 #define BUFFERED_MAX 1000 /* QoS 0 that the socket has not taken */
 #define RETRY_MS 20       /* while another client is being destroyed */
@@ -53,6 +57,11 @@ struct record { /* in the ring, followed by its strings, each with a NUL */
     size_t topic_size, payload_size, response_size, correlation_size;
 };
 
+struct spilled { /* a record that found the ring full, with its strings behind it */
+    struct spilled *next;
+    struct record record;
+};
+
 struct mqtt_link {
     struct flt_mqtt *core;
     struct flt_loop *loop;
@@ -62,7 +71,10 @@ struct mqtt_link {
     uv_async_t wake;
     struct flt_timer *timer; /* starts the connect when no client is being destroyed */
     struct flt_ring *ring;
-    pthread_mutex_t producer;
+    pthread_mutex_t producer; /* of the ring; and guards the spill */
+    struct spilled *spill, **spill_end;
+    size_t spill_bytes;
+    struct spilled *taken; /* the loop's: the spill until now, older than what the ring has */
     atomic_bool overflown; /* a record that may not be lost found no room */
     int depth;
     bool closed, told;
@@ -79,6 +91,27 @@ static atomic_int destroying; /* clients of this process on their way out */
 
 /* ---- Paho's threads ---- */
 
+/* False: no memory, or far too much waits. */
+static bool spill(struct mqtt_link *link, const struct flt_ring_part *parts, size_t count)
+{
+    size_t size = sizeof(struct spilled *), at = 0;
+    struct spilled *spilled;
+
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    if (size < sizeof *spilled)
+        size = sizeof *spilled;
+    if (link->spill_bytes + size > SPILL_BYTES_MAX || !(spilled = malloc(size)))
+        return false;
+    for (size_t i = 0; i < count; at += parts[i++].size)
+        memcpy((char *)&spilled->record + at, parts[i].data, parts[i].size);
+    spilled->next = NULL;
+    *link->spill_end = spilled;
+    link->spill_end = &spilled->next;
+    link->spill_bytes += size;
+    return true;
+}
+
 static bool push(struct mqtt_link *link, const struct record *record,
                  const struct flt_ring_part *texts, size_t count)
 {
@@ -87,9 +120,10 @@ static bool push(struct mqtt_link *link, const struct record *record,
     for (size_t i = 0; i < count; i++)
         parts[1 + i] = texts[i];
     pthread_mutex_lock(&link->producer);
-    const bool done = flt_ring_push(link->ring, parts, 1 + count);
+    const bool done = (!link->spill && flt_ring_push(link->ring, parts, 1 + count)) ||
+                      spill(link, parts, 1 + count);
     pthread_mutex_unlock(&link->producer);
-    if (!done && record->kind != KIND_MESSAGE)
+    if (!done)
         atomic_store(&link->overflown, true);
     uv_async_send(&link->wake);
     return done;
@@ -212,8 +246,8 @@ static void on_not_subscribed5(void *arg, MQTTAsync_failureData5 *data)
 }
 
 /* The ring wants each text with a NUL behind it; Paho's have none, so that is a part of its own. */
-static int push_message(struct mqtt_link *link, const char *topic, size_t topic_size,
-                        const MQTTAsync_message *message)
+static void push_message(struct mqtt_link *link, const char *topic, size_t topic_size,
+                         const MQTTAsync_message *message)
 {
     MQTTProperties *properties = (MQTTProperties *)(uintptr_t)&message->properties;
     const MQTTProperty *response =
@@ -241,8 +275,10 @@ static int push_message(struct mqtt_link *link, const char *topic, size_t topic_
         tail_size += record.correlation_size;
     }
     char *const head = malloc(topic_size + 1 + record.payload_size + 1);
-    if (!head)
-        return 0;
+    if (!head) {
+        atomic_store(&link->overflown, true);
+        return;
+    }
     memcpy(head, topic, topic_size);
     head[topic_size] = '\0';
     if (record.payload_size > 0)
@@ -250,26 +286,34 @@ static int push_message(struct mqtt_link *link, const char *topic, size_t topic_
     head[topic_size + 1 + record.payload_size] = '\0';
     const struct flt_ring_part texts[] = { { head, topic_size + 1 + record.payload_size + 1 },
                                            { tail, tail_size } };
-    const bool done = push(link, &record, texts, FLT_COUNT(texts));
+    push(link, &record, texts, FLT_COUNT(texts));
     free(head);
-    return done;
 }
 
-/* 0 makes Paho offer it again later: right for QoS 1 when the loop is behind; QoS 0 may be lost. */
+/* Never refused: one that cannot be kept ends the connection, and is asked for again. */
 static int on_arrived(void *arg, char *topic, int topic_size, MQTTAsync_message *message)
 {
     const bool fits = message->payloadlen >= 0 && message->payloadlen <= FLT_MQTT_PAYLOAD_MAX;
     const size_t size = topic_size > 0 ? (size_t)topic_size : strlen(topic);
-    const int done = fits ? push_message(arg, topic, size, message) : 1;
 
-    if (!done && message->qos > 0)
-        return 0;
+    if (fits)
+        push_message(arg, topic, size, message);
     MQTTAsync_freeMessage(&message);
     MQTTAsync_free(topic);
     return 1;
 }
 
 /* ---- the end ---- */
+
+static void drop_spilled(struct spilled *list)
+{
+    while (list) {
+        struct spilled *next = list->next;
+
+        free(list);
+        list = next;
+    }
+}
 
 static void free_link(uv_handle_t *handle)
 {
@@ -284,6 +328,8 @@ static void free_link(uv_handle_t *handle)
     free(link->key_file);
     free(link->will_topic);
     free(link->will_payload);
+    drop_spilled(link->spill);
+    drop_spilled(link->taken);
     flt_ring_destroy(link->ring);
     pthread_mutex_destroy(&link->producer);
     free(link);
@@ -410,21 +456,56 @@ static void tell(struct mqtt_link *link, const struct record *record)
     }
 }
 
+/* The ring is empty: what was kept behind it is next, all of it before anything that comes. */
+static bool take_spill(struct mqtt_link *link)
+{
+    size_t size;
+
+    pthread_mutex_lock(&link->producer);
+    if (!flt_ring_peek(link->ring, &size)) { /* still; and nobody fills it now */
+        link->taken = link->spill;
+        link->spill = NULL;
+        link->spill_end = &link->spill;
+        link->spill_bytes = 0;
+    }
+    pthread_mutex_unlock(&link->producer);
+    return link->taken != NULL;
+}
+
+/* Tells the oldest record; false: there is none. */
+static bool tell_next(struct mqtt_link *link)
+{
+    const struct record *record;
+    size_t size;
+
+    if (!link->taken) {
+        record = flt_ring_peek(link->ring, &size);
+        if (record) {
+            tell(link, record);
+            flt_ring_pop(link->ring);
+            return true;
+        }
+        if (!take_spill(link))
+            return flt_ring_peek(link->ring, &size) != NULL; /* came meanwhile: the next turn's */
+    }
+    struct spilled *first = link->taken;
+
+    link->taken = first->next;
+    tell(link, &first->record);
+    free(first);
+    return true;
+}
+
 static void on_wake(uv_async_t *wake)
 {
     struct mqtt_link *link = wake->data;
-    const struct record *record;
-    size_t size;
     int count = 0;
 
     if (link->closed)
         return; /* it is being destroyed on the pool */
     link->depth++;
-    while (!link->closed && !link->told && count++ < BATCH_MAX &&
-           (record = flt_ring_peek(link->ring, &size))) {
-        tell(link, record);
-        flt_ring_pop(link->ring);
-    }
+    while (!link->closed && !link->told && count++ < BATCH_MAX && tell_next(link))
+        ;
     if (atomic_load(&link->overflown))
         tell_down(link, false, "the loop fell behind its MQTT library");
     link->depth--;
@@ -569,6 +650,7 @@ static int link_open(struct flt_mqtt *core, struct flt_loop *loop, const struct 
     pthread_mutex_init(&link->producer, NULL);
     uv_async_init(flt_loop_uv(loop), &link->wake, on_wake);
     link->wake.data = link;
+    link->spill_end = &link->spill;
     const char *const host = target->is_tls ? target->host : target->address;
     snprintf(uri, sizeof uri, strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
              target->is_tls ? "ssl" : "tcp", host, target->port);

@@ -188,6 +188,35 @@ static void a_bots_word_counts_only_from_its_node_and_epoch(void **ctx)
     inventory_finish(&inventory);
 }
 
+static void a_heartbeat_is_late_beside_the_quickest_of_its_process(void **ctx)
+{
+    struct inventory inventory = { 0 };
+    struct node *node = inventory_get_node(&inventory, "n");
+    struct msg_n_hb hb = { .mono_ms = 1000, .boot = "one" };
+
+    (void)ctx;
+    node_measure(node, &hb, 500); /* clocks of two machines have nothing to do with each other */
+    assert_int_equal(node->late_ms, 0);
+    node->hb = hb;
+    node->has_hb = true;
+    hb.mono_ms = 2000;
+    node_measure(node, &hb, 4000);
+    assert_int_equal(node->late_ms, 2500);
+    hb.mono_ms = 6000;
+    node_measure(node, &hb, 5400); /* quicker than any before */
+    assert_int_equal(node->late_ms, 0);
+    for (int64_t s = 7; s < 300; s++) { /* it runs slower by 0.05 %: that is no delay */
+        hb.mono_ms = s * 1000 - s / 2;
+        node_measure(node, &hb, s * 1000 - 600);
+        assert_in_range(node->late_ms, 0, 100);
+    }
+    snprintf(hb.boot, sizeof hb.boot, "two"); /* another machine's clock */
+    hb.mono_ms = 5;
+    node_measure(node, &hb, 400000);
+    assert_int_equal(node->late_ms, 0);
+    inventory_finish(&inventory);
+}
+
 static void every_verb_has_a_schema_and_a_handler(void **ctx)
 {
     (void)ctx;
@@ -206,6 +235,7 @@ int main(void)
         cmocka_unit_test(rebalancing_moves_as_few_as_it_takes_and_none_that_is_pinned),
         cmocka_unit_test(the_hash_covers_the_nodes_own_bots),
         cmocka_unit_test(a_bots_word_counts_only_from_its_node_and_epoch),
+        cmocka_unit_test(a_heartbeat_is_late_beside_the_quickest_of_its_process),
         cmocka_unit_test(every_verb_has_a_schema_and_a_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
