@@ -209,7 +209,7 @@ static int load_all(struct journal *journal)
     return err;
 }
 
-/* Without a bound of its own each connection keeps what it touches up to the 16 MiB of lib/db, and
+/* Without a bound of its own each connection keeps what it touches up to the bound of lib/db, and
  * a node "grows" for hours. It appends at the ends of a few trees; measured: docs/BENCHMARKS.md. */
 static int bound_cache(struct flt_db *db, int kib)
 {

@@ -22,7 +22,7 @@
 /* Measured, and why each: docs/ARCHITECTURE.md. FULL: a commit that was acknowledged survives a
  * power cut. journal_size_limit gives the space of a burst back. */
 #define PRAGMAS                                                                                    \
-    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-16384;"                   \
+    "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-4096;"                    \
     "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF; PRAGMA wal_autocheckpoint=4000;"          \
     "PRAGMA journal_size_limit=67108864; PRAGMA trusted_schema=OFF"
 
@@ -286,7 +286,7 @@ int flt_db_open_readonly(const char *path, int32_t application_id, struct flt_er
 
     if (!err)
         err = open_handle(&opening, SQLITE_OPEN_READONLY);
-    if (!err && sqlite3_exec(opening.db->handle, "PRAGMA cache_size=-16384; PRAGMA query_only=ON",
+    if (!err && sqlite3_exec(opening.db->handle, "PRAGMA cache_size=-4096; PRAGMA query_only=ON",
                              NULL, NULL, NULL) != SQLITE_OK)
         err = refuse_sqlite(&opening);
     return settle(&opening, err, out);
