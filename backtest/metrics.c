@@ -377,12 +377,14 @@ static void exposure(const struct metrics_input *in, struct metrics *out)
     size_t held = 0;
 
     for (size_t i = 0; i < in->count; i++) {
-        const double share = in->held ? in->held[i] / in->equity[i] : 0;
+        equity += in->equity[i];
+        if (!in->held || in->held[i] == 0)
+            continue; /* in runs, so the branch costs less than the division */
+        const double share = in->held[i] / in->equity[i];
 
-        held += in->held && in->held[i] != 0;
+        held++;
         sum += share;
         most = share > most ? share : most;
-        equity += in->equity[i];
     }
     out->exposure_fraction = (double)held / (double)in->count;
     out->exposure_mean = sum / (double)in->count;
@@ -396,6 +398,8 @@ static void balance_gap(const struct metrics_input *in, struct metrics *out)
     size_t above_count = 0, below_count = 0;
 
     for (size_t i = 0; in->balance && i < in->count; i++) {
+        if (in->equity[i] == in->balance[i])
+            continue; /* flat */
         const double gap = (in->equity[i] - in->balance[i]) / in->balance[i];
 
         if (gap > NOISE) {

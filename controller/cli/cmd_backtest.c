@@ -241,6 +241,16 @@ static int run_plan(struct cli *cli, const struct plan *plan)
     return err;
 }
 
+/* A refused file can often be repaired; say so. */
+static void hint_repair(struct cli *cli)
+{
+    if (cli->error.code == FLT_INVALID_ARGUMENT && !strcmp(cli->error.field, "data") &&
+        !cli->error.hint[0] && strchr(cli->error.message, ':'))
+        (void)snprintf(cli->error.hint, sizeof cli->error.hint,
+                       "flotilla data import FILE STORE --repair makes a corrected copy and lists "
+                       "each change");
+}
+
 int cmd_backtest(struct cli *cli)
 {
     struct plan plan = { 0 };
@@ -251,6 +261,8 @@ int cmd_backtest(struct cli *cli)
     (void)signal(SIGTERM, on_signal);
     int err = plan_make(cli, &plan);
 
+    if (err)
+        hint_repair(cli);
     if (!err && cli_has(cli, "check-lookahead"))
         err = check_plan(cli, &plan);
     else if (!err)
