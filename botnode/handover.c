@@ -208,6 +208,27 @@ static void fill_of(const struct msg_fill *in, struct fill *out)
     snprintf(out->fee_asset, sizeof out->fee_asset, "%s", in->fee_asset);
 }
 
+/* See controller/resume.c: what was handed over, and where in our stream our own time began. */
+static void set_past(struct host *host, const struct msg_resume *resume)
+{
+    struct json_object *past = json_object_new_object();
+
+    json_object_object_add(past, "stream",
+                           json_object_new_string(journal_stream(host->node->journal)));
+    json_object_object_add(past, "n", json_object_new_int64(journal_head(host->node->journal)));
+    if (resume && resume->has_upto && resume->has_books) {
+        json_object_object_add(past, "upto", json_object_new_int64(resume->upto));
+        json_object_object_add(past, "books", json_object_new_int64(resume->books));
+    }
+    bot_set_past(host->bot, past);
+    json_object_put(past);
+}
+
+void handover_born(struct host *host)
+{
+    set_past(host, NULL);
+}
+
 static void save(struct host *host)
 {
     struct flt_buf state = FLT_BUF_INIT;
@@ -222,17 +243,20 @@ static void save(struct host *host)
  * whoever asks after a power loss. */
 static void remember(struct host *host, const struct fill *fill)
 {
-    struct journal *const journal = host->node->journal;
     const struct journal_entry entry = { .bot = host->name,
                                          .ts_ms = flt_wall_ms(host->node->clock),
                                          .account =
                                              host->account ? account_name(host->account) : NULL,
                                          .fill = fill };
 
-    if (!entry.account || journal_trade_known(journal, entry.account, fill) == 1)
-        return;
-    if (journal_append(journal, &entry) < 0)
+    if (entry.account && journal_append(host->node->journal, &entry) < 0)
         FLT_LOG(ERROR, "trade_not_remembered", "bot=%s trade_id=%s", host->name, fill->trade_id);
+}
+
+static bool is_known(const struct host *host, const struct fill *fill)
+{
+    return host->account &&
+           journal_trade_known(host->node->journal, account_name(host->account), fill) == 1;
 }
 
 static void remember_all(struct host *host, const struct msg_resume *resume)
@@ -244,33 +268,73 @@ static void remember_all(struct host *host, const struct msg_resume *resume)
         snprintf(fill.instrument, sizeof fill.instrument, "%s", key->instrument);
         snprintf(fill.trade_id, sizeof fill.trade_id, "%s", key->trade_id);
         snprintf(fill.order_id, sizeof fill.order_id, "%s", key->order_id);
-        remember(host, &fill);
+        if (!is_known(host, &fill))
+            remember(host, &fill);
     }
     for (size_t i = 0; i < resume->fills_count; i++) {
         struct fill fill;
 
         fill_of(&resume->fills[i], &fill);
-        remember(host, &fill);
+        if (!is_known(host, &fill))
+            remember(host, &fill);
     }
 }
 
-bool handover_late_fill(struct host *host, const struct msg_fill *in)
+static bool book(struct host *host, const struct fill *fill)
 {
     struct bot_status before, after;
+
+    bot_status(host->bot, &before);
+    bot_on_fill(host->bot, fill);
+    bot_status(host->bot, &after);
+    return after.counters.fills != before.counters.fills;
+}
+
+/* Handed over with the state: known to the books as ours from the first moment. The journal forgets
+ * what it knew before this: no look at it, as that may not be on the disk yet. */
+static void book_handed(struct host *host, const struct fill *fill)
+{
+    bool booked;
+
+    host->quiet = true;
+    booked = book(host, fill);
+    host->quiet = false;
+    if (booked)
+        remember(host, fill);
+}
+
+/* Told in our stream like a trade of our own: the controller books it once all the same, and sees
+ * from its place there which states have it. On paper, where ids of two nodes may be equal, it
+ * would be booked twice. */
+bool handover_late_fill(struct host *host, const struct msg_fill *in)
+{
     struct fill fill;
+    bool booked;
 
     fill_of(in, &fill);
-    bot_status(host->bot, &before);
-    host->quiet = true; /* it is in the controller's books */
-    bot_on_fill(host->bot, &fill);
+    host->quiet = host->desired.spec.mode != MSG_MODE_LIVE;
+    booked = book(host, &fill);
+    if (booked && host->quiet)
+        remember(host, &fill);
     host->quiet = false;
-    bot_status(host->bot, &after);
-    if (after.counters.fills == before.counters.fills)
+    if (!booked)
         return false;
-    remember(host, &fill);
     save(host);
     host->report_due = host->snap_due = true;
     return true;
+}
+
+/* Begun already, before a restart: what was handed over is in our journal, but for what the books
+ * learned since from somebody else. */
+static void check_handed(struct host *host, const struct msg_fill *in)
+{
+    struct fill fill;
+
+    fill_of(in, &fill);
+    if (is_known(host, &fill))
+        bot_restore_fill(host->bot, fill.instrument, fill.trade_id, fill.order_id, fill.ts_ms);
+    else
+        handover_late_fill(host, in);
 }
 
 void handover_restored(struct host *host)
@@ -282,17 +346,21 @@ void handover_restored(struct host *host)
     for (size_t i = resume->trades_count; i-- > 0;)
         bot_restore_fill(host->bot, resume->trades[i].instrument, resume->trades[i].trade_id,
                          resume->trades[i].order_id, resume->trades[i].ts_ms);
+    if (host->begins && journal_trades_forget(host->node->journal, host->name))
+        FLT_LOG(ERROR, "trades_not_forgotten", "bot=%s", host->name);
     for (size_t i = 0; i < resume->fills_count; i++) {
-        const struct msg_fill *fill = &resume->fills[i];
+        struct fill fill;
 
+        fill_of(&resume->fills[i], &fill);
         if (host->begins)
-            handover_late_fill(host, fill);
+            book_handed(host, &fill);
         else
-            bot_restore_fill(host->bot, fill->instrument, fill->trade_id, fill->order_id,
-                             fill->ts_ms);
+            check_handed(host, &resume->fills[i]);
     }
-    if (host->begins)
+    if (host->begins) {
+        set_past(host, resume);
         save(host);
+    }
     host->begins = false;
     host->no_past = false;
 }

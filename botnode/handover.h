@@ -14,5 +14,7 @@ void handover_prepare(struct host *host);
 void handover_restored(struct host *host);
 /* It has recovered: the document is kept without what was handed over. */
 void handover_done(struct host *host);
-/* A fill of an earlier owner that came late: booked, but told to nobody. False: it was known. */
+/* Nobody owned it before us. */
+void handover_born(struct host *host);
+/* A fill of an earlier owner that came late. False: it was known. */
 bool handover_late_fill(struct host *host, const struct msg_fill *fill);

@@ -554,7 +554,10 @@ static int restore_state(struct host *host, const char *text)
 
 static int restore_newest(void *ctx, const char *state)
 {
-    return restore_state(ctx, state);
+    struct host *host = ctx;
+
+    host->born = false;
+    return restore_state(host, state);
 }
 
 static int restore_intent(void *ctx, const struct order_intent *intent)
@@ -574,6 +577,8 @@ static void restore_trade(void *ctx, const struct journal_trade *trade)
 static int host_restore(struct host *host)
 {
     struct journal *journal = host->node->journal;
+
+    host->born = !host->no_past && !host->saved;
     int err = host->no_past ? 0
               : host->saved ? restore_state(host, host->saved)
                             : journal_state(journal, host->name, restore_newest, host);
@@ -585,6 +590,8 @@ static int host_restore(struct host *host)
     if (!host->begins)
         err = err ? err : journal_trades(journal, host->name, TRADES_RESTORED, restore_trade, host);
     err = err ? err : journal_intents(journal, host->owner, restore_intent, host);
+    if (!err && host->born)
+        handover_born(host);
     if (!err)
         handover_restored(host);
     return err;
@@ -643,7 +650,7 @@ void host_try_start(struct host *host)
     owner_judge(host->node->owner, host);
     bot_set_storage(host->bot, journal_entries_ok(host->node->journal));
     bot_set_desired(host->bot, host->run, host_stop_how(host));
-    if (sweeps_needs(host))
+    if (sweeps_begin(host))
         bot_distrust(host->bot);
     bot_start(host->bot);
     host->report_due = true;

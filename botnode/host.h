@@ -49,11 +49,12 @@ struct host {
     bool orphan;            /* without a grant for half its lease: on_orphan is carried out */
     int64_t quiet_since_ns; /* monotonic; nothing left for it since then; 0: never anything */
     /* handover.c: what it begins with, and what the next one would */
-    bool prepared, begins, no_past;
+    bool prepared, begins, no_past, born;
     bool quiet; /* fills are booked, and told to nobody */
     bool snap_due;
     int64_t snap_ms;
     bool swept;                  /* missed trades were told in this process */
+    int64_t sweep_from_ms;       /* trades before that are in the state it began with */
     bool report_due;             /* the state topic is behind */
     int64_t reported_ns;         /* monotonic; 0: never */
     int64_t reported_mark_ticks; /* the price that state was valued at */

@@ -94,6 +94,8 @@ static void give(struct sweep *sweep, struct host *host, const struct fill *fill
 {
     struct bot_status before, after;
 
+    if (fill->ts_ms < host->sweep_from_ms)
+        return; /* the bot has it, and may have forgotten that: another bot's sweep reaches back */
     bot_status(host->bot, &before);
     bot_on_fill(host->bot, fill);
     bot_status(host->bot, &after);
@@ -156,11 +158,14 @@ static int take(struct sweep *sweep, const struct fill *fill)
     struct host *host;
 
     sweep->seen++;
-    if (journal_trade_known(node->journal, account_name(sweep->account), fill) == 1)
-        return 0;
     host = owner_of(sweep, fill->client_order_id);
     if (!host && *fill->order_id)
         host = hosts_by_order_id(node->hosts, sweep->account, fill->order_id);
+    /* What this journal knows of a bot that begins with another owner's state, that state may lack:
+     * then the bot alone tells what it has. */
+    if (!(host && host->desired.has_resume) &&
+        journal_trade_known(node->journal, account_name(sweep->account), fill) == 1)
+        return 0;
     if (host) {
         give(sweep, host, fill);
         return 0;
@@ -255,11 +260,12 @@ static int join(struct sweep *sweep, const struct host *host, unsigned leg)
     return 0;
 }
 
-bool sweeps_needs(const struct host *host)
+bool sweeps_begin(struct host *host)
 {
     struct bot_status status;
 
     bot_status(host->bot, &status);
+    host->sweep_from_ms = status.last_fill_ms - OVERLAP_MS;
     return !host->swept &&
            (journal_rebooted(host->node->journal) || status.moved || host->desired.has_resume);
 }

@@ -13,7 +13,7 @@ FLT_MUST_USE int sweeps_create(struct botnode *node, struct sweeps **out);
 void sweeps_destroy(struct sweeps *sweeps); /* NULL is fine */
 /* Whether the bot may have traded what its journal does not know: not after the mere end of a
  * process, as ring and journal survive that, and its orders are asked about one by one. */
-bool sweeps_needs(const struct host *host);
+bool sweeps_begin(struct host *host);
 /* Asks for the leg's instrument; bot_on_swept() comes later. One that is under way is joined.
  * Negative: nothing was asked. */
 FLT_MUST_USE int sweeps_ask(struct sweeps *sweeps, struct host *host, unsigned leg);

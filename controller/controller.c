@@ -484,6 +484,8 @@ static int take_term(struct controller *controller)
     controller->incarnation = store_meta_int(&controller->store, "incarnation", 0);
     controller->halt_number = store_meta_int(&controller->store, "halt_number", 0);
     err = store_set_meta_int(&controller->store, "term", controller->term);
+    if (!err && store_meta_int(&controller->store, "books", 0) == 0)
+        err = store_set_meta_int(&controller->store, "books", controller->term);
     return err ? err : store_commit(&controller->store);
 }
 

@@ -137,6 +137,14 @@ void owners_agree(struct controller *controller, struct node *node); /* it holds
 void owners_fill_lease(const struct controller *controller, const struct node *node,
                        struct msg_lease_state *out);
 
+/* --- resume.c: what the next owner begins with
+ * ---------------------------------------------- */
+
+/* As the books are now, for the epoch after the bot's. 0, or negative. */
+FLT_MUST_USE int resume_store(struct controller *controller, const struct bot *bot);
+/* For the owner of this epoch; false: it has it, or there is none. */
+bool resume_load(struct controller *controller, const struct bot *bot, struct msg_resume *out);
+
 /* --- takeover.c: from one owner to the next
  * ---------------------------------------------------- */
 
@@ -156,8 +164,6 @@ FLT_MUST_USE int takeover_record(struct controller *controller, const struct nod
 /* Its node has nothing of it any more. */
 void takeover_released(struct controller *controller, struct bot *bot);
 void takeover_claimed(struct controller *controller, struct bot *bot); /* a state under its epoch */
-/* Its `resume` for the owner of this epoch; false: it has it, or there is none. */
-bool takeover_resume(struct controller *controller, const struct bot *bot, struct msg_resume *out);
 
 /* --- late.c: fills of earlier owners that come late
  * -------------------------------------------- */

@@ -38,7 +38,7 @@ static void fill_desired(struct controller *controller, const struct bot *bot,
     snprintf(out->venue, sizeof out->venue, "%s", bot->venue);
     out->has_sandbox = true;
     out->sandbox = bot->sandbox;
-    out->has_resume = takeover_resume(controller, bot, &out->resume);
+    out->has_resume = resume_load(controller, bot, &out->resume);
 }
 
 void desired_publish(struct controller *controller, const struct bot *bot)

@@ -52,9 +52,9 @@ static int take_fill(struct controller *controller, const struct node *node, con
         return -1;
     outcome = store_add_fill(&controller->store, stream, node->name, record);
     if (outcome == STORE_DUPLICATE) {
-        FLT_LOG(WARN, "fill_repeated", "bot=%s trade_id=%s n=%" PRId64, record->bot,
+        FLT_LOG(INFO, "fill_repeated", "bot=%s trade_id=%s n=%" PRId64, record->bot,
                 record->fill.fill.trade_id, record->n);
-        return 0;
+        return store_fill_again(&controller->store, stream, record);
     }
     if (outcome == 0 && book_apply(book, &record->fill) != 0) {
         alert_raise(controller, "books-overflow", MSG_SEVERITY_CRITICAL, "books_overflow",

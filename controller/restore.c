@@ -41,6 +41,8 @@ int backup_after_restore(struct controller *controller)
         err = pause_bot(controller, bot, bot->epoch + 1, bot->generation + 1);
         paused++;
     }
+    if (!err) /* fills get other numbers here than they had in the books that were lost */
+        err = store_set_meta_int(&controller->store, "books", controller->term);
     if (!err)
         err = store_commit(&controller->store);
     if (!err && unlink(path) != 0) /* twice would only pause again */

@@ -371,6 +371,24 @@ int store_add_fill(struct store *store, const char *stream, const char *node,
     return err ? err : sqlite3_changes(flt_db_handle(store->db)) == 1 ? 0 : STORE_DUPLICATE;
 }
 
+int store_fill_again(struct store *store, const char *stream, const struct msg_ev_record *record)
+{
+    const struct msg_fill *fill = &record->fill.fill;
+    sqlite3_stmt *stmt = store_write(
+        store, "INSERT OR IGNORE INTO fills_again (fill, stream, n) SELECT id, ?1, ?2 FROM fills"
+               " WHERE venue = ?3 AND account = ?4 AND instrument = ?5 AND trade_id = ?6"
+               " AND order_id = ?7 AND mode = 'live' AND NOT (stream = ?1 AND n = ?2)");
+
+    flt_db_bind_str(stmt, 1, stream);
+    flt_db_bind_int(stmt, 2, record->n);
+    flt_db_bind_str(stmt, 3, record->fill.venue);
+    flt_db_bind_str(stmt, 4, record->fill.account);
+    flt_db_bind_str(stmt, 5, fill->instrument);
+    flt_db_bind_str(stmt, 6, fill->trade_id);
+    flt_db_bind_str(stmt, 7, fill->order_id);
+    return store_run(store, stmt);
+}
+
 static bool differs(struct store *store, sqlite3_stmt *stmt, const char *stream,
                     const struct msg_ev_record *record, const char *text)
 {

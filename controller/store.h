@@ -51,6 +51,9 @@ FLT_MUST_USE int store_set_stream(struct store *store, const char *stream, const
 enum { STORE_DUPLICATE = 1 };
 FLT_MUST_USE int store_add_fill(struct store *store, const char *stream, const char *node,
                                 const struct msg_ev_record *record);
+/* A live trade that is booked already stands at this place of this stream as well. */
+FLT_MUST_USE int store_fill_again(struct store *store, const char *stream,
+                                  const struct msg_ev_record *record);
 /* A record that is booked under this number says something else than this one. */
 bool store_has_other(struct store *store, const char *stream, const struct msg_ev_record *record);
 FLT_MUST_USE int store_add_order(struct store *store, const char *stream,

@@ -181,6 +181,7 @@ void bot_destroy(struct bot *bot)
     lookup_finish(&bot->seen_rows);
     free(bot->state);
     free(bot->params);
+    json_object_put(bot->past);
     free(bot);
 }
 

@@ -159,6 +159,10 @@ FLT_MUST_USE int bot_restore(struct bot *bot, struct json_object *state, struct 
 FLT_MUST_USE int bot_restore_intent(struct bot *bot, const struct order_intent *intent);
 void bot_restore_fill(struct bot *bot, const char *instrument, const char *trade_id,
                       const char *order_id, int64_t ts_ms);
+/* What the host has to know of the state's origin: a small object that stands in each snapshot from
+ * now on and comes back with it; the engine does not look into it. Borrowed; NULL: none. */
+void bot_set_past(struct bot *bot, struct json_object *past);
+struct json_object *bot_past(const struct bot *bot);
 /* From here on the bot acts: with the link up it recovers (open orders, unknown orders, missed
  * fills), then does what is desired. */
 void bot_start(struct bot *bot);

@@ -213,6 +213,7 @@ struct bot {
     uint32_t saved_sequence; /* of the snapshot restored */
     uint32_t saved_epoch;
     int64_t last_fill_ms;
+    struct json_object *past; /* see bot_set_past */
     struct bot_counters counters;
 };
 

@@ -131,6 +131,10 @@ struct journal_trade {
 typedef void journal_trade_fn(void *ctx, const struct journal_trade *trade);
 FLT_MUST_USE int journal_trades(struct journal *journal, const char *bot, size_t limit,
                                 journal_trade_fn *fn, void *ctx);
+/* Of a bot that begins here with a state from elsewhere: what was booked here in an earlier time of
+ * it says nothing about that state. Its records stay. Until the commit journal_trade_known() still
+ * finds them. */
+FLT_MUST_USE int journal_trades_forget(struct journal *journal, const char *bot);
 /* 1: this trade is booked, or on its way to the disk; 0: not; negative: failure. */
 int journal_trade_known(struct journal *journal, const char *account, const struct fill *fill);
 /* The last booked trade of an account's instrument; "" and 0 when there is none. */

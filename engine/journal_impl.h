@@ -23,6 +23,7 @@ enum op_kind {
     OP_RECORD, /* a record, a snapshot and a trade, each if it is there */
     OP_BOT,
     OP_BOT_REMOVE,
+    OP_TRADES_FORGET,
     OP_COMMAND,
     OP_COMMANDS_EXPIRE,
     OP_HALT,

@@ -242,6 +242,12 @@ int journal_bot_remove(struct journal *journal, const char *bot)
     return err;
 }
 
+int journal_trades_forget(struct journal *journal, const char *bot)
+{
+    return journal_queue(journal, &(struct op_args){ .kind = OP_TRADES_FORGET, .texts = { bot } },
+                         NULL);
+}
+
 static int on_trade(void *ctx, const char *const cells[COLUMNS_MAX])
 {
     const struct each *const each = ctx;

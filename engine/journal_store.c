@@ -29,6 +29,7 @@ static const struct op_sql {
     [OP_BOT_REMOVE] = { .sql = "DELETE FROM bots WHERE name = ?1",
                         .more = "DELETE FROM snapshots WHERE bot = ?1",
                         .texts = 1 },
+    [OP_TRADES_FORGET] = { .sql = "DELETE FROM trades WHERE bot = ?1", .texts = 1 },
     [OP_COMMAND] = { .sql = "INSERT INTO commands(id, op, state, result, ts_ms)"
                             " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET"
                             " op = ?2, state = ?3, result = ?4, ts_ms = ?5",

@@ -122,7 +122,20 @@ void bot_save(const struct bot *bot, struct flt_buf *buf)
             write_live(&bot->wants.slots[i], buf);
     flt_jw_end(buf, ']');
     write_risk(bot, buf);
+    if (bot->past)
+        flt_jw_raw(buf, "past", json_object_to_json_string_ext(bot->past, JSON_C_TO_STRING_PLAIN));
     flt_jw_end(buf, '}');
+}
+
+void bot_set_past(struct bot *bot, struct json_object *past)
+{
+    json_object_put(bot->past);
+    bot->past = json_object_get(past);
+}
+
+struct json_object *bot_past(const struct bot *bot)
+{
+    return bot->past;
 }
 
 /* --- back
@@ -296,6 +309,7 @@ int bot_restore(struct bot *bot, struct json_object *state, struct flt_error *er
     bot->saved_sequence = (uint32_t)sequence;
     bot->last_sequence = (uint32_t)sequence;
     (void)flt_json_int(state, "last_fill_ms", &bot->last_fill_ms);
+    bot_set_past(bot, flt_json_get(state, "past"));
     if (!restore_legs(bot, flt_json_get(state, "legs")))
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "legs",
                              "close its position by hand and deploy it anew",

@@ -214,6 +214,10 @@ export interface Resume {
   n?: number;
   /** Of the state: the venue is asked for trades since then. */
   ts_ms: number;
+  /** Which books these are: another number after a restore. */
+  books?: number;
+  /** Number, in these books, of the last fill of the bot that state and fills have. The new owner keeps it in its state. */
+  upto?: number;
   /** Snapshot of strategy, sub-ledger, wants and orders; absent: none was ever told. */
   state?: Record<string, unknown>;
   /** Booked after the state. */
