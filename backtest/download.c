@@ -365,7 +365,7 @@ static int start(struct work *work)
     if (!err)
         err = flt_loop_on_signal(work->loop, on_signal, work);
     if (!err) {
-        const struct exchange_env env = { work->loop, work->http, NULL, 0 };
+        const struct exchange_env env = { .loop = work->loop, .http = work->http };
 
         err = rest_open(&env, work->codec, work->ask->url ? work->ask->url : work->codec->live.rest,
                         &work->table, &work->rest);

@@ -78,7 +78,8 @@ int market_create(struct controller *controller, struct market **out)
         err = flt_ws_context_create(controller->loop, &market->ws);
     if (err)
         return err;
-    market->env = (struct exchange_env){ controller->loop, market->http, market->ws, 0 };
+    market->env =
+        (struct exchange_env){ .loop = controller->loop, .http = market->http, .ws = market->ws };
     if (controller->config.has_venues && controller->config.venues.has_binance)
         err = open_venue(market, "binance", &controller->config.venues.binance);
     return err;

@@ -90,6 +90,8 @@ struct exchange_env { /* what venues share in a process; outlives them */
     struct flt_http *http;
     struct flt_ws_context *ws;
     int64_t receive_window_ms; /* at most this; 0: the venue's own */
+    int64_t
+        stream_silence_ms; /* a market stream without a word for so long is made anew; 0: 60000 */
 };
 
 typedef void exchange_bars_fn(void *ctx, const struct exchange_failure *failure,

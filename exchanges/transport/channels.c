@@ -8,7 +8,10 @@
 #define CONNS_MAX 32
 #define BATCH_MAX 256
 #define ROLL_EARLY_MS 3600000
-#define RESET_GAP 10000 /* a sequence that falls by more begins anew */
+#define LOOK_MS 30000
+#define SILENCE_MS 60000
+#define SILENCE_DOUBLINGS 4 /* a market may be quiet: less and less often then */
+#define RESET_GAP 10000     /* a sequence that falls by more begins anew */
 
 enum channel_state { CHANNEL_WANTED, CHANNEL_SENT, CHANNEL_LEAVING };
 
@@ -29,7 +32,8 @@ struct conn {
     struct flt_ws *ws;
     struct conn *replaces; /* successor of that one until it has all its channels */
     struct flt_timer *timer;
-    int64_t opened_ms;
+    int64_t opened_ms, heard_ms;
+    unsigned silences; /* in a row */
     int64_t next_id, acked_id;
     size_t channel_count;
     bool open, dead;
@@ -87,7 +91,7 @@ static void conn_on_open(void *ctx)
     struct channels *channels = conn->owner;
 
     conn->open = true;
-    conn->opened_ms = flt_mono_ms(channels->clock);
+    conn->opened_ms = conn->heard_ms = flt_mono_ms(channels->clock);
     conn->acked_id = conn->next_id;
     for (size_t i = channels->count; i-- > 0;) {
         struct channel *channel = &channels->items[i];
@@ -289,6 +293,30 @@ static bool is_old(const struct conn *conn)
     return rules->life_ms > 0 && age_ms > rules->life_ms - ROLL_EARLY_MS;
 }
 
+static int64_t silence_ms(const struct conn *conn)
+{
+    const int64_t base = conn->owner->env.stream_silence_ms;
+
+    return (base > 0 ? base : SILENCE_MS) << conn->silences;
+}
+
+/* A connection may live, answer pings and tell nothing: a subscription that got lost on the way, a
+ * venue's server that hangs. Prices would be stale for ever. */
+static bool is_silent(const struct conn *conn)
+{
+    return conn->channel_count > 0 &&
+           flt_mono_ms(conn->owner->clock) - conn->heard_ms >= silence_ms(conn);
+}
+
+static void end_silence(struct conn *conn)
+{
+    FLT_LOG(WARN, "stream_silent", "venue=%s channels=%zu ms=%" PRId64, conn->owner->codec->name,
+            conn->channel_count, flt_mono_ms(conn->owner->clock) - conn->heard_ms);
+    if (conn->silences < SILENCE_DOUBLINGS)
+        conn->silences++;
+    flt_ws_reconnect(conn->ws);
+}
+
 /* One message a turn, spaced by the venue's message rate; otherwise a slow look at the age. */
 static void conn_pump(void *ctx)
 {
@@ -301,11 +329,16 @@ static void conn_pump(void *ctx)
         flt_timer_start(conn->timer, 1000 / (per_s ? per_s : 4) + 1, 0);
         return;
     }
+    if (is_silent(conn)) {
+        end_silence(conn);
+        return;
+    }
     if (conn->replaces && conn->acked_id == conn->next_id)
         take_over(conn);
     if (!conn->replaces && is_old(conn))
         roll(conn);
-    flt_timer_start(conn->timer, 30000, 0);
+    flt_timer_start(conn->timer, silence_ms(conn) < LOOK_MS ? (uint64_t)silence_ms(conn) : LOOK_MS,
+                    0);
 }
 
 /* --- receiving --- */
@@ -395,6 +428,7 @@ static void on_event(void *ctx, const struct stream_event *event)
     struct channels *channels = conn->owner;
 
     if (event->kind <= STREAM_BOOK_DELTA) {
+        conn->silences = 0;
         if (wanted(channels, event))
             channels->events.on_event(channels->events.ctx, event, channels->received_ns);
     } else if (event->kind == STREAM_ACK) {
@@ -423,6 +457,7 @@ static void conn_on_message(void *ctx, const char *data, size_t size, bool text)
     if (conn->dead)
         return;
     channels->received_ns = flt_mono_ns(channels->clock);
+    conn->heard_ms = channels->received_ns / 1000000;
     channels->stats.frames++;
     channels->codec->frame(channels->table, data, size, &conn->scratch, on_event, conn);
 }

@@ -4,6 +4,7 @@
 Usage: venue_transport.py VENUE_TOOL
 """
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -22,10 +23,10 @@ def case(function):
 
 
 class Client:
-    def __init__(self, fake, secret="secret", ready=True):
+    def __init__(self, fake, secret="secret", ready=True, **env):
         self.secret = secret
         self.process = subprocess.Popen(
-            self.command(fake), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.command(fake), env={**os.environ, **env}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.events = queue.Queue()
         self.log = []
         threading.Thread(target=self.read, daemon=True).start()
@@ -220,6 +221,23 @@ def streams_come_back_after_a_loss_and_repeat_nothing():
     fake.wait(lambda: len(fake.subscribed) == 3)
     fake.push("btcusdt@trade", trade(4))
     assert client.want("trade")["trade_id"] == 4
+    client.close()
+
+
+@case
+def a_stream_that_lives_and_says_nothing_is_made_anew():
+    fake = Fake()
+    client = Client(fake, STREAM_SILENCE_MS="400")
+    client.do("subscribe", instrument="BTC-USDT")
+    client.want("market_link", up=True)
+    fake.wait(lambda: len(fake.subscribed) == 3)
+    first = fake.subscribed[0][1]
+    client.want("market_link", up=False)  # pings are answered all the time
+    client.want("market_link", up=True)
+    fake.wait(lambda: len([name for name, peer in fake.subscribed if peer is not first]) == 3)
+    for number in range(1, 8):  # what is heard from, is kept
+        fake.push("btcusdt@trade", trade(number))
+        assert client.want("trade")["trade_id"] == number
     client.close()
 
 

@@ -353,6 +353,8 @@ static int start(struct tool *tool, char **argv)
     if (!tool->ops || flt_loop_create(flt_clock_system(), &tool->loop) != 0)
         return -1;
     tool->env.loop = tool->loop;
+    if (getenv("STREAM_SILENCE_MS"))
+        tool->env.stream_silence_ms = strtoll(getenv("STREAM_SILENCE_MS"), NULL, 10);
     if (flt_http_create(tool->loop, &http, &tool->env.http) != 0 ||
         flt_ws_context_create(tool->loop, &tool->env.ws) != 0)
         return -1;

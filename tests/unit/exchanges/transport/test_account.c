@@ -81,7 +81,7 @@ static void closing_an_account_answers_what_was_asked(void **ctx)
     const struct exchange_market_events market_events = { .ctx = NULL };
     const struct exchange_account_events account_events = { .ctx = NULL };
     const struct fills_query query = { .instrument = &btc, .order_id = "7" };
-    struct exchange_env env = { NULL, NULL, NULL, 0 };
+    struct exchange_env env = { 0 };
     struct exchange_market *market = NULL;
     struct exchange_account *account = NULL;
     struct answers answers = { 0, 0, 0, 0 };
