@@ -288,6 +288,12 @@ static void note_peer_close(struct flt_ws *ws, const unsigned char *data, size_t
         snprintf(ws->reason, sizeof ws->reason, "closed by the server");
 }
 
+static void forget(struct flt_ws *ws, struct lws *wsi)
+{
+    ws->wsi = NULL;
+    lws_set_opaque_user_data(wsi, NULL);
+}
+
 static int on_lws(struct lws *wsi, enum lws_callback_reasons what, void *user, void *in,
                   size_t size)
 {
@@ -317,12 +323,20 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons what, void *user, v
         note_peer_close(ws, in, size);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        ws->wsi = NULL; /* it is being freed */
+        forget(ws, wsi); /* it is being freed */
         go_down(ws, in ? in : "cannot connect");
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
-        ws->wsi = NULL;
+        forget(ws, wsi);
         go_down(ws, ws->reason[0] ? ws->reason : "the connection was lost");
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        /* Some attempts end with nothing but this. What is kept of one would, when patience with it
+         * ends, be a connection of somebody else in the same memory: made deaf for ever. */
+        if (ws->wsi == wsi) {
+            forget(ws, wsi);
+            go_down_soon(ws, "the connection was lost");
+        }
         return 0;
     default:
         return 0;
@@ -349,9 +363,8 @@ static void open_connection(struct flt_ws *ws, const char *address)
     info.retry_and_idle_policy = ws->idle;
     info.opaque_user_data = ws;
     info.pwsi = &ws->wsi;
-    /* Whatever libwebsockets does with it: some attempts end without CLIENT_CONNECTION_ERROR (a
-     * refused connect seen inside this call, a peer that closes before the handshake is written),
-     * and an account would wait for its stream for ever. */
+    /* Whatever libwebsockets does with it: an attempt may end without a word (a refused connect
+     * seen inside this call), and an account would wait for its stream for ever. */
     flt_timer_start(ws->timer, CONNECT_PATIENCE_MS, 0);
     enter(ws);
     (void)!lws_client_connect_via_info(&info);

@@ -267,6 +267,46 @@ static void reconnect_asks_for_a_new_connection(void **ctx)
     assert_int_equal(1, f->closes);
 }
 
+static void ignore_close(void *ctx, const char *reason)
+{
+    (void)ctx;
+    (void)reason;
+}
+
+/* Attempts that a server or a dead link ends in any way, while another connection of the same
+ * context comes and goes: that one hears all that is said to it. */
+static void attempts_that_fail_leave_other_connections_alone(void **ctx)
+{
+    static const char *const bad[] = { "/slam", "/deny", "/drop" };
+    struct fixture *f = *ctx;
+    const struct flt_ws_events none = { NULL, NULL, NULL, ignore_close };
+    struct flt_ws *failing[FLT_COUNT(bad)];
+
+    for (size_t i = 0; i < FLT_COUNT(bad); i++) {
+        char url[64];
+        snprintf(url, sizeof url, "ws://127.0.0.1:%d%s", f->port, bad[i]);
+        const struct flt_ws_config config = { .url = url,
+                                              .backoff_base_ms = 1,
+                                              .backoff_cap_ms = 2 };
+        assert_int_equal(0, flt_ws_connect(f->context, &config, &none, &failing[i]));
+    }
+    f->stop_at_messages = 1;
+    connect_to(f, "/echo");
+    for (int turn = 1; turn <= 60; turn++) {
+        assert_int_equal(0, flt_ws_send(f->ws, "still here", 10));
+        f->stop_at_messages = f->messages + 1;
+        flt_loop_run(f->loop);
+        assert_string_equal("still here", f->last);
+        if (turn % 4 == 0) {
+            f->stop_at_messages = f->messages + 1; /* the hello of the next one */
+            flt_ws_reconnect(f->ws);
+            flt_loop_run(f->loop);
+        }
+    }
+    for (size_t i = 0; i < FLT_COUNT(bad); i++)
+        flt_ws_close(failing[i]);
+}
+
 static void close_inside(void *ctx, const char *data, size_t size, bool text)
 {
     struct fixture *f = ctx;
@@ -333,6 +373,7 @@ int main(void)
         CASE(a_name_that_does_not_resolve_is_said_to_be_that),
         CASE(the_send_queue_is_bounded),
         CASE(reconnect_asks_for_a_new_connection),
+        CASE(attempts_that_fail_leave_other_connections_alone),
         CASE(it_may_be_closed_inside_its_own_callbacks),
         CASE(bad_urls_and_headers_are_refused),
     };

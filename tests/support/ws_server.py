@@ -3,7 +3,7 @@
 
 The path says how it behaves: /echo, /fragments (each message comes back in pieces with a ping between),
 /drop (hangs up after the first message without a word), /close (says 4001 "maintenance" after it),
-/deaf (answers no ping), /deny (refuses the upgrade), /huge (sends 256 KiB at once). It greets each
+/deaf (answers no ping), /deny (refuses the upgrade), /slam (hangs up before it), /huge (sends 256 KiB at once). It greets each
 connection with "hello N H": its number on this path and the X-Test header.
 """
 import base64
@@ -47,6 +47,8 @@ def handshake(file, conn):
     while (line := file.readline().strip()):
         name, value = line.split(b":", 1)
         headers[name.lower()] = value.strip()
+    if path.startswith("/slam"):
+        return None, None
     if path.startswith("/deny"):
         conn.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         return None, None
