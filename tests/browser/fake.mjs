@@ -38,7 +38,7 @@ const STRATEGIES = {
 };
 const READS = ['status', 'whoami', 'node-ls', 'node-show', 'bot-ls', 'bot-show', 'bot-orders', 'bot-fills', 'bot-logs', 'bot-equity', 'bot-watch', 'candles', 'account-ls', 'strategy-ls', 'strategy-show', 'instrument-ls', 'pnl', 'halt-ls', 'audit-ls', 'reconcile', 'command-show', 'account-key', 'account-check', 'alert-ls', 'bot-history', 'halt-show', 'health', 'log-ls', 'market-ls', 'order-ls', 'pnl-days', 'portfolio', 'token-add', 'token-ls', 'token-rm'];
 const TRADES = ['bot-deploy', 'apply', 'bot-start', 'bot-stop', 'bot-pause', 'bot-resume', 'bot-rm', 'halt', 'resume', 'alert-ack', 'bot-move', 'bot-reconcile'];
-const ROLES = { viewer: READS, trader: [...READS, ...TRADES], admin: [...READS, ...TRADES, 'account-add', 'account-rm', 'user-add', 'user-ls', 'user-passwd', 'user-rm', 'user-role', 'node-drain', 'rebalance', 'node-rm', 'bot-adopt', 'notify-ls', 'notify-add', 'notify-rm', 'notify-test'] };
+const ROLES = { viewer: READS, trader: [...READS, ...TRADES], admin: [...READS, ...TRADES, 'account-add', 'account-rm', 'account-test', 'user-add', 'user-ls', 'user-passwd', 'user-rm', 'user-role', 'node-drain', 'rebalance', 'node-rm', 'bot-adopt', 'notify-ls', 'notify-add', 'notify-rm', 'notify-test'] };
 
 class Bot {
   constructor(name, strategy, instrument, node, run = 'running', phase) {

@@ -130,6 +130,7 @@ try {
     assert.ok(!JSON.stringify(args).includes('THE-'));
     assert.deepEqual(JSON.parse(openBox(args.credentials_sealed, pair, publicRaw, 'account-add:main:main-2')), { key: 'THE-KEY', secret: 'THE-SECRET' });
     assert.throws(() => openBox(args.credentials_sealed, pair, publicRaw, 'account-add:main:other'));
+    assert.equal(sent('account-test').at(-1).args.credentials_sealed, args.credentials_sealed, 'tried before they were kept');
   });
 
   await tap.test('alerts are acknowledged with a note, a node is drained, a user and a token are made once', async () => {

@@ -116,6 +116,7 @@ function suggest(): void {
   texts.value = next;
 }
 
+const FEW = 40; // a young market, or the demo's: minutes say more
 let asking = 0;
 export async function askPrice(): Promise<void> {
   const mine = ++asking;
@@ -123,7 +124,8 @@ export async function askPrice(): Promise<void> {
   price.value = null;
   if (!/^[A-Z0-9]+(-[A-Z0-9]+)+$/.test(instrument)) return;
   bars.value = [];
-  const answer = await request('candles', { venue: venue.value, instrument, timeframe: '15m', limit: 300 });
+  let answer = await request('candles', { venue: venue.value, instrument, timeframe: '15m', limit: 300 });
+  if (mine === asking && answer.kind === 'ok' && answer.result.candles.length < FEW) answer = await request('candles', { venue: venue.value, instrument, timeframe: '1m', limit: 300 });
   if (mine !== asking || answer.kind !== 'ok') return;
   price.value = answer.result.candles.at(-1)?.close ?? null;
   bars.value = answer.result.candles.map(toBar);

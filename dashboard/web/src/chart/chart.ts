@@ -34,7 +34,7 @@ function look(): DeepPartial<ChartOptions> {
     grid: { vertLines: { color: line }, horzLines: { color: line } },
     rightPriceScale: { borderColor: color('line') },
     timeScale: {
-      borderColor: color('line'), timeVisible: true, secondsVisible: false, rightOffset: 6, minBarSpacing: 2,
+      borderColor: color('line'), timeVisible: true, secondsVisible: false, rightOffset: 6, minBarSpacing: 2, maxBarSpacing: 28,
       tickMarkFormatter: (time: UTCTimestamp, kind: number) => (kind < 3 ? day(time) : kind === 4 ? exactly(time) : clock(time)), // the reader's own time
     },
     localization: { timeFormatter: (time: UTCTimestamp) => `${day(time)} ${clock(time)}` },
@@ -138,7 +138,7 @@ export function createEquityChart(place: HTMLElement): EquityChart {
     const accent = color('accent');
     const down = color('down');
     chart.applyOptions(look());
-    chart.applyOptions({ timeScale: { secondsVisible: true, rightOffset: 0 }, localization: { priceFormatter: (value: number) => decimal(value.toFixed(2), { places: 2 }) } });
+    chart.applyOptions({ timeScale: { secondsVisible: true, rightOffset: 0, maxBarSpacing: 0 }, localization: { priceFormatter: (value: number) => decimal(value.toFixed(2), { places: 2 }) } });
     area.applyOptions({ lineColor: accent, topColor: accent + '55', bottomColor: accent + '05' });
     below.applyOptions({ lineColor: down, topColor: down + '08', bottomColor: down + '55' });
   };

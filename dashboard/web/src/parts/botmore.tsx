@@ -5,7 +5,7 @@ import { useAsk } from '../ask.ts';
 import type { BotData } from '../botdata.ts';
 import { listen } from '../bus/session.ts';
 import { t, word, type Key } from '../i18n/index.ts';
-import { dateTime, decimal, NONE, time } from '../lib/format.ts';
+import { assets, dateTime, decimal, money, NONE, time } from '../lib/format.ts';
 import { pretty, visible } from '../lib/text.ts';
 import { Changes } from './changes.tsx';
 import { DayBars } from './days.tsx';
@@ -58,7 +58,7 @@ export function Risk({ data }: Props): VNode {
   return (
     <div class="risk">
       <dl class="pairs"><dt>{t('risk.rule')}</dt><dd class={state?.rule ? 'sev-critical' : 'good'}>{state?.rule ? word('risk', state.rule) : t('risk.noRule')}</dd>
-        <dt>{t('risk.vetoes')}</dt><dd class="num">{state?.vetoes ?? NONE}</dd><dt>{t('risk.daily')}</dt><dd class="num">{decimal(state?.daily, { sign: true, max: 8 })}</dd>
+        <dt>{t('risk.vetoes')}</dt><dd class="num">{state?.vetoes ?? NONE}</dd><dt>{t('risk.daily')}</dt><dd class="num">{money(state?.daily, assets(data.show.value?.bot.instrument).quote)}</dd>
         <dt>{t('risk.drawdown')}</dt><dd class="num">{state?.drawdown_pct === undefined ? NONE : `${state.drawdown_pct.toFixed(2)} %`}</dd></dl>
       {rows.length === 0 ? <p class="dim">{t('risk.none')}</p> : (
         <table><thead><tr><th scope="col">{t('risk.limit')}</th><th scope="col" class="r">{t('risk.now')}</th><th scope="col" class="r">{t('risk.max')}</th><th scope="col" class="m-hide">{t('col.share')}</th></tr></thead>
@@ -91,6 +91,7 @@ export function Config({ data }: Props): VNode {
 
 interface Message { n: number; at: number; topic: string; text: string; retained: boolean }
 const KEEP = 200;
+const Topic = ({ row }: { row: Message }): VNode => <span class="mono">{row.topic.split('/').slice(3).join('/')} {row.retained && <span class="tag">{t('bot.retained')}</span>}</span>;
 
 export function Raw({ data }: Props): VNode {
   const [list, setList] = useState<Message[]>([]);
@@ -113,8 +114,8 @@ export function Raw({ data }: Props): VNode {
   }, [data, held]);
   const cols: Col<Message>[] = [
     { id: 'time', label: 'col.time', text: (row) => time(row.at), cls: 'num' },
-    { id: 'topic', label: 'col.topic', text: (row) => row.topic, cell: (row) => <span class="mono">{row.topic.split('/').slice(3).join('/')}{row.retained && <span class="tag">{t('bot.retained')}</span>}</span> },
-    { id: 'text', label: 'col.payload', text: (row) => row.text, cell: (row) => <span class="mono small">{visible(row.text, 600)}</span>, cls: 'wrap' },
+    { id: 'topic', label: 'col.topic', text: (row) => row.topic, cell: (row) => <Topic row={row} />, cls: 'm-hide' },
+    { id: 'text', label: 'col.payload', text: (row) => row.text, cell: (row) => <><b class="m-only"><Topic row={row} /></b><span class="mono small">{visible(row.text, 600)}</span></>, cls: 'wrap' },
   ];
   return (
     <>

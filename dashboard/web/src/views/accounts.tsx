@@ -9,12 +9,32 @@ import { t, word } from '../i18n/index.ts';
 import { canSeal, seal } from '../lib/box.ts';
 import { parse, text } from '../lib/dec.ts';
 import { age, dateTime, decimal, isDollarLike, NONE } from '../lib/format.ts';
+import { visible } from '../lib/text.ts';
 import { isName } from '../lib/topic.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
-import type { AccountCheck, AccountRow } from '../types.ts';
+import type { AccountCheck, AccountRow, Verbs } from '../types.ts';
+
+const TEST_MS = 20000; // a node asks the venue several things
+type Tested = Verbs['account-test']['result'];
+
+function Checks({ of }: { of: Tested }): VNode {
+  return (
+    <div data-testid="key-checks"><p class="dim small">{t('accounts.tested', { node: of.node })}</p>
+      <ul class="checks">{(of.checks ?? []).map((row) => (
+        <li key={row.check} class={row.state === 'ok' ? 'good' : row.state === 'fail' ? 'badword' : 'sev-warning'}><Icon name={row.state === 'ok' ? 'check' : 'alert'} />
+          <span>{word('keycheck', row.check)}: {visible(row.message)}{row.hint && <><br /><span class="dim small">{visible(row.hint)}</span></>}</span></li>))}</ul></div>
+  );
+}
+
+/** The kept keys, tried now. */
+function Test({ account, close }: { account: string; close: () => void }): VNode {
+  const asked = useAsk('account-test', { name: account });
+  return <Dialog title={t('accounts.testTitle', { account })} close={close}><Asked of={asked} verb="account-test" rows={3}>{(data) => <Checks of={data} />}</Asked>
+    <div class="foot"><button class="btn" onClick={close}>{t('act.close')}</button></div></Dialog>;
+}
 
 const tenant = (): string => tenantRoot.value.split('/')[2] ?? 'main';
 
@@ -26,10 +46,34 @@ function Add({ old, close, done }: { old: AccountRow | null; close: () => void; 
   const [secret, setSecret] = useState('');
   const [able, setAble] = useState<boolean | null>(null);
   const [wrong, setWrong] = useState('');
+  const [trying, setTrying] = useState(false);
   useEffect(() => { void canSeal().then(setAble); }, []);
+  const [tested, setTested] = useState<Tested | null>(null);
+  const [untested, setUntested] = useState<string | null>(null); // sealed, and not found good
+  const keep = async (sealed: string | undefined): Promise<void> => {
+    const answer = await perform(t('what.account', { account: name }), 'account-add', { name, venue, ...(sandbox ? { sandbox } : {}), ...(sealed ? { credentials_sealed: sealed } : {}) }, 'account');
+    if (answer.kind === 'error') return setWrong(reasonOf(answer));
+    close();
+    if (answer.kind === 'ok') done();
+  };
+  /** The keys are tried before they are kept; what is not good is said, and kept only when a person insists. */
+  const tryOut = async (sealed: string): Promise<boolean> => {
+    const answer = await request('account-test', { name, ...(old ? {} : { venue }), credentials_sealed: sealed }, TEST_MS);
+    setTested(answer.kind === 'ok' ? answer.result : null);
+    if (answer.kind === 'ok' && answer.result.ok) return true;
+    setWrong(answer.kind === 'ok' ? t('accounts.notKept') : reasonOf(answer));
+    setUntested(sealed);
+    return false;
+  };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (!isName(name)) return setWrong(t('deploy.err.name'));
+    setWrong('');
+    setUntested(null);
+    setTrying(true);
+    await send().finally(() => setTrying(false));
+  };
+  const send = async (): Promise<void> => {
     let sealed: string | undefined;
     if (key || secret) {
       const box = await request('account-key', {});
@@ -37,11 +81,9 @@ function Add({ old, close, done }: { old: AccountRow | null; close: () => void; 
       const pem = secret.includes('-----BEGIN');
       sealed = await seal(box.result.box_key, `account-add:${tenant()}:${name}`, JSON.stringify({ key: key.trim(), ...(pem ? { private_key_pem: secret } : { secret: secret.trim() }) }));
       setSecret('');
+      if (!(await tryOut(sealed))) return;
     }
-    const answer = await perform(t('what.account', { account: name }), 'account-add', { name, venue, ...(sandbox ? { sandbox } : {}), ...(sealed ? { credentials_sealed: sealed } : {}) }, 'account');
-    if (answer.kind === 'error') return setWrong(reasonOf(answer));
-    close();
-    if (answer.kind === 'ok') done();
+    await keep(sealed);
   };
   return (
     <Dialog title={t(old ? 'accounts.rekey' : 'accounts.add')} close={close}>
@@ -54,8 +96,9 @@ function Add({ old, close, done }: { old: AccountRow | null; close: () => void; 
         <label class="field"><span>{t('accounts.secret')}</span><textarea name="api-secret" class="mono" rows={3} value={secret} autocomplete="off" spellcheck={false} disabled={able === false} onInput={(event) => setSecret(event.currentTarget.value)} /></label>
         {able === false ? <p class="problem"><Icon name="alert" />{t('accounts.cannotSeal')}</p> : <p class="dim small">{t('accounts.sealed')}</p>}
         {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
+        {tested && <Checks of={tested} />}
         <pre>flotilla account add {name || 'NAME'} --venue {venue} --key-file key.json</pre>
-        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary" disabled={!online.value || busy.value.has('account')}>{busy.value.has('account') && <span class="spinner" />}{t('accounts.save')}</button></div>
+        <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>{untested && <button type="button" class="btn" data-testid="keep-anyway" disabled={!online.value} onClick={() => void keep(untested)}>{t('accounts.keepAnyway')}</button>}<button class="btn primary" disabled={!online.value || trying || busy.value.has('account')}>{(trying || busy.value.has('account')) && <span class="spinner" />}{t('accounts.save')}</button></div>
       </form></Dialog>
   );
 }
@@ -77,6 +120,7 @@ function Remove({ row, close, done }: { row: AccountRow; close: () => void; done
 
 export default function Accounts(): VNode {
   const [adding, setAdding] = useState<AccountRow | 'new' | null>(null);
+  const [testing, setTesting] = useState<string | null>(null);
   const [removing, setRemoving] = useState<AccountRow | null>(null);
   const asked = useAsk('account-ls', { limit: 200 }, 15000);
   const checks = useAsk('account-check', {}, 15000);
@@ -94,6 +138,7 @@ export default function Accounts(): VNode {
     } },
     { id: 'created', label: 'col.created', text: (row) => dateTime(row.created_ms), cls: 'm-hide num' },
     { id: 'do', label: 'col.do', text: () => '', cell: (row) => (<span class="row-acts">
+      {row.keyed && <button class="btn small" data-testid={`test-${row.name}`} disabled={!online.value || !may('account-test')} onClick={() => setTesting(row.name)}>{t('accounts.testKey')}</button>}
       <button class="btn small" disabled={!allowed} onClick={() => setAdding(row)}>{t('accounts.rekeyShort')}</button>
       <button class="btn small danger" disabled={!allowed || row.bots > 0} title={row.bots > 0 ? t('accounts.used') : ''} aria-label={t('accounts.removeTitle', { account: row.name })} onClick={() => setRemoving(row)}><Icon name="trash" /></button></span>) },
   ];
@@ -107,6 +152,7 @@ export default function Accounts(): VNode {
         <section key={`${account} ${venue}`} class="card"><h2 class="card-title">{account} <span class="dim small">{venue} · {nodes.join(', ')}</span></h2>
           <Grid name={`balances-${account}`} label={t('accounts.balances', { account })} rows={assets} rowKey={(row) => row.asset} cols={BALANCES} /></section>))}
       {adding && <Add old={adding === 'new' ? null : adding} close={() => setAdding(null)} done={again} />}
+      {testing && <Test account={testing} close={() => setTesting(null)} />}
       {removing && <Remove row={removing} close={() => setRemoving(null)} done={again} />}</div>
   );
 }

@@ -18,7 +18,7 @@ const COLS: Col<AuditRow>[] = [
   { id: 'user', label: 'col.user', text: (row) => row.user, cell: (row) => <b>{row.user}</b> },
   { id: 'verb', label: 'col.action', text: (row) => row.verb, cell: (row) => <span class="mono">{row.verb}</span> },
   { id: 'target', label: 'col.target', text: (row) => row.target },
-  { id: 'ok', label: 'col.result', text: (row) => (row.ok ? 'ok' : row.code), cell: (row) => (row.ok ? <span class="good"><span aria-hidden="true">✓</span> <span class="m-hide">{t('audit.ok')}</span><span class="sr">{t('audit.ok')}</span></span> : <span class="badword"><span aria-hidden="true">✕</span> {row.code}</span>) },
+  { id: 'ok', label: 'col.result', text: (row) => (row.ok ? 'ok' : row.code), cell: (row) => (row.ok ? <span class="good"><span aria-hidden="true">✓</span> <span class="m-hide">{t('audit.ok')}</span><span class="sr">{t('audit.ok')}</span></span> : <span class="badword"><span aria-hidden="true">✕</span> <span class="m-hide">{row.code}</span><span class="sr">{row.code}</span></span>) },
   { id: 'changes', label: 'audit.changes', text: (row) => row.changes, cls: 'm-hide wrap', cell: (row) => (row.changes ? <Said text={row.changes} max={3} /> : <span class="dim mono small">{visible(row.args, 90)}</span>) },
 ];
 

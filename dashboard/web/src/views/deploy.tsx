@@ -43,6 +43,7 @@ function Wrong({ path }: { path: string }): VNode | null {
 
 const unitOf = (param: Param): string => {
   const { base, quote } = assets(form.value.instrument);
+  if (param.type === 'duration') return ''; // 20s says it itself
   return param.unit === 'quote' ? quote : param.unit === 'base' ? base : param.unit ?? '';
 };
 

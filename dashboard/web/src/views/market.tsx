@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { useAsk } from '../ask.ts';
 import { query } from '../fleet.ts';
-import { t } from '../i18n/index.ts';
+import { t, word } from '../i18n/index.ts';
 import { age, decimal, NONE } from '../lib/format.ts';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
@@ -22,7 +22,7 @@ const COLS: Col<MarketRow>[] = [
   { id: 'spread', label: 'col.spread', num: true, text: (row) => row.spread_bps, cell: (row) => (row.spread_bps === undefined ? NONE : row.spread_bps.toFixed(2)) },
   { id: 'age', label: 'col.feedAge', num: true, text: (row) => row.age_ms, cell: (row) => <span class={(row.age_ms ?? Infinity) > OLD_MS ? 'warnword' : ''}>{age(row.age_ms)}</span> },
   { id: 'bots', label: 'col.bots', num: true, text: (row) => row.bots, cls: 'm-hide', cell: (row) => <a href="#/fleet" onClick={() => { query.value = `pair:${row.instrument}`; }}>{row.bots}</a> },
-  { id: 'status', label: 'col.status', text: (row) => row.status, cls: 'm-hide' },
+  { id: 'status', label: 'col.status', text: (row) => row.status, cell: (row) => word('market', row.status), cls: 'm-hide' },
 ];
 
 export default function Market(): VNode {
