@@ -166,7 +166,7 @@ class Bridge(unittest.TestCase):
         self.start(NODE_EXE, "--config", os.path.join(self.site, "node-3", "node.json"))
         wait_for("node-3 up at the controller", lambda: self.nodes().get("node-3") == "up")
         self.fleet.cli("bot", "deploy", "--name", "far", "--strategy", "pmm_simple", "--account",
-                       "demo", "--instrument", "BTC-USDT", "--node", "node-3", "--param",
+                       "demo", "--instrument", "BTC-USDT", "--node", "node-3", "--failover", "sticky", "--param",
                        "amount=500", "--param", "bid_spreads_bps=[11,22]", "--param",
                        "ask_spreads_bps=[11,22]", "--wait=30s")
         wait_for("fills across the bridge", lambda: self.row()["fills"] > 0, 60)
