@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "controller/changes.h"
+#include "exchanges/exchange.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 
@@ -172,6 +173,27 @@ static int take_credentials(struct controller *controller, const char *sealed,
     return err;
 }
 
+/* A typing error would be found at the first bot's start, and by its node. */
+static int check_venue(const char *venue, struct flt_error *error)
+{
+    const char *names[32];
+    char hint[160] = "there are:";
+    size_t count = 0, used = 0;
+    const struct exchange_ops *const *list = exchange_list(&count);
+
+    if (exchange_find(venue))
+        return 0;
+    for (size_t i = 0; i < count && used < FLT_COUNT(names); i++) {
+        const size_t length = strlen(hint);
+
+        names[used++] = list[i]->name;
+        snprintf(hint + length, sizeof hint - length, " %s", list[i]->name);
+    }
+    if (flt_nearest(venue, names, used))
+        snprintf(hint, sizeof hint, "did you mean %s?", flt_nearest(venue, names, used));
+    return flt_error_set(error, FLT_NOT_FOUND, "venue", hint, "there is no venue %s", venue);
+}
+
 HANDLER(verb_account_add)
 {
     const struct msg_account_add_args *in = args;
@@ -179,8 +201,10 @@ HANDLER(verb_account_add)
     struct controller *controller = request->controller;
     struct account_row row;
     const bool exists = store_find_account(&controller->store, in->name, &row);
-    int err = 0;
+    int err = check_venue(in->venue, error);
 
+    if (err)
+        return err;
     if (exists && strcmp(row.account.venue, in->venue) != 0)
         return flt_error_set(error, FLT_CONFLICT, "name", "choose another name",
                              "account %s is on %s", in->name, row.account.venue);

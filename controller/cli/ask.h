@@ -44,4 +44,5 @@ extern const struct ask ask_account_check, ask_alert_ack, ask_alert_ls, ask_audi
     ask_bot_history, ask_bot_move, ask_node_drain, ask_node_rm, ask_node_undrain, ask_rebalance,
     ask_bot_reconcile, ask_command_show, ask_halt_show, ask_health, ask_market_ls, ask_notify_add,
     ask_notify_ls, ask_notify_rm, ask_notify_test, ask_order_ls, ask_pnl_days, ask_portfolio,
-    ask_token_add, ask_token_ls, ask_token_rm, ask_user_role;
+    ask_token_add, ask_token_ls, ask_token_rm, ask_user_role, ask_whoami, ask_instrument_ls,
+    ask_candles, ask_bot_equity;

@@ -304,3 +304,68 @@ const struct ask ask_rebalance = {
     .question = "Move bots so that the nodes have about the same number?",
     .args = { { "dry-run", "dry_run", ASK_TRUE, NULL }, { "limit", "limit", ASK_INT, NULL } },
 };
+
+/* --- what the venues and books say
+ * ------------------------------------------------------------------- */
+
+const struct ask ask_whoami = { .verb = "whoami" };
+
+static const struct column instrument_columns[] = {
+    { "INSTRUMENT", "name", COLUMN_TEXT },
+    { "STATUS", "status", COLUMN_TEXT },
+    { "TICK", "tick", COLUMN_NUMBER },
+    { "LOT", "lot", COLUMN_NUMBER },
+    { "LEAST QTY", "qty_min", COLUMN_NUMBER },
+    { "LEAST VALUE", "notional_min", COLUMN_NUMBER },
+    { "MAKER FEE", "fee_maker", COLUMN_NUMBER },
+    { "TAKER FEE", "fee_taker", COLUMN_NUMBER },
+    { "KIND", "kind", COLUMN_TEXT | COLUMN_WIDE },
+    { "BASE", "base", COLUMN_TEXT | COLUMN_WIDE },
+    { "QUOTE", "quote", COLUMN_TEXT | COLUMN_WIDE },
+    { "MOST QTY", "qty_max", COLUMN_NUMBER | COLUMN_WIDE },
+    { "SYMBOL", "venue_symbol", COLUMN_TEXT | COLUMN_WIDE },
+    COLUMNS_END,
+};
+const struct ask ask_instrument_ls = {
+    .verb = "instrument-ls",
+    .items = "items",
+    .columns = instrument_columns,
+    .limit = 1000,
+    .args = { { "#0", "text", ASK_TEXT, NULL }, { "venue", "venue", ASK_TEXT, "binance" } },
+};
+
+static const struct column candle_columns[] = {
+    { "TIME", "ts_ms", COLUMN_TIME },
+    { "OPEN", "open", COLUMN_NUMBER },
+    { "HIGH", "high", COLUMN_NUMBER },
+    { "LOW", "low", COLUMN_NUMBER },
+    { "CLOSE", "close", COLUMN_NUMBER },
+    { "VOLUME", "volume", COLUMN_NUMBER },
+    COLUMNS_END,
+};
+const struct ask ask_candles = {
+    .verb = "candles",
+    .items = "candles",
+    .columns = candle_columns,
+    .args = { { "#0", "instrument", ASK_TEXT, NULL },
+              { "venue", "venue", ASK_TEXT, "binance" },
+              { "timeframe", "timeframe", ASK_TEXT, "1m" },
+              { "limit", "limit", ASK_INT, "20" },
+              { "since", "since_ms", ASK_AGO, NULL } },
+};
+
+static const struct column equity_columns[] = {
+    { "TIME", "ts_ms", COLUMN_TIME },
+    { "EQUITY", "equity", COLUMN_SIGNED },
+    { "POSITION", "position", COLUMN_NUMBER },
+    { "PRICE", "price", COLUMN_NUMBER },
+    COLUMNS_END,
+};
+const struct ask ask_bot_equity = {
+    .verb = "bot-equity",
+    .items = "points",
+    .columns = equity_columns,
+    .args = { { "#0", "bot", ASK_TEXT, NULL },
+              { "since", "since_ms", ASK_AGO, NULL },
+              { "limit", "limit", ASK_INT, "50" } },
+};

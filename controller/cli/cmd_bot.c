@@ -93,6 +93,16 @@ int cmd_bot_orders(struct cli *cli)
     return err;
 }
 
+/* Books keep the fills of bots that are gone, so they do not know who never was. */
+static int check_bot(struct cli *cli, const char *name)
+{
+    struct json_object *shown = NULL;
+    const int err = ask_once(cli, "bot-show", args_of("bot", name, NULL), &shown);
+
+    json_object_put(shown);
+    return err;
+}
+
 int cmd_bot_fills(struct cli *cli)
 {
     static const struct column columns[] = {
@@ -120,6 +130,8 @@ int cmd_bot_fills(struct cli *cli)
         json_object_put(args);
     else
         err = list_once(cli, "bot-fills", args, limit, &result);
+    if (!err && cli_arg(cli, 0) && json_object_array_length(flt_json_get(result, "items")) == 0)
+        err = check_bot(cli, cli_arg(cli, 0));
     if (!err)
         out_list(cli, result, flt_json_get(result, "items"), columns);
     json_object_put(result);

@@ -48,8 +48,10 @@ int cmd_status(struct cli *cli)
 
     if (err)
         return err;
-    if (cli->json) {
-        out_json(result);
+    if (cli->format == OUT_NAME) {
+        puts(out_text(result, "fleet", a, sizeof a));
+    } else if (!cli->people) {
+        out_object(cli, result);
     } else {
         printf("fleet    %s, version %s\n", out_text(result, "fleet", a, sizeof a),
                out_text(result, "version", b, sizeof b));
@@ -105,6 +107,8 @@ int cmd_node_show(struct cli *cli)
         return err;
     if (cli->json) {
         out_json(result);
+    } else if (!cli->people) { /* its bots: flotilla bot ls --node */
+        out_object(cli, flt_json_get(result, "node"));
     } else {
         out_object(cli, flt_json_get(result, "node"));
         putchar('\n');
@@ -140,7 +144,7 @@ int cmd_strategy_show(struct cli *cli)
 
     if (err)
         return err;
-    if (!cli->json)
+    if (cli->people)
         printf("%s: %s\n\n", cli_arg(cli, 0), out_text(result, "help", help, sizeof help));
     out_list(cli, result, flt_json_get(result, "params"), param_columns);
     json_object_put(result);
@@ -150,8 +154,25 @@ int cmd_strategy_show(struct cli *cli)
 /* --- halts
  * ------------------------------------------------------------------------------------------- */
 
+/* --reason, or what the person at the terminal says: in an emergency nobody knows all flags. */
+static int find_reason(struct cli *cli, const char *what, char out[192])
+{
+    const char *given = cli_flag(cli, "reason");
+
+    snprintf(out, 192, "%s", given ? given : "");
+    if (!given && isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
+        fprintf(stderr, "Reason (it stays in the audit log): ");
+        if (fgets(out, 192, stdin))
+            out[strcspn(out, "\r\n")] = 0;
+    }
+    return *out ? 0
+                : CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "reason",
+                           "for example --reason \"venue maintenance\"; it stays in the audit log",
+                           "a %s needs --reason", what);
+}
+
 /* A target alone means a bot; --scope says another kind, and fleet needs none. */
-static int halt_args(struct cli *cli, struct json_object **out)
+static int halt_args(struct cli *cli, const char *reason, struct json_object **out)
 {
     const char *target = cli_arg(cli, 0);
     const char *scope = cli_flag(cli, "scope");
@@ -160,8 +181,8 @@ static int halt_args(struct cli *cli, struct json_object **out)
     if (!target && strcmp(scope, "fleet") != 0)
         return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "target", "", "--scope %s needs its name",
                         scope);
-    *out = args_of("scope", scope, "target", target, "how", cli_flag(cli, "how"), "reason",
-                   cli_flag(cli, "reason"), NULL);
+    *out = args_of("scope", scope, "target", target, "how", cli_flag(cli, "how"), "reason", reason,
+                   NULL);
     return 0;
 }
 
@@ -187,7 +208,7 @@ static void show_progress(struct cli *cli, struct json_object *changed)
     int64_t number = 0, confirmed = 0, covered = 0;
     struct json_object *shown = NULL;
 
-    if (cli->json || !flt_json_int(changed, "number", &number))
+    if (!cli->people || !flt_json_int(changed, "number", &number))
         return;
     for (bool again = true; again;) {
         struct json_object *args = json_object_new_object();
@@ -207,16 +228,16 @@ static void show_progress(struct cli *cli, struct json_object *changed)
     }
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
-    printf("%lld of %lld bots confirm\n", (long long)confirmed, (long long)covered);
+    out_note(cli, "%lld of %lld bots confirm", (long long)confirmed, (long long)covered);
     if (shown && confirmed < covered)
         out_list(cli, shown, flt_json_get(shown, "waiting"), waiting_columns);
     json_object_put(shown);
 }
 
-static int change_halts(struct cli *cli, const char *verb)
+static int change_halts(struct cli *cli, const char *verb, const char *reason)
 {
     struct json_object *result = NULL, *args = NULL;
-    int err = halt_args(cli, &args);
+    int err = halt_args(cli, reason, &args);
 
     if (!err)
         err = ask_once(cli, verb, args, &result);
@@ -230,37 +251,23 @@ static int change_halts(struct cli *cli, const char *verb)
 
 int cmd_halt(struct cli *cli)
 {
-    char question[160];
-    int err;
+    char question[160], reason[192];
+    int err = find_reason(cli, "halt", reason);
 
-    if (!cli_flag(cli, "reason"))
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "reason", "it stays in the audit log",
-                        "a halt needs --reason");
+    if (err)
+        return err;
     snprintf(question, sizeof question, "Halt %s: no new orders until resume?",
              cli_arg(cli, 0) ? cli_arg(cli, 0) : "the whole fleet");
     err = cli_confirm(cli, question);
-    return err ? err : change_halts(cli, "halt");
+    return err ? err : change_halts(cli, "halt", reason);
 }
 
 int cmd_resume(struct cli *cli)
 {
-    struct json_object *result = NULL, *args = NULL;
-    int err = halt_args(cli, &args);
+    char reason[192];
+    int err = find_reason(cli, "resume", reason);
 
-    if (!err && !cli_flag(cli, "reason"))
-        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "reason", "it stays in the audit log",
-                       "a resume needs --reason");
-    if (err) {
-        json_object_put(args);
-        return err;
-    }
-    err = ask_once(cli, "resume", args, &result);
-    if (!err)
-        out_list(cli, result, flt_json_get(result, "halts"), halt_columns);
-    if (!err)
-        show_progress(cli, result);
-    json_object_put(result);
-    return err;
+    return err ? err : change_halts(cli, "resume", reason);
 }
 
 int cmd_halt_ls(struct cli *cli)

@@ -232,25 +232,29 @@ static bool is_letters(const char *word)
     return word[0] == '-' && word[1] && !(word[1] >= '0' && word[1] <= '9') && word[1] != '.';
 }
 
-/* "bots" is "bot ls": a plural alone lists. */
-static const struct cli_command *find_plural(struct cli_parse *parse, const char *word)
+static const struct cli_command *find_plural(const struct cli_command *group, const char *word,
+                                             const struct cli_command **list)
 {
-    const struct cli_command *row = parse->command->commands;
     const size_t length = strlen(word);
 
-    for (; row && row->name; row++) {
+    for (const struct cli_command *row = group->commands; row && row->name; row++) {
         const size_t own = strlen(row->name);
         const bool ys =
             row->name[own - 1] == 'y' && length == own + 2 && strcmp(word + own - 1, "ies") == 0;
-        const struct cli_command *list = row->commands ? find_command(row, "ls") : NULL;
 
-        if (!list || strncmp(row->name, word, own - ys) != 0 ||
-            (!ys && (length != own + 1 || word[own] != 's')))
-            continue;
-        path_add(parse->path, row->name);
-        return list;
+        *list = row->commands ? find_command(row, "ls") : NULL;
+        if (*list && strncmp(row->name, word, own - ys) == 0 &&
+            (ys || (length == own + 1 && word[own] == 's')))
+            return row;
     }
     return NULL;
+}
+
+const struct cli_command *cli_plural(const struct cli_command *group, const char *word)
+{
+    const struct cli_command *list = NULL;
+
+    return find_plural(group, word, &list) ? list : NULL;
 }
 
 static int read_word(struct cli_parse *parse, struct cursor *cursor, struct flt_error *error)
@@ -261,13 +265,15 @@ static int read_word(struct cli_parse *parse, struct cursor *cursor, struct flt_
         parse->args[parse->arg_count++] = word;
         return 0;
     }
-    const struct cli_command *next = find_command(parse->command, word);
-    const struct cli_command *list = next ? NULL : find_plural(parse, word);
+    const struct cli_command *next = find_command(parse->command, word), *list = NULL;
+    const struct cli_command *group = next ? NULL : find_plural(parse->command, word, &list);
 
-    if (!next && !list)
+    if (group)
+        path_add(parse->path, group->name);
+    if (!next && !group)
         return unknown_command(parse->command, parse->path, word, error);
-    path_add(parse->path, list ? "ls" : word);
-    parse->command = list ? list : next;
+    path_add(parse->path, group ? "ls" : word);
+    parse->command = group ? list : next;
     return 0;
 }
 

@@ -73,6 +73,9 @@ bool cli_parse_has(const struct cli_parse *parse, const char *flag);
 /* The value of its `index`-th occurrence; NULL: there are fewer. */
 const char *cli_parse_nth(const struct cli_parse *parse, const char *flag, size_t index);
 
+/* "bots" is `bot ls` of its group: the list's row; NULL: no plural of a group in it. */
+const struct cli_command *cli_plural(const struct cli_command *group, const char *word);
+
 /* The command at a path of words ("bot", "deploy"); NULL with `error` filled. */
 const struct cli_command *cli_find(const struct cli_command *root, size_t count,
                                    const char *const *words, char path[CLI_PATH_MAX],

@@ -5,6 +5,7 @@
 
 /* tree.c */
 int cmd_version(struct cli *cli);
+int cmd_signal(struct cli *cli);
 int cmd_completion(struct cli *cli);
 int cmd_complete(struct cli *cli);
 int cmd_help(struct cli *cli);

@@ -124,12 +124,68 @@ static const struct cli_command *walk(const struct cli_command *command, size_t 
 
         while (row && row->name && strcmp(row->name, words[i]) != 0)
             row++;
+        if (!row || !row->name)
+            row = command->run ? NULL : cli_plural(command, words[i]);
         if (row && row->name)
             command = row;
         else
             (*args)++;
     }
     return command;
+}
+
+/* The `index`-th word of "BOT [set|edit] [KEY=VALUE...]"; the last one when it repeats. */
+static size_t arg_word(const char *spec, size_t index, const char **out)
+{
+    while (spec && *spec) {
+        const size_t length = strcspn(spec, " ");
+        const bool repeats = memmem(spec, length, "...", 3) != NULL;
+
+        if (index == 0 || repeats) {
+            *out = spec + (*spec == '[');
+            return length - 2 * (size_t)(*spec == '[');
+        }
+        index--;
+        spec += length + (spec[length] == ' ');
+    }
+    return 0;
+}
+
+/* Words behind the first: "[set|edit]" are those words, NODE is a node's name. */
+static void complete_arg(FILE *file, const struct cli_command *command, size_t index,
+                         const char *last,
+                         void (*live)(void *ctx, FILE *file, const char *kind, const char *prefix),
+                         void *ctx)
+{
+    static const struct {
+        const char *word, *choices, *kind;
+    } rows[] = {
+        { "NODE", NULL, "node" },
+        { "BOT...", NULL, "bot" },
+        { "ROLE", "viewer|trader|admin", NULL },
+        { "SHELL", "bash|zsh|fish", NULL },
+    };
+    const char *word = "";
+    const size_t length = arg_word(command->args, index, &word);
+    char text[64];
+
+    snprintf(text, sizeof text, "%.*s", (int)(length < 63 ? length : 63), word);
+    if (index == 0 && command->live) {
+        if (live)
+            live(ctx, file, command->live, last);
+        return;
+    }
+    if (strchr(text, '|')) {
+        complete_choices(file, text, last);
+        return;
+    }
+    for (size_t i = 0; *text && i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(text, rows[i].word) != 0)
+            continue;
+        complete_choices(file, rows[i].choices, last);
+        if (rows[i].kind && live)
+            live(ctx, file, rows[i].kind, last);
+    }
 }
 
 void cli_complete(FILE *file, const struct cli_command *root, size_t count,
@@ -156,8 +212,8 @@ void cli_complete(FILE *file, const struct cli_command *root, size_t count,
     for (const struct cli_command *row = command->commands; row && row->name; row++)
         if (!row->hidden && starts(row->name, last))
             fprintf(file, "%s\t%s\n", row->name, row->help);
-    if (command->run && command->live && live && (args == 0 || strstr(command->args, "...")))
-        live(ctx, file, command->live, last);
+    if (command->run)
+        complete_arg(file, command, args, last, live, ctx);
 }
 
 static const char bash_script[] =

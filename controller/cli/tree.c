@@ -11,6 +11,7 @@
 #include "controller/cli/settings.h"
 #include "controller/cli/topics.h"
 #include "controller/cli/tree.h"
+#include "exchanges/codec.h"
 #include "lib/json.h"
 #include "strategies/indicators/indicator.h"
 
@@ -21,6 +22,13 @@ int cmd_version(struct cli *cli)
     else
         printf("flotilla %s\n", FLT_VERSION);
     return 0;
+}
+
+int cmd_signal(struct cli *cli)
+{
+    return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "command",
+                    "their strategies' own rules decide: flotilla strategy ls",
+                    "signals are not built: bots take none from outside yet");
 }
 
 int cmd_completion(struct cli *cli)
@@ -89,6 +97,16 @@ int cmd_help(struct cli *cli)
     return 0;
 }
 
+static void complete_venues(FILE *file, const char *prefix)
+{
+    size_t count = 0;
+    const struct codec *const *list = codec_list(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(list[i]->name, prefix, strlen(prefix)) == 0)
+            fprintf(file, "%s\t\n", list[i]->name);
+}
+
 /* Names that the running fleet knows; silent and quick when it does not answer. */
 static void complete_live(void *ctx, FILE *file, const char *kind, const char *prefix)
 {
@@ -121,6 +139,8 @@ static void complete_live(void *ctx, FILE *file, const char *kind, const char *p
             fprintf(file, "%s\t\n", *key);
     if (strcmp(kind, "context") == 0)
         contexts_complete(file, prefix);
+    if (strcmp(kind, "venue") == 0)
+        complete_venues(file, prefix);
     for (size_t i = 0; strcmp(kind, "filter") == 0 && filter_key(i); i++)
         if (strncmp(filter_key(i), prefix, strlen(prefix)) == 0)
             fprintf(file, "%s=\t\n", filter_key(i));
@@ -451,6 +471,15 @@ static const struct cli_command commands[] = {
       .help = "what became of a command to a node",
       .run = cmd_ask,
       .data = &ask_command_show },
+    { .name = "whoami",
+      .help = "who you are to the fleet, and what you may do",
+      .run = cmd_ask,
+      .data = &ask_whoami },
+    { .name = "signal",
+      .args = "[WORD...]",
+      .help = "not built: bots take no signals from outside",
+      .run = cmd_signal,
+      .hidden = true },
     { .name = "health", .help = "figures of every daemon", .run = cmd_ask, .data = &ask_health },
     { .name = "broker",
       .help = "the MQTT broker: configuration, first logins, run it alone",

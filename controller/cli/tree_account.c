@@ -6,7 +6,7 @@
 static const struct cli_flag yes_flags[] = { CLI_FLAG_YES, CLI_END };
 
 static const struct cli_flag account_flags[] = {
-    { .name = "venue", .value = "NAME", .help = "for example binance" },
+    { .name = "venue", .value = "NAME", .live = "venue", .help = "for example binance" },
     { .name = "key-file",
       .value = "FILE",
       .live = "file",

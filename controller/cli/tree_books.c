@@ -64,7 +64,21 @@ const struct cli_flag cli_portfolio_flags[] = {
 };
 
 static const struct cli_flag market_flags[] = {
-    { .name = "venue", .value = "NAME", .help = "of this venue only" },
+    { .name = "venue", .value = "NAME", .live = "venue", .help = "of this venue only" },
+    CLI_END,
+};
+
+static const struct cli_flag instrument_flags[] = {
+    { .name = "venue", .value = "NAME", .live = "venue", .help = "default binance" },
+    CLI_FLAG_LIMIT,
+    CLI_END,
+};
+
+static const struct cli_flag candle_flags[] = {
+    { .name = "venue", .value = "NAME", .live = "venue", .help = "default binance" },
+    { .name = "timeframe", .value = "T", .help = "1m, 5m, 1h ... (default 1m)" },
+    { .name = "since", .value = "TIME", .help = "2026-03-01, or so long ago: 2h, 7d" },
+    CLI_FLAG_LIMIT,
     CLI_END,
 };
 
@@ -74,6 +88,20 @@ const struct cli_command cli_market_commands[] = {
       .run = cmd_ask,
       .flags = market_flags,
       .data = &ask_market_ls },
+    { .name = "instruments",
+      .args = "[TEXT]",
+      .help = "what a venue lists: steps, least amounts, fees",
+      .run = cmd_ask,
+      .flags = instrument_flags,
+      .data = &ask_instrument_ls,
+      .examples = "  flotilla market instruments BTC -o csv" },
+    { .name = "candles",
+      .args = "INSTRUMENT",
+      .help = "the newest candles of a venue",
+      .run = cmd_ask,
+      .flags = candle_flags,
+      .data = &ask_candles,
+      .examples = "  flotilla market candles BTC-USDT --timeframe 1h -n 24" },
     CLI_END,
 };
 

@@ -62,6 +62,17 @@ class Bots(unittest.TestCase):
         values = [float(line.split(",")[0]) for line in picked[1:]]
         self.assertEqual(values, sorted(values, reverse=True))
 
+    def test_csv_and_names_are_nothing_but_that(self):
+        for words in (["status"], ["node", "show", "node-1"], ["strategy", "show", "grid"], ["bot", "show", "btc-grid-1"],
+                      ["account", "show", "demo"], ["health"], ["node", "ls"], ["portfolio"]):
+            with self.subTest(words):
+                done = self.fleet.run("-o", "csv", *words)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                rows = list(csv.reader(io.StringIO(done.stdout)))
+                self.assertEqual({len(row) for row in rows}, {len(rows[0])}, done.stdout)
+                done = self.fleet.run("-o", "name", *words)
+                self.assertEqual([line for line in done.stdout.splitlines() if " " in line], [])
+
     def test_numbers_stand_under_each_other_by_their_point(self):
         lines = self.fleet.run("bot", "ls", "--columns", "bot,equity,position").stdout.splitlines()
         at = [match.start() for match in (re.search(r"(?<=[\d])\.(?=\d+ )", line) for line in lines[1:]) if match]
@@ -278,6 +289,48 @@ class Bots(unittest.TestCase):
         self.assertIn(f"bad.yml:{wrong}: levels", self.fleet.run("diff", "-f", bad).stderr)
         self.fleet.cli("bot", "rm", "twin", "--yes")
         wait_for("its node let go of it", lambda: not self.names("bot=twin"))
+
+    def completed(self, *words):
+        """What real bash offers behind these words, the last of them begun."""
+        script = ('source <(flotilla completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _flotilla; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        env = dict(os.environ, PATH=os.path.dirname(os.path.abspath(FLOTILLA)) + ":" + os.environ["PATH"],
+                   FLOTILLA_DIR=self.fleet.dir)
+        done = subprocess.run(["bash", "-c", script, "bash", "flotilla", *words], capture_output=True, text=True,
+                              env=env, timeout=30, check=False)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split()
+
+    def test_bash_completes_with_the_names_of_the_fleet(self):
+        for words, expected in ((["bot", "conf"], ["config"]), (["bot", "config", "btc-rsi"], ["btc-rsi-1"]),
+                                (["bot", "config", "btc-rsi-1", ""], ["set", "edit"]),
+                                (["bot", "move", "btc-rsi-1", ""], ["node-1", "node-2"]),
+                                (["bot", "stop", "btc-rsi-1", "btc-sma-1"], ["btc-sma-1"]),
+                                (["account", "show", ""], ["demo"]), (["user", "role", "x", "t"], ["trader"]),
+                                (["bots", "--pha"], ["--phase"]), (["bots", "x"], []), (["-o", "js"], ["json", "jsonl"]),
+                                (["completion", "z"], ["zsh"]), (["help", "exit"], ["exit-codes"]),
+                                (["market", "ls", "--venue", "b"], ["binance"])):
+            with self.subTest(words):
+                self.assertEqual(self.completed(*words), expected)
+
+    def test_market_data_is_shown_as_the_bots_see_it(self):
+        rows = wait_for("a quote of each instrument", lambda: (
+            lambda items: items if len(items) == 2 and all("bid" in row for row in items) else None)(
+                self.fleet.cli("market", "ls")["items"]))
+        for row in rows:
+            self.assertLess(float(row["bid"]), float(row["ask"]))
+            self.assertGreaterEqual(row["spread_bps"], 0)
+        listed = self.fleet.cli("market", "instruments", "ETH")["items"]
+        self.assertEqual([row["name"] for row in listed], ["ETH-USDT"])
+        candles = self.fleet.cli("market", "candles", "BTC-USDT", "-n", "3")["candles"]
+        self.assertTrue(1 <= len(candles) <= 3)
+        points = wait_for("a point of equity", lambda: self.fleet.cli("bot", "equity", "btc-grid-1")["points"])
+        self.assertIn("equity", points[0])
+        me = self.fleet.cli("whoami")
+        self.assertEqual((me["user"], me["role"]), ("admin", "admin"))
+        done = self.fleet.run("-o", "csv", "halt", "btc-dca-2", "--reason", "drill")
+        self.assertEqual(len(done.stdout.splitlines()), 2, done.stdout)  # the data, and not how it goes on
+        self.fleet.cli("resume", "btc-dca-2", "--reason", "drill is over")
 
     def key_file(self, secret=None):
         with open(os.path.join(self.fleet.dir, "secrets", "sim-accounts.json"), encoding="utf-8") as file:

@@ -47,6 +47,12 @@ WRONG = [
     (["diff"], 2, "diff needs -f FILE", ""),
     (["account", "add", "UPPER", "--venue", "binance"], 2, "not a name", "small letters"),
     (["account", "add", "one"], 2, "needs --venue", "--venue binance"),
+    (["fills", "nobody"], 3, "there is no bot nobody", ""),
+    (["bot", "config", "nobody"], 3, "there is no bot nobody", "flotilla bot ls"),
+    (["bot", "config", "a", "b=1"], 2, "did you mean: flotilla bot config a set b=1", ""),
+    (["bot", "clone", "a", "B"], 2, "not a name for a bot: B", "small letters"),
+    (["account", "show", "nobody"], 3, "there is no account nobody", "flotilla account ls"),
+    (["account", "test", "nobody"], 3, "there is no account nobody", "flotilla account ls"),
     (["account", "rm", "nobody", "--yes"], 3, "nobody", ""),
     (["halt"], 2, "needs --reason", ""),
     (["halt", "--scope", "node", "--reason", "x"], 2, "needs its name", ""),
@@ -62,7 +68,7 @@ WRONG = [
     (["config", "get", "colr"], 2, "no setting colr", "did you mean color?"),
     (["config", "set", "output", "yaml"], 2, "output is one of", ""),
     (["context", "use", "moon"], 3, "no context moon", "context ls"),
-    (["signal", "send", "x"], 2, "unknown command signal", "flotilla --help"),
+    (["signal", "send", "x"], 2, "signals are not built", "strategy ls"),
     (["data", "show", "nowhere/BTC-USDT/1m"], 3, "nowhere/BTC-USDT/1m", ""),
 ]
 
