@@ -11,7 +11,7 @@
 #include "lib/log.h"
 
 #define EPOCH_MAX INT64_C(0xffffff) /* 24 bits of the client order id */
-#define PAUSE_MS 2500 /* without a turn of ours or a heartbeat of anybody */
+#define PAUSE_MS 2500               /* without a turn of ours or a heartbeat of anybody */
 
 void takeover_claimed(struct controller *controller, struct bot *bot)
 {

@@ -221,8 +221,7 @@ struct bot {
 int wants_init(struct wants *wants, struct bot *bot, size_t orders_max);
 void wants_finish(struct wants *wants);
 uint32_t wants_find(const struct wants *wants, uint32_t key);
-/* The slot of the key, made when missing; NO_SLOT: no memory. `indexed` false: outside the index.
- */
+/* The key's slot, made when missing; NO_SLOT: no memory. `indexed` false: beside the index. */
 uint32_t wants_slot(struct wants *wants, uint32_t key, bool indexed);
 void wants_release(struct wants *wants, uint32_t number); /* when nothing is wanted and live */
 void wants_dirty(struct wants *wants, uint32_t number);
