@@ -19,6 +19,8 @@
 
 #define REPEAT_NS (60 * INT64_C(1000000000))
 #define REVALUE_NS (4 * INT64_C(1000000000))
+#define REVALUE_FEW_NS INT64_C(900000000) /* of up to REVALUE_FEW bots: at each second */
+#define REVALUE_FEW 250
 #define TRADES_RESTORED 512
 #define HISTORY_BARS_MAX 1000 /* what one klines request gives at every venue we know */
 
@@ -829,11 +831,14 @@ void host_on_link(struct host *host)
                     account_link_is_up(host->account) ? "" : "the venue's private stream is down");
 }
 
-/* Whether the price has moved since the state was said, looked at every REVALUE_NS: profit that
- * people see is then seconds old, and a thousand bots still say little. */
+/* Whether the price has moved since the state was said: profit that people see is a second old, of
+ * a thousand bots a few, as each word of each of them goes through the broker and the books. */
 static bool is_revalued(struct host *host, int64_t now_ns)
 {
-    return host->bot && now_ns - host->reported_ns > REVALUE_NS &&
+    const int64_t every_ns =
+        hosts_count(host->node->hosts) > REVALUE_FEW ? REVALUE_NS : REVALUE_FEW_NS;
+
+    return host->bot && now_ns - host->reported_ns > every_ns &&
            bot_mark_ticks(host->bot) != host->reported_mark_ticks;
 }
 

@@ -21,7 +21,7 @@
 #define COMMIT_MS 10
 #define FAST_MS 100
 #define SUSPECT_LEAST_MS 1000 /* however fast the times are: machines are not */
-#define DIGEST_TURNS 5        /* 2 Hz; */
+#define DIGEST_TURNS 3        /* 3 Hz; */
 #define DIGEST_TURNS_MANY 10  /* of more than DIGEST_MANY bots, 1 Hz */
 #define DIGEST_MANY 2000
 

@@ -272,7 +272,7 @@ void alert_raise(struct controller *controller, const char *alert, enum msg_seve
 void alert_clear(struct controller *controller, const char *alert);
 void alerts_publish(struct controller *controller);
 
-void digest_tick(struct controller *controller);   /* 2 Hz */
+void digest_tick(struct controller *controller);   /* 3 Hz, of many bots 1 Hz */
 void digest_forget(struct controller *controller); /* send every page again */
 void equity_tick(struct controller *controller);   /* snapshots, each 10 s */
 

@@ -79,6 +79,7 @@ function flush(): void {
     if (digest.fleet) fleetTotals.value = digest.fleet;
   }
   dirty.clear();
+  flushedAt = Date.now();
   if (Date.now() - summedAt >= SUM_MS || !loaded.value) {
     summedAt = Date.now();
     summed.value++;
@@ -89,7 +90,12 @@ function flush(): void {
 }
 
 /** Soon, but not for each message; the first draw waits a moment for the other pages. */
-const schedule = (): void => { timer ??= setTimeout(() => requestAnimationFrame(flush), loaded.value ? Math.max(200, pace.value - 50) : 800); };
+let flushedAt = 0;
+const GATHER_MS = 40; // pages of one digest come together
+function schedule(): void {
+  const due = loaded.value ? Math.max(GATHER_MS, flushedAt + pace.value - Date.now()) : 800;
+  timer ??= setTimeout(() => requestAnimationFrame(flush), Math.min(due, Math.max(800, pace.value)));
+}
 paused.subscribe((is) => { if (!is && dirty.size) schedule(); });
 
 export function follow(): () => void {
@@ -185,13 +191,15 @@ export const holdOrder = signal(false); // pointer or focus in the table: live c
 const LIVE: ReadonlySet<Column> = new Set(['price', 'position', 'pnl', 'orders', 'fills', 'age', 'state']);
 
 const KEY: Record<Column, (row: Row) => string | number> = {
-  bot: (row) => row.bot.n, state: (row) => row.bot.ph ?? '', strategy: (row) => row.bot.s,
+  bot: (row) => rank.get(row.bot.n) ?? 0, state: (row) => row.bot.ph ?? '', strategy: (row) => row.bot.s,
   instrument: (row) => row.bot.i ?? '', node: (row) => row.bot.nd, price: (row) => approx(row.bot.px),
   position: (row) => approx(row.bot.pos), pnl: (row) => approx(row.bot.eq ?? row.bot.pnl),
   orders: (row) => row.bot.oo ?? 0, fills: (row) => row.bot.fills, age: (row) => -row.at,
 };
 
 const collator = new Intl.Collator('en', { numeric: true });
+let rank = new Map<string, number>(); // of names as people sort them: the collator is asked when bots come or go, not for each draw
+names.subscribe((list) => { rank = new Map([...list].sort(collator.compare).map((name, i) => [name, i])); });
 
 function compare(a: string | number, b: string | number): number {
   if (typeof a === 'string') return collator.compare(a, String(b));
@@ -215,7 +223,7 @@ export function arrange(): void {
     });
     if (fits) list.push({ name, key: key(row.peek()) });
   }
-  list.sort((a, b) => (down ? -1 : 1) * compare(a.key, b.key) || collator.compare(a.name, b.name));
+  list.sort((a, b) => (down ? -1 : 1) * compare(a.key, b.key) || (rank.get(a.name) ?? 0) - (rank.get(b.name) ?? 0));
   const next = list.map((item) => item.name);
   if (next.length !== view.value.length || next.some((name, i) => name !== view.value[i])) view.value = next;
 }

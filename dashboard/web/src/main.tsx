@@ -10,4 +10,7 @@ import './parts/grid.tsx'; // what nearly every view needs comes with the first 
 
 const place = document.getElementById('app');
 void start();
-void setLanguage(language.value).then(() => { if (place) render(<App />, place); });
+void setLanguage(language.value).then(() => { if (!place) return;
+  place.textContent = ''; // the name that stands there while this loads
+  render(<App />, place);
+});

@@ -146,17 +146,20 @@ export function authorization(): string {
 
 const mqttUrl = (): string => new URL('mqtt', location.href).href.replace(/^http/, 'ws').replace(/#.*$/, '');
 
+function makeClient(): BusClient {
+  const made = createClient();
+  made.onMessage = dispatch;
+  made.onState = onState;
+  made.onDenied = (filter) => { denied.value = new Set(denied.value).add(filter); };
+  return made;
+}
+
 export function signIn(username: string, password: string): void {
   const fresh = credentials?.username !== username;
   credentials = { username, password };
   user.value = username;
   signInError.value = null;
-  if (!client) {
-    client = createClient();
-    client.onMessage = dispatch;
-    client.onState = onState;
-    client.onDenied = (filter) => { denied.value = new Set(denied.value).add(filter); };
-  }
+  client ??= makeClient();
   if (fresh) {
     listeners.clear();
     counts.clear();
@@ -179,11 +182,12 @@ export function retryNow(): void {
 }
 
 export async function start(): Promise<void> {
+  const before = saved();
+  if (before) client ??= makeClient(); // its worker loads while we ask
   try {
     const reply = await fetch('config.json', { cache: 'no-store' });
     if (reply.ok) serverInfo.value = (await reply.json()) as { tenant: string; version: string };
   } catch { /* signing in will say that the server is away */ }
-  const before = saved();
   if (before) signIn(before.username, before.password);
 }
 

@@ -20,6 +20,7 @@ import { go } from '../router.ts';
 
 const ROW = 40;
 const SPARE = 6;
+const PHONE = matchMedia('(max-width: 720px)');
 const SELECT_MAX = 1000;
 const COLUMNS: { id: Column | 'trend'; label: Key; cls: string }[] = [
   { id: 'bot', label: 'col.bot', cls: 'c-bot' },
@@ -88,7 +89,7 @@ function Table(): VNode {
   const measure = (): void => {
     const el = box.current;
     if (!el) return;
-    const height = ROW * (matchMedia('(max-width: 720px)').matches ? 1.4 : 1);
+    const height = ROW * (PHONE.matches ? 1.4 : 1);
     const first = Math.max(0, Math.floor(el.scrollTop / height) - SPARE);
     const last = Math.ceil((el.scrollTop + el.clientHeight) / height) + SPARE;
     setRange((old) => (old.first === first && old.last === last ? old : { first, last }));
@@ -115,7 +116,7 @@ function Table(): VNode {
         const next = Math.min(rowsNow.length - 1, Math.max(0, at.current + step));
         at.current = next;
         setCursor(next);
-        const height = matchMedia('(max-width: 720px)').matches ? 56 : ROW;
+        const height = PHONE.matches ? 56 : ROW;
         const el = box.current;
         if (el && (next * height < el.scrollTop || (next + 2) * height > el.scrollTop + el.clientHeight)) el.scrollTop = Math.max(0, next * height - el.clientHeight / 2);
       } else if (event.key === ' ' && name) pick(name, event.shiftKey);
