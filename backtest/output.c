@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "backtest/build_id.h"
 #include "lib/config.h"
 #include "lib/crypto.h"
@@ -448,6 +449,24 @@ int output_file(const char *dir, const char *name, struct flt_buf *buf, struct f
     return err;
 }
 
+/* What is not written by every run must not stay from the one before: a report would show it. */
+int output_folder(const char *dir, struct flt_error *error)
+{
+    static const char *const stale[] = { "price.csv", "monthly.csv", "report.html",
+                                         "instruments.csv" };
+    char path[PATH_BYTES];
+    int err = flt_mkdir_p(dir);
+
+    for (size_t i = 0; !err && i < FLT_COUNT(stale); i++) {
+        err = flt_path_join(path, sizeof path, dir, stale[i]);
+        if (!err && unlink(path) != 0 && errno != ENOENT)
+            err = -errno;
+    }
+    if (err)
+        flt_error_set(error, flt_error_from_errno(err), "out", "", "%s: %s", dir, strerror(-err));
+    return err;
+}
+
 int output_write(const struct output *output, const char *dir, struct flt_error *error)
 {
     static const struct {
@@ -458,10 +477,8 @@ int output_write(const struct output *output, const char *dir, struct flt_error 
                   { "orders.csv", write_orders },
                   { "equity.csv", write_equity },
                   { "summary.json", output_summary } };
-    int err = flt_mkdir_p(dir);
+    int err = output_folder(dir, error);
 
-    if (err)
-        flt_error_set(error, flt_error_from_errno(err), "out", "", "%s: %s", dir, strerror(-err));
     for (size_t i = 0; !err && i < FLT_COUNT(files); i++) {
         struct flt_buf buf = FLT_BUF_INIT;
 

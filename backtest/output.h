@@ -47,5 +47,6 @@ struct metric_trade *
 output_metric_trades(const struct output *output); /* to be freed; NULL: no memory */
 void output_add_fills(const struct output *output, struct metrics_input *input);
 /* Writes and finishes `buf`. */
+FLT_MUST_USE int output_folder(const char *dir, struct flt_error *error); /* made, and cleared */
 FLT_MUST_USE int output_file(const char *dir, const char *name, struct flt_buf *buf,
                              struct flt_error *error);

@@ -599,10 +599,8 @@ int portfolio_output_write(const struct portfolio_output *output, const char *di
                            struct flt_error *error)
 {
     char path[PATH_BYTES];
-    int err = flt_mkdir_p(dir);
+    int err = output_folder(dir, error);
 
-    if (err)
-        flt_error_set(error, flt_error_from_errno(err), "out", "", "%s: %s", dir, strerror(-err));
     for (size_t i = 0; !err && i < output->result->count; i++) {
         err = flt_path_join(path, sizeof path, dir, output->result->runs[i].instrument.name);
         if (!err)

@@ -52,6 +52,13 @@ class Results(unittest.TestCase):
         return subprocess.run([FLOTILLA, "--dir", self.dir, "backtest", "--data", self.data, *RUN, *words],
                               capture_output=True, text=True, timeout=120, env=self.env, check=False)
 
+    def test_nothing_of_an_earlier_run_stays_in_a_folder(self):
+        out = f"{self.dir}/out"
+        self.assertEqual(self.run_it("--out", out, "--quiet").returncode, 0)
+        self.assertTrue(os.path.exists(f"{out}/price.csv"))
+        self.assertEqual(self.run_it("--out", out, "--quiet", "--no-report").returncode, 0)
+        self.assertEqual(sorted(os.listdir(out)), ["equity.csv", "fills.csv", "orders.csv", "summary.json", "trades.csv"])
+
     def on_terminal(self, columns, **env):
         """What a terminal that wide gets to see."""
         master, slave = pty.openpty()
