@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "backtest/store.h"
-#include "lib/config.h"
 #include "lib/crypto.h"
 #include "lib/csv.h"
 
-#define FILE_MAX ((size_t)4 << 30)
 #define ROWS_FIRST 4096
 
 struct rows { /* as read, before the tick is known */
@@ -46,17 +44,14 @@ static int read_rows(struct flt_candles *candles, struct rows *rows, struct flt_
     return err == FLT_CSV_END ? 0 : err;
 }
 
-static int hash_file(const char *path, char out[65], struct flt_error *error)
+int data_hash_file(const char *path, char out[65], struct flt_error *error)
 {
-    size_t size = 0;
     uint8_t hash[32];
-    char *bytes = flt_file_read(path, FILE_MAX, &size);
+    const int err = flt_sha256_file(path, hash, NULL);
 
-    if (!bytes)
-        return flt_error_set(error, flt_error_from_errno(-errno), "data", "", "%s: %s", path,
-                             strerror(errno));
-    flt_sha256(bytes, size, hash);
-    free(bytes);
+    if (err)
+        return flt_error_set(error, flt_error_from_errno(err), "data", "", "%s: %s", path,
+                             strerror(-err));
     flt_hex(hash, sizeof hash, out);
     return 0;
 }
@@ -141,7 +136,7 @@ int data_load_csv(const char *path, struct flt_dec tick, struct data *out, struc
     if (!err)
         err = read_rows(&candles, &rows, error);
     if (!err)
-        err = hash_file(path, data.sha256, error);
+        err = data_hash_file(path, data.sha256, error);
     data.unended = !err && flt_csv_unended(csv);
     if (!err)
         err = take_rows(&data, path, &candles, &rows, tick, error);

@@ -52,6 +52,8 @@ FLT_MUST_USE int data_load_tape(const char *root, const char *name, struct flt_d
                                 struct flt_dec lot, int64_t step_ms, struct data *out,
                                 struct flt_error *error);
 bool data_is_tape(const char *name); /* and not candles */
+/* The SHA-256 of a file's bytes, as a result names its data. */
+FLT_MUST_USE int data_hash_file(const char *path, char out[65], struct flt_error *error);
 void data_free_trades(struct tape_trades *trades);
 void data_free_quotes(struct tape_quotes *quotes);
 void data_free(struct data *data); /* twice is fine */

@@ -9,10 +9,6 @@
 #include "backtest/data.h"
 #include "backtest/import.h"
 #include "backtest/import_rows.h"
-#include "lib/config.h"
-#include "lib/crypto.h"
-
-#define TAPE_FILE_MAX ((size_t)4 << 30)
 
 struct raw { /* as read: a trade, or bid and ask */
     int64_t ts_ms;
@@ -49,21 +45,6 @@ static int add(struct raw_tape *tape, const struct raw *row, struct flt_error *e
     return 0;
 }
 
-static int hash_file(const char *path, char out[65], struct flt_error *error)
-{
-    size_t size = 0;
-    uint8_t hash[32];
-    char *bytes = flt_file_read(path, TAPE_FILE_MAX, &size);
-
-    if (!bytes)
-        return flt_error_set(error, flt_error_from_errno(-errno), "data", "", "%s: %s", path,
-                             strerror(errno));
-    flt_sha256(bytes, size, hash);
-    free(bytes);
-    flt_hex(hash, sizeof hash, out);
-    return 0;
-}
-
 static int read_file(const char *path, struct raw_tape *tape, struct flt_error *error)
 {
     const char *slash = strrchr(path, '/');
@@ -86,7 +67,7 @@ static int read_file(const char *path, struct raw_tape *tape, struct flt_error *
     rows_close(&rows);
     (void)snprintf(tape->name, sizeof tape->name, "%s", slash ? slash + 1 : path);
     if (err == FLT_CSV_END || !err)
-        err = hash_file(path, tape->sha256, error);
+        err = data_hash_file(path, tape->sha256, error);
     return err;
 }
 

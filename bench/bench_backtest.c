@@ -57,25 +57,6 @@ static void make_market(void)
     }
 }
 
-/* Nanoseconds of this thread's own processor time a round: the machine has other work to do, and a
- * backtest waits for nothing. Best of seven. */
-static double cpu_ns(bench_fn *fn, void *ctx)
-{
-    double best = 0;
-
-    for (int i = 0; i < 7; i++) {
-        struct timespec start, end;
-
-        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-        fn(ctx, 1);
-        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-        const double ns =
-            (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
-        best = i == 0 || ns < best ? ns : best;
-    }
-    return best;
-}
-
 static const char *only; /* rows of this name or these parameters */
 
 struct job {
@@ -198,8 +179,8 @@ static void measure(const char *name, struct job *job, const char *params, bench
         return;
 
     job->params = json_tokener_parse(params);
-    const double base = cpu_ns(bare, job) / CANDLES;
-    const double mine = cpu_ns(backtest, job) / CANDLES;
+    const double base = bench_cpu_ns(bare, job) / CANDLES;
+    const double mine = bench_cpu_ns(backtest, job) / CANDLES;
 
     (void)snprintf(text, sizeof text, "%s, a fill in %.0f candles", name,
                    job->fills ? (double)CANDLES / (double)job->fills : 0);
@@ -298,8 +279,8 @@ static void measure_portfolio(struct job *job, const char *params)
         return;
     make_windows();
     job->params = json_tokener_parse(params);
-    const double base = cpu_ns(bare_portfolio, job) / candles;
-    const double mine = cpu_ns(portfolio, job) / candles;
+    const double base = bench_cpu_ns(bare_portfolio, job) / candles;
+    const double mine = bench_cpu_ns(portfolio, job) / candles;
 
     (void)snprintf(text, sizeof text, "%s, a fill in %.0f candles", name,
                    job->fills ? candles / (double)job->fills : 0);
@@ -349,6 +330,6 @@ int main(int argc, char **argv)
     measure("backtest grid, 40 levels as live",
             &(struct job){ .strategy = "grid", .lower = 1890000, .step = 5500 },
             "{\"lower\":18900,\"upper\":21100,\"levels\":40,\"budget\":100000}", bare_grid);
-    bench_row("backtest metrics of 1 M samples", cpu_ns(metrics, NULL) / 1e6, "ms", "aim 20");
+    bench_row("backtest metrics of 1 M samples", bench_cpu_ns(metrics, NULL) / 1e6, "ms", "aim 20");
     return 0;
 }

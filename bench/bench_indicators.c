@@ -2,7 +2,6 @@
  * same closes; the processor time of this thread, the best of five. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "bench/bench.h"
 #include "strategies/indicators/indicator.h"
 
@@ -38,23 +37,6 @@ static void make_market(void)
         columns[4][i] = price;
         volume[i] = 1 + (double)(random & 1023) / 64;
     }
-}
-
-static double cpu_ns(bench_fn *fn, void *ctx)
-{
-    double best = 0;
-
-    for (int i = 0; i < 5; i++) {
-        struct timespec start, end;
-
-        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-        fn(ctx, 1);
-        (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-        const double ns =
-            (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
-        best = i == 0 || ns < best ? ns : best;
-    }
-    return best / BARS;
 }
 
 static void bare_sma(void *ctx, long rounds)
@@ -101,7 +83,7 @@ int main(void)
     _Static_assert(INDICATOR_OUTPUTS_MAX <= sizeof lines / sizeof *lines, "one row an output");
     make_market();
     memset(lines, 0, sizeof lines); /* pages are there before the first is timed */
-    const double bare = cpu_ns(bare_sma, NULL);
+    const double bare = bench_cpu_ns(bare_sma, NULL) / BARS;
 
     bench_row("indicators: bare loop of a moving average", 1e3 / bare, "M bars/s", "");
     for (size_t i = 0; (indicator = indicator_at(i)); i++) {
@@ -109,7 +91,7 @@ int main(void)
             const struct indicator *in;
             void *out;
         } ctx = { indicator };
-        const double ns = cpu_ns(run, ctx.out);
+        const double ns = bench_cpu_ns(run, ctx.out) / BARS;
 
         (void)snprintf(text, sizeof text, "indicators: %s, %zu %s", indicator->name,
                        indicator->output_count, indicator->output_count == 1 ? "line" : "lines");

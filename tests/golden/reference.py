@@ -35,7 +35,7 @@ class Run:
         return stake * LOT if stake > 0 else D(0)
 
     def price(self, order, bar):
-        _, open_, high, low, _ = bar
+        _, open_, high, low = bar[:4]
         if order.limit is None:
             return open_
         if order.side == "buy":

@@ -1,7 +1,5 @@
 """flotilla backtest against tests/golden/reference.py: every fill, trade and equity value, exactly."""
-import csv
 import gzip
-import itertools
 import json
 import os
 import random
@@ -12,31 +10,10 @@ from decimal import Decimal as D
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reference  # noqa: E402
+from golden import check, end, load, rows, same  # noqa: E402
 
 FLOTILLA, DATA = os.path.abspath(sys.argv[1]), sys.argv[2]
 HOURLY = os.path.join(DATA, "btcusdt_binance_1h_2020_2021.csv")
-count = failed = 0
-
-
-def check(name, problem):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print("%s %d - %s" % ("not ok" if problem else "ok", count, name), flush=True)
-    if problem:
-        print("# " + str(problem)[:400], flush=True)
-
-
-def load(path):
-    opener = gzip.open if path.endswith(".gz") else open
-    with opener(path, "rt") as file:
-        return [(int(row["ts_ms"]), D(row["open"]), D(row["high"]), D(row["low"]), D(row["close"]))
-                for row in csv.DictReader(file)]
-
-
-def rows(path):
-    with open(path) as file:
-        return list(csv.reader(file))[1:]
 
 
 def backtest(folder, path, strategy, params, sizing, cash, fee, more=(), **where):
@@ -47,20 +24,6 @@ def backtest(folder, path, strategy, params, sizing, cash, fee, more=(), **where
     return subprocess.run(args, capture_output=True, text=True, timeout=120, **where)
 
 
-def same(mine, theirs, what):
-    """The first difference between the reference's rows and the file's; None: equal. Numbers are
-    compared as exact decimals."""
-    for n, (a, b) in enumerate(itertools.zip_longest(mine, theirs)):
-        if a is None or b is None:
-            return "%s: row %d: expected %s, got %s" % (what, n, a, b)
-        for x, y in zip(a, b):
-            if (isinstance(x, str) and x != y) or (not isinstance(x, str) and D(x) != D(y)):
-                return "%s: row %d: expected %s, got %s" % (what, n, [str(v) for v in a], b)
-        if len(a) != len(b):
-            return "%s: row %d has %d columns" % (what, n, len(b))
-    return None
-
-
 def compare(folder, path, strategy, params, sizing, cash="100000", fee="0.001", more=()):
     done = backtest(folder, path, strategy, params, sizing, cash, fee, more)
     if done.returncode:
@@ -69,9 +32,9 @@ def compare(folder, path, strategy, params, sizing, cash="100000", fee="0.001", 
         return "--quiet printed " + done.stdout
     truth = reference.run(load(path), strategy, params, sizing, cash, fee)
     fills = [(n, *fill) for n, fill in enumerate(truth.fills)]
-    problem = (same(fills, rows(os.path.join(folder, "fills.csv")), "fills")
-               or same(truth.trades, rows(os.path.join(folder, "trades.csv")), "trades")
-               or same(truth.equity, rows(os.path.join(folder, "equity.csv")), "equity"))
+    problem = (same(fills, rows(folder, "fills.csv"), "fills")
+               or same(truth.trades, rows(folder, "trades.csv"), "trades")
+               or same(truth.equity, rows(folder, "equity.csv"), "equity"))
     with open(os.path.join(folder, "summary.json")) as file:
         summary = json.load(file)
     if not problem and (summary["fills"] != len(fills) or D(summary["equity_end"]) != truth.equity[-1][2]):
@@ -325,8 +288,7 @@ def main():
         taken(folder)
         said(folder)
         manifest(folder)
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 sys.exit(main())

@@ -1,8 +1,5 @@
 """Every fill model and cost, short positions and several instruments against tests/golden/reference_models.py:
 fills, trades, orders and equity, exactly."""
-import csv
-import gzip
-import itertools
 import json
 import os
 import random
@@ -16,40 +13,16 @@ from decimal import Decimal as D
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import reference_book  # noqa: E402
 import reference_models as ref  # noqa: E402
+from golden import check, end, load, read, rows, same  # noqa: E402
 
 FLOTILLA, DATA, DEMO = sys.argv[1], sys.argv[2], sys.argv[3]
 HOURLY = os.path.join(DATA, "btcusdt_binance_1h_2020_2021.csv")
 TRADES = os.path.join(DEMO, "btcusdt_trades.csv.gz")
 QUOTES = os.path.join(DEMO, "btcusdt_bookticker.csv.gz")
-count = failed = 0
-
-
-def check(name, problem):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print("%s %d - %s" % ("not ok" if problem else "ok", count, name), flush=True)
-    if problem:
-        print("# " + str(problem)[:400].replace("\n", "\n# "), flush=True)
-
-
-def read(path):
-    opener = gzip.open if path.endswith(".gz") else open
-    with opener(path, "rt") as file:
-        return list(csv.DictReader(file))
-
-
-def load(path):
-    return [(int(r["ts_ms"]),) + tuple(D(r[k]) for k in ("open", "high", "low", "close", "volume")) for r in read(path)]
 
 
 def load_trades(path):
     return [(int(r["ts_ms"]), D(r["price"]), D(r["qty"]), r["is_buyer_maker"] == "true") for r in read(path)]
-
-
-def rows(*path):
-    with open(os.path.join(*path)) as file:
-        return list(csv.reader(file))[1:]
 
 
 def run(folder, args, params, check_exit=True):
@@ -60,21 +33,6 @@ def run(folder, args, params, check_exit=True):
     if check_exit and done.returncode:
         raise AssertionError("exit %d: %s" % (done.returncode, done.stderr))
     return done
-
-
-def number(text):
-    try:
-        return D(text)
-    except ArithmeticError:
-        return text
-
-
-def same(mine, theirs, what):
-    for n, (a, b) in enumerate(itertools.zip_longest(mine, theirs)):
-        if a is None or b is None or len(a) != len(b) or any(
-                (str(x) != y if isinstance(x, str) else D(x) != number(y)) for x, y in zip(a, b)):
-            return "%s: row %d: expected %s, got %s" % (what, n, a and [str(v) for v in a], b)
-    return None
 
 
 def compare_books(books, folder):
@@ -396,8 +354,7 @@ def main():
         longer_bars(folder)
         skipping_and_future(folder)
         interrupted(folder)
-    print("1..%d" % count)
-    return 1 if failed else 0
+    return end()
 
 
 sys.exit(main())
