@@ -20,7 +20,7 @@ with open(os.path.join(ROOT, "fixtures", "binance", "instruments.json"), encodin
 
 
 class Fake:
-    def __init__(self, rest=None, secret="secret", clock_skew_ms=0, port=0):
+    def __init__(self, rest=None, secret="secret", clock_skew_ms=0, away=False):
         self.script = rest or (lambda method, path, params: None)
         self.secret = secret
         self.skew_ms = clock_skew_ms
@@ -29,8 +29,15 @@ class Fake:
         self.messages = []  # (monotonic time, JSON) from clients' sockets
         self.users = []
         self.lock = threading.Condition()
-        self.server = socket.create_server(("127.0.0.1", port))
+        self.server = socket.socket()
+        self.server.bind(("127.0.0.1", 0))  # whoever connects before listen() is refused
         self.port = self.server.getsockname()[1]
+        self.open = False
+        if not away:
+            self.come()
+
+    def come(self):
+        self.server.listen(100)
         self.open = True
         threading.Thread(target=self.accept, daemon=True).start()
 

@@ -48,13 +48,14 @@ class Broker(unittest.TestCase):
         cls.port = json.loads(out)["port"]
         cls.process = subprocess.Popen([FLOTILLA, "--dir", cls.dir, "broker", "run", "--port", str(cls.port)],
                                        stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10
+        end = time.monotonic() + mqtt5.PATIENCE_S
         while True:
             try:
                 cls.client("admin").close()
                 return
             except (ConnectionError, FileNotFoundError):
                 if time.monotonic() > end or cls.process.poll() is not None:
+                    cls.tearDownClass()
                     raise
                 time.sleep(0.02)
 

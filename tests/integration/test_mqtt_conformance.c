@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,6 +269,7 @@ static int teardown(void **ctx)
         flt_mqtt_close(rig->a.mqtt, 0, on_closed, &rig->a);
     if (rig->b.mqtt)
         flt_mqtt_close(rig->b.mqtt, 0, on_closed, &rig->b);
+    flt_timer_start(rig->limit, LIMIT_MS, 0); /* that of a failed test may be over */
     run_until(rig, all_closed);
     flt_timer_destroy(rig->limit);
     flt_loop_run(rig->loop); /* ends: nothing may be left */
@@ -423,6 +426,27 @@ static void what_is_too_large_or_malformed_is_refused_and_the_rest_goes_on(void 
 
 /* ---- speed: each end without TCP_NODELAY adds 44 ms to a QoS 1 command ---- */
 
+/* How many of our sockets lead to the broker, all of them without Nagle's delay. */
+static int undelayed(int port)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++) {
+        struct sockaddr_in peer = { .sin_family = AF_UNSPEC };
+        socklen_t size = sizeof peer;
+        int on = 0;
+        socklen_t on_size = sizeof on;
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0 || peer.sin_family != AF_INET ||
+            ntohs(peer.sin_port) != port)
+            continue;
+        assert_int_equal(0, getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &on_size));
+        assert_int_not_equal(0, on);
+        count++;
+    }
+    return count;
+}
+
 static int compare(const void *left, const void *right)
 {
     const int64_t a = *(const int64_t *)left;
@@ -438,8 +462,8 @@ static bool a_got_the_answer(const struct rig *rig)
     return rig->a.messages >= answers_wanted;
 }
 
-/* Without TCP_NODELAY on either end each takes 44 to 88 ms; a busy machine delays some, not most.
- */
+/* Without TCP_NODELAY on either end each takes 44 to 88 ms. How long it takes here is printed; what
+ * is asked for is the option, as a busy machine may take as long for reasons of its own. */
 static void a_command_and_its_answer_wait_for_no_delayed_acknowledgement(void **ctx)
 {
     struct rig *rig = *ctx;
@@ -460,7 +484,7 @@ static void a_command_and_its_answer_wait_for_no_delayed_acknowledgement(void **
     }
     qsort(taken_ns, ROUND_TRIPS, sizeof taken_ns[0], compare);
     print_message("# median round trip %" PRId64 " us\n", taken_ns[ROUND_TRIPS / 2] / 1000);
-    assert_true(taken_ns[ROUND_TRIPS / 4] < 30000000);
+    assert_int_equal(use_unix ? 0 : 2, undelayed(rig->broker.port));
 }
 
 /* ---- bounds ---- */
@@ -630,9 +654,25 @@ static void a_wrong_password_is_said_clearly_and_tried_slowly(void **ctx)
     run_until(rig, both_up);
 }
 
+enum { TICK_MS = 50 };
+
 static void count_tick(void *ctx)
 {
     ++*(int *)ctx;
+}
+
+/* The same beat in a thread of its own, which no loop can hold up: on a machine that stops now and
+ * then both miss the same ticks. */
+static atomic_int beats;
+static atomic_bool beating;
+
+static void *beat(void *arg)
+{
+    while (beating) {
+        (void)usleep(TICK_MS * 1000);
+        beats++;
+    }
+    return arg;
 }
 
 static void a_server_that_says_nothing_is_given_up_and_the_loop_goes_on_meanwhile(void **ctx)
@@ -645,18 +685,26 @@ static void a_server_that_says_nothing_is_given_up_and_the_loop_goes_on_meanwhil
     struct flt_timer *ticker;
     char url[64];
     int ticks = 0;
+    pthread_t thread;
 
     assert_int_equal(0, bind(fd, (struct sockaddr *)&address, sizeof address));
     assert_int_equal(0, listen(fd, 1)); /* the kernel accepts, nobody answers */
     assert_int_equal(0, getsockname(fd, (struct sockaddr *)&address, &size));
     snprintf(url, sizeof url, "mqtt://127.0.0.1:%d", ntohs(address.sin_port));
     assert_int_equal(0, flt_timer_create(rig->loop, count_tick, &ticks, &ticker));
-    flt_timer_start(ticker, 50, 50);
     start_client(rig, &rig->a, (struct flt_mqtt_config){ .url = url });
+    beats = 0;
+    beating = true;
+    assert_int_equal(0, pthread_create(&thread, NULL, beat, NULL));
+    flt_timer_start(ticker, TICK_MS, TICK_MS);
     run_until(rig, a_down);
-    assert_true(ticks > 60); /* of the 100 in 5 s */
     flt_timer_destroy(ticker);
+    beating = false;
+    assert_int_equal(0, pthread_join(thread, NULL));
     close(fd);
+    print_message("# %d ticks of the loop, %d beside it\n", ticks, (int)beats);
+    assert_true(beats > 0);
+    assert_true(ticks * 10 > beats * 6);
 }
 
 /* ---- wills and closing ---- */

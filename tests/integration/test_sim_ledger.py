@@ -27,7 +27,7 @@ class Sim:
         self.rest, self.control = words["rest"], words["control"]
 
     def call(self, method, path, **args):
-        args["timestamp"] = int(time.time() * 1000)
+        args.update(timestamp=int(time.time() * 1000), recvWindow=60000)
         query = urllib.parse.urlencode(args)
         query += "&signature=" + hmac.new(b"s", query.encode(), hashlib.sha256).hexdigest()
         request = urllib.request.Request(f"{self.rest}/api/v3/{path}?{query}", method=method,

@@ -63,14 +63,21 @@ class Client:
             if event["event"] == name and all(event.get(k) == v for k, v in fields.items()):
                 return event
 
-    def none(self, name, seconds):
+    def next(self, name, seconds):
+        """The next event of that name within that time, or None."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             try:
                 event = self.events.get(timeout=left)
             except queue.Empty:
-                return
-            assert event["event"] != name, event
+                break
+            if event["event"] == name:
+                return event
+        return None
+
+    def none(self, name, seconds):
+        event = self.next(name, seconds)
+        assert event is None, event
 
     def close(self):
         if self.process.poll() is None:
@@ -161,14 +168,14 @@ def the_clock_of_the_venue_is_used_from_the_start():
     client.close()
 
 
-@case
-def retry_after_is_obeyed_by_everybody_at_this_address():
+def limited_client(seconds):
+    """(venue, client, when) of a venue that just refused a request for so long."""
     limited = []
 
     def script(method, path, params):
         if not limited:
             limited.append(time.monotonic())
-            return 429, {"Retry-After": "2"}, {"code": -1003, "msg": "Too much request weight used"}
+            return 429, {"Retry-After": str(seconds)}, {"code": -1003, "msg": "Too much request weight used"}
         return 200, {}, []
 
     fake = Fake(script)
@@ -176,12 +183,25 @@ def retry_after_is_obeyed_by_everybody_at_this_address():
     client.do("account")
     client.do("open", instrument="BTC-USDT")
     assert client.want("open")["failure"]["class"] == "RATE_LIMIT"
-    place(client, "e1")  # an entry is not kept waiting
+    return fake, client, limited[0]
+
+
+@case
+def an_entry_is_refused_while_retry_after_is_obeyed():
+    fake, client, _ = limited_client(600)
+    place(client, "e1")
     assert client.want("outcome")["outcome"] == 1, "EXCHANGE_BUSY"
-    client.do("cancel", instrument="BTC-USDT", id="e0")  # a cancel is
+    assert fake.count("/api/v3/order", "POST") == 0
+    client.close()
+
+
+@case
+def a_cancel_waits_until_retry_after_is_over():
+    fake, client, limited = limited_client(2)
+    client.do("cancel", instrument="BTC-USDT", id="e0")
     client.want("cancelled")
     sent = [t for m, p, _, t in fake.requests if m == "DELETE"]
-    assert sent[0] - limited[0] >= 1.9, sent[0] - limited[0]
+    assert sent[0] - limited >= 1.9, sent[0] - limited
     client.close()
 
 
@@ -224,6 +244,18 @@ def streams_come_back_after_a_loss_and_repeat_nothing():
     client.close()
 
 
+def heard_after_pushes(fake, client, number):
+    """Pushed again until it is heard: what is pushed to a stream that the client just left is lost."""
+    end = time.monotonic() + 60
+    while True:
+        fake.push("btcusdt@trade", trade(number))
+        event = client.next("trade", 0.2)
+        if event and event["trade_id"] >= number:
+            assert event["trade_id"] == number, event
+            return
+        assert time.monotonic() < end, f"trade {number} was never heard; log {client.log[-5:]}"
+
+
 @case
 def a_stream_that_lives_and_says_nothing_is_made_anew():
     fake = Fake()
@@ -235,9 +267,8 @@ def a_stream_that_lives_and_says_nothing_is_made_anew():
     client.want("market_link", up=False)  # pings are answered all the time
     client.want("market_link", up=True)
     fake.wait(lambda: len([name for name, peer in fake.subscribed if peer is not first]) == 3)
-    for number in range(1, 8):  # what is heard from, is kept
-        fake.push("btcusdt@trade", trade(number))
-        assert client.want("trade")["trade_id"] == number
+    for number in range(1, 8):  # what is heard from is kept; a client that stopped for long makes it anew again
+        heard_after_pushes(fake, client, number)
     client.close()
 
 
@@ -312,21 +343,20 @@ def a_wrong_secret_is_said_and_does_not_hammer():
 
 @case
 def a_venue_that_is_away_at_the_start_is_found_later():
-    fake = Fake()
-    port = fake.port
-    fake.close()
+    fake = Fake(away=True)
     client = Client(fake, ready=False)
     client.none("instruments", 0.5)
-    back = Fake(port=port)
+    fake.come()
     client.want("instruments")
     client.close()
-    back.close()
+    fake.close()
 
 
 @case
 def bars_are_closed_and_oldest_first():
     now = int(time.time() * 1000) // 60000 * 60000
-    rows = [[now - 60000 * k, "1.00", "2.00", "1.00", "1.50", "3", 0, "0", 1, "0", "0", "0"] for k in (3, 2, 1, 0)]
+    # The newest is of an hour ahead, so that it is under way however long this takes.
+    rows = [[now + 60000 * k, "1.00", "2.00", "1.00", "1.50", "3", 0, "0", 1, "0", "0", "0"] for k in (-3, -2, -1, 60)]
     client = Client(Fake(lambda m, p, a: (200, {}, rows)))
     client.do("bars", instrument="BTC-USDT")
     assert client.want("bars")["count"] == 3

@@ -119,9 +119,9 @@ static void a_signal_reaches_the_loop_and_can_stop_it(void **ctx)
     flt_timer_destroy(forever.timer);
 }
 
-static void block_150_ms(void *arg)
+static void block_200_ms(void *arg)
 {
-    const struct timespec pause = { .tv_nsec = 150000000 };
+    const struct timespec pause = { .tv_nsec = 200000000 };
 
     nanosleep(&pause, NULL); /* what the test is about: somebody blocks the loop */
     flt_timer_destroy(*(struct flt_timer **)arg);
@@ -136,7 +136,7 @@ static void a_blocked_loop_shows_in_its_lag(void **ctx)
 {
     struct flt_timer *blocker, *stopper;
 
-    assert_int_equal(0, flt_timer_create(*ctx, block_150_ms, &blocker, &blocker));
+    assert_int_equal(0, flt_timer_create(*ctx, block_200_ms, &blocker, &blocker));
     assert_int_equal(0, flt_timer_create(*ctx, stop_loop, *ctx, &stopper));
     flt_timer_start(blocker, 60, 0);
     flt_timer_start(stopper, 230, 0);
