@@ -320,41 +320,85 @@ HANDLER(verb_bot_stop)
 /* --- removal
  * ------------------------------------------------------------------------------------------- */
 
+static bool run_is_rest(enum msg_run run)
+{
+    return run == MSG_RUN_STOPPED || run == MSG_RUN_FLAT;
+}
+
+static bool never_held(const struct request *request, const struct bot *bot)
+{
+    const struct node *node = inventory_find_node(&request->controller->inventory, bot->node);
+
+    return !node || (!node->grant.holder.boot[0] && !bot->has_state);
+}
+
+/* Its node says, of what the bot should be now, that the venue has no order of it. A word about an
+ * older generation proves nothing: the bot may have been started, or read anew, since. */
 static bool is_at_rest(const struct bot *bot)
 {
-    return !bot->has_state || bot->state.phase == MSG_PHASE_STOPPED ||
-           bot->state.phase == MSG_PHASE_FLAT;
+    return bot->has_state && bot->state.generation >= bot->generation &&
+           (run_is_rest(bot->run) || run_is_rest(bot->state.run)) &&
+           (bot->state.phase == MSG_PHASE_STOPPED || bot->state.phase == MSG_PHASE_FLAT);
+}
+
+static int refuse_awake(const struct bot *bot, struct flt_error *error)
+{
+    char hint[160];
+
+    if (!run_is_rest(bot->run))
+        return flt_error_set(error, FLT_CONFLICT, "bot", "stop it first, or say force",
+                             "%s is %s%s", bot->name,
+                             bot->has_state ? msg_phase_name(bot->state.phase) : "to be ",
+                             bot->has_state ? "" : msg_run_name(bot->run));
+    snprintf(hint, sizeof hint, "wait with: flotilla bot stop %s --wait%s, or say force", bot->name,
+             bot->run == MSG_RUN_FLAT ? " --flatten" : "");
+    if (!bot->has_state)
+        return flt_error_set(error, FLT_CONFLICT, "bot", hint,
+                             "%s was told to stop, and %s has said nothing of it yet", bot->name,
+                             bot->node);
+    return flt_error_set(error, FLT_CONFLICT, "bot", hint,
+                         "%s was told to stop and has not confirmed yet (its last word: %s)",
+                         bot->name, msg_phase_name(bot->state.phase));
+}
+
+/* Nothing of it may be left at the venue, and what it holds is known. A flat bot may hold dust:
+ * less than a lot, left by a fee in base, that no venue sells. */
+static int check_removal(const struct request *request, const struct bot *bot,
+                         struct flt_error *error)
+{
+    if (never_held(request, bot))
+        return 0;
+    if (!is_at_rest(bot))
+        return refuse_awake(bot, error);
+    if (bot->state.phase != MSG_PHASE_FLAT && flt_amt_sign(bot->state.book.position) != 0)
+        return flt_error_set(error, FLT_CONFLICT, "bot",
+                             "stop it with how: flatten, or say force to leave the position",
+                             "%s still holds a position", bot->name);
+    return 0;
 }
 
 HANDLER(verb_bot_rm)
 {
     const struct msg_bot_rm_args *in = args;
     struct msg_bot_rm_result *out = result;
-    struct controller *controller = request->controller;
     struct bot *bot = request_bot(request, in->bot, error);
-    const struct node *node;
+    int err = bot ? 0 : -ENOENT;
 
-    if (!bot)
-        return -ENOENT;
-    if (!(in->has_force && in->force) && !is_at_rest(bot))
-        return flt_error_set(error, FLT_CONFLICT, "bot", "stop it first, or say force", "%s is %s",
-                             in->bot, msg_phase_name(bot->state.phase));
-    /* A flat bot may hold dust: less than a lot, left by a fee in base, that no venue sells. */
-    if (!(in->has_force && in->force) && bot->has_state && bot->state.phase != MSG_PHASE_FLAT &&
-        flt_amt_sign(bot->state.book.position) != 0)
-        return flt_error_set(error, FLT_CONFLICT, "bot",
-                             "stop it with how: flatten, or say force to leave the position",
-                             "%s still holds a position", in->bot);
-    request_changed(request, NULL, "listed", "true", "false");
-    bot->run = MSG_RUN_STOPPED;
-    bot->how = MSG_C_DESIRED_HOW_CANCEL;
-    bot->release = true;
-    bot->moving_to[0] = '\0';
-    if (record(request, bot, "removal") != 0 || publish_recorded(request, bot) != 0)
-        return -EIO;
-    node = inventory_find_node(&controller->inventory, bot->node);
-    if (!node || (!node->grant.holder.boot[0] && !bot->has_state))
-        desired_removed(controller, bot); /* no node ever had it */
+    if (!err && !bot->release && !(in->has_force && in->force))
+        err = check_removal(request, bot, error);
+    if (err)
+        return err;
+    if (!bot->release) { /* else it was asked for already: its node lets go of it */
+        request_changed(request, NULL, "listed", "true", "false");
+        bot->run = MSG_RUN_STOPPED;
+        bot->how = MSG_C_DESIRED_HOW_CANCEL;
+        bot->release = true;
+        bot->moving_to[0] = '\0';
+        if (record(request, bot, "removal") != 0 || publish_recorded(request, bot) != 0)
+            return -EIO;
+    }
+    if (never_held(request, bot))
+        desired_removed(request->controller, bot);
     snprintf(out->bot, sizeof out->bot, "%s", in->bot);
     out->removed = bot->removed;
     return 0;

@@ -179,17 +179,19 @@ int flt_loop_on_signal(struct flt_loop *loop, void (*fn)(void *ctx, int signal),
 
     loop->on_signal = fn;
     loop->signal_ctx = ctx;
-    if (loop->has_signals)
-        return 0;
-    loop->has_signals = true;
     for (int i = 0; i < 2; i++) {
-        uv_signal_init(&loop->uv, &loop->signals[i]);
-        loop->signals[i].data = loop;
-        const int err = uv_signal_start(&loop->signals[i], on_signal, numbers[i]);
+        uv_signal_t *uv = &loop->signals[i];
+
+        if (!loop->has_signals) {
+            uv_signal_init(&loop->uv, uv);
+            uv->data = loop;
+            uv_unref((uv_handle_t *)uv);
+        }
+        const int err = fn ? uv_signal_start(uv, on_signal, numbers[i]) : uv_signal_stop(uv);
         if (err < 0)
             return FLT_FAIL(err, "signal=%d", numbers[i]);
-        uv_unref((uv_handle_t *)&loop->signals[i]);
     }
+    loop->has_signals = true;
     return 0;
 }
 

@@ -29,7 +29,8 @@ void flt_timer_start(struct flt_timer *timer, uint64_t delay_ms, uint64_t repeat
 void flt_timer_stop(struct flt_timer *timer);
 void flt_timer_destroy(struct flt_timer *timer); /* NULL is fine */
 
-/* SIGINT and SIGTERM; `fn` gets the signal. SIGPIPE is ignored. */
+/* SIGINT and SIGTERM; `fn` gets the signal; NULL: they end the program again. SIGPIPE is ignored.
+ */
 FLT_MUST_USE int flt_loop_on_signal(struct flt_loop *loop, void (*fn)(void *ctx, int signal),
                                     void *ctx);
 

@@ -93,6 +93,81 @@ static int wait_all(struct act *act)
     return err;
 }
 
+/* --- removal waits for what was told to stop
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static const char *const stopped[] = { "stopped", "flat", NULL };
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+    while (*words && strcmp(*words, word) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* A bot that nobody ever heard of is waited for only while its node can speak. */
+static bool can_speak(struct session *session, const char *node)
+{
+    struct json_object *shown = NULL;
+    char state[24] = "";
+
+    if (session_ask(session, "node-show", args_of("node", node, NULL), &shown) == 0)
+        out_text(shown, "node.state", state, sizeof state);
+    else
+        session->cli->error = (struct flt_error){ 0 }; /* bot-rm itself will say more */
+    json_object_put(shown);
+    return strcmp(state, "up") == 0 || strcmp(state, "suspect") == 0;
+}
+
+/* It was told to stop, and the controller has not heard yet that it is done. */
+static bool is_on_its_way(struct session *session, struct json_object *row)
+{
+    char run[24], phase[24], node[64];
+    int64_t generation = 0, applied = -1;
+
+    if (!is_one_of(out_text(row, "run", run, sizeof run), stopped))
+        return false;
+    if (!*out_text(row, "phase", phase, sizeof phase))
+        return can_speak(session, out_text(row, "node", node, sizeof node));
+    flt_json_int(row, "generation", &generation);
+    flt_json_int(row, "applied", &applied);
+    return applied < generation || !is_one_of(phase, stopped);
+}
+
+/* `flotilla bot stop X && flotilla bot rm X`: no order may be left when it goes. */
+static int wait_for_rest(struct act *act)
+{
+    struct cli *cli = act->session->cli;
+    const size_t count = json_object_array_length(act->rows);
+    struct wait_bot *bots = calloc(count, sizeof *bots);
+    size_t waiting = 0;
+    int err = bots ? 0 : -ENOMEM;
+
+    for (size_t i = 0; i < count && bots; i++) {
+        struct json_object *row = json_object_array_get_idx(act->rows, i);
+
+        if (!is_on_its_way(act->session, row))
+            continue;
+        snprintf(bots[waiting].name, sizeof bots->name, "%s", bot_at(act, i));
+        flt_json_int(row, "generation", &bots[waiting++].generation);
+    }
+    if (waiting) {
+        out_note(cli, "%s%s told to stop; it is removed once it has: waiting", bots[0].name,
+                 waiting > 1 ? " and others were" : " was");
+        err = bots_wait(act->session, bots, waiting, stopped);
+    }
+    if (err && waiting) {
+        char hint[sizeof cli->error.hint];
+
+        snprintf(hint, sizeof hint, "nothing was removed; %.160s", cli->error.hint);
+        memcpy(cli->error.hint, hint, sizeof hint);
+        cli->exit_code = cli->exit_code == CLI_EXIT_PARTLY ? 0 : cli->exit_code;
+    }
+    free(bots);
+    return err;
+}
+
 /* --- before anything is asked for
  * ---------------------------------------------------------------------- */
 
@@ -232,8 +307,11 @@ static int act_result(struct act *act)
 static int carry_out(struct act *act)
 {
     struct cli *cli = act->session->cli;
-    int err = run_all(act);
+    const bool removes = strcmp(act->action->verb, "bot-rm") == 0;
+    int err = removes && !cli_has(cli, "force") ? wait_for_rest(act) : 0;
 
+    if (!err)
+        err = run_all(act);
     if (err)
         return err;
     if (act->action->goals && cli_has(cli, "wait"))
@@ -266,7 +344,6 @@ static int act_on(struct cli *cli, const struct action *action)
 
 static const char *const running[] = { "running", NULL };
 static const char *const paused[] = { "paused", NULL };
-static const char *const stopped[] = { "stopped", "flat", NULL };
 
 int cmd_bot_start(struct cli *cli)
 {

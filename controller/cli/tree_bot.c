@@ -93,6 +93,10 @@ static const struct cli_flag stop_flags[] = {
 static const struct cli_flag bot_rm_flags[] = {
     { .name = "force",
       .help = "also when it runs or holds a position: stopped first, position left" },
+    { .name = "wait",
+      .value = "TIME",
+      .optional = true,
+      .help = "for bots that were told to stop and are about to (default 30s)" },
     CLI_FLAG_SELECTOR,
     CLI_FLAG_ALL,
     CLI_FLAG_DRY_RUN,
@@ -234,7 +238,11 @@ const struct cli_command cli_bot_commands[] = {
       .help = "remove stopped bots; their fills stay",
       .run = cmd_bot_rm,
       .flags = bot_rm_flags,
-      .live = "bot" },
+      .live = "bot",
+      .details =
+          "A bot that was told to stop goes once its node says that the venue has no order of it;\n"
+          "that is waited for.",
+      .examples = "  flotilla bot stop btc-grid-1 --flatten && flotilla bot rm btc-grid-1" },
     { .name = "logs",
       .args = "BOT",
       .help = "what it did and why",

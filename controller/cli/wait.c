@@ -132,9 +132,10 @@ static int wait_result(struct cli *cli, const struct wait *wait, int64_t limit_m
     if (bot->halted)
         snprintf(hint, sizeof hint, "a halt holds it: flotilla halts, then flotilla resume");
     return CLI_FAIL(cli, FLT_UNAVAILABLE, "wait", hint,
-                    "%s is not %s after %" PRId64 " s: %s%s%s%s", bot->name, wait->goals[0],
-                    limit_ms / 1000, bot->heard ? bot->phase : "no word from its node yet",
-                    *bot->reason ? ", " : "", bot->reason,
+                    "%s is not %s after %" PRId64 " %s: %s%s%s%s", bot->name, wait->goals[0],
+                    limit_ms < 1000 ? limit_ms : limit_ms / 1000, limit_ms < 1000 ? "ms" : "s",
+                    bot->heard ? bot->phase : "no word from its node yet", *bot->reason ? ", " : "",
+                    bot->reason,
                     wait->left > 1 ? "; nor are others; it goes on without this command"
                                    : "; it goes on without this command");
 }
@@ -171,6 +172,8 @@ int bots_wait(struct session *session, struct wait_bot *bots, size_t count,
     }
     flt_timer_destroy(timer);
     session->on_message = NULL;
+    if (flt_loop_on_signal(session->loop, NULL, NULL) != 0 && !err) /* `wait` ends here */
+        err = -EIO;
     if (wait.drawn)
         fputs("\r\033[K", stderr);
     return err ? err : wait_result(cli, &wait, limit_ms);

@@ -198,6 +198,8 @@ class Bots(unittest.TestCase):
             self.fleet.cli("resume", "btc-grid-4", "--reason", "it is over")
 
     def test_the_audit_says_what_changed_and_a_request_which_commands_it_sent(self):
+        self.leave_no("audited")
+        self.addCleanup(self.fleet.run, "bot", "resume", "btc-dca-1", "--wait=40s")
         self.fleet.cli("bot", "pause", "btc-dca-1", "--wait=40s")
         deploy = ["bot", "deploy", "--name", "audited", "--strategy", "hold", "--account", "demo", "--instrument",
                   "BTC-USDT", "--wait=40s"]
@@ -224,7 +226,6 @@ class Bots(unittest.TestCase):
             self.fleet.cli("bot", *words)
         self.assertEqual(self.fleet.cli("audit", "--target", "audited", "-n", "1")["items"][0]["changes"],
                          "listed: true -> false")
-        wait_for("its node let go of it", lambda: not self.names("bot=audited"))
 
     def edit(self, bot, editor, *flags):
         """flotilla bot config BOT edit, with a program in the place of the editor."""
@@ -233,6 +234,7 @@ class Bots(unittest.TestCase):
                               capture_output=True, text=True, timeout=120, check=False)
 
     def test_a_bot_is_cloned_and_its_manifest_changed_by_key_and_in_an_editor(self):
+        self.leave_no("twin")
         plan = self.fleet.cli("bot", "clone", "btc-grid-2", "twin", "--set", "levels=7", "--set", "note=second",
                               "--dry-run")
         self.assertEqual({row["path"]: row.get("new") for row in plan["items"]},
@@ -288,7 +290,45 @@ class Bots(unittest.TestCase):
             wrong = file.read().splitlines().index("      levels: 9999") + 1
         self.assertIn(f"bad.yml:{wrong}: levels", self.fleet.run("diff", "-f", bad).stderr)
         self.fleet.cli("bot", "rm", "twin", "--yes")
-        wait_for("its node let go of it", lambda: not self.names("bot=twin"))
+
+    def leave_no(self, bot):
+        """However the test ends, the next one finds 24 bots."""
+        def remove():
+            if self.names(f"bot={bot}"):
+                self.fleet.run("bot", "rm", bot, "--force", "--yes")
+            wait_for("its node let go of it", lambda: not self.names(f"bot={bot}"))
+        self.addCleanup(remove)
+
+    def waiting(self, *words):
+        """A command that waits: it has come to where Ctrl-C is its own."""
+        process = subprocess.Popen([FLOTILLA, "--dir", self.fleet.dir, *words], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        wait_for("it waits", lambda: catches(process.pid, signal.SIGINT))
+        return process
+
+    def test_a_bot_told_to_stop_is_removed_once_it_has(self):
+        self.leave_no("leaving")
+        self.fleet.cli("bot", "clone", "btc-grid-2", "leaving", "--node", "node-2", "--wait=40s")
+        node = self.fleet.pids()["node-2"]
+        os.kill(node, signal.SIGSTOP)
+        try:
+            self.fleet.cli("bot", "stop", "leaving", "--flatten")
+            done = self.fleet.run("bot", "rm", "leaving", "--yes", "--wait=300ms")
+            self.assertEqual((done.returncode, done.stdout), (11, ""))
+            self.assertIn("leaving was told to stop", done.stderr)
+            self.assertIn("leaving is not stopped after 300 ms", done.stderr)
+            self.assertIn("nothing was removed", done.stderr)
+            given_up = self.waiting("bot", "rm", "leaving", "--yes")
+            given_up.send_signal(signal.SIGINT)
+            _, err = given_up.communicate(timeout=120)
+            self.assertEqual(given_up.returncode, 130, err)
+            self.assertIn("nothing was removed", err)
+            self.assertEqual(self.fleet.cli("audit", "--target", "leaving", "--verb", "bot-rm")["items"], [])
+            patient = self.waiting("bot", "rm", "leaving", "--yes", "--wait=90s")
+        finally:
+            os.kill(node, signal.SIGCONT)
+        _, err = patient.communicate(timeout=120)
+        self.assertEqual(patient.returncode, 0, err)
 
     def completed(self, *words):
         """What real bash offers behind these words, the last of them begun."""

@@ -387,7 +387,19 @@ class Controller(Fleet):
         node.say("b/dip/state", state, True)
         until(lambda: self.good("bot-show", {"bot": "dip"})["bot"].get("phase") == "running")
         self.bad("bot-rm", {"bot": "dip"}, "conflict", "bot")
+        # A word of before the stop proves nothing: it may be about to trade, and its orders may rest.
+        generation = self.good("bot-stop", {"bot": "dip"})["generation"]
+        for words in ({"phase": "stopped", "generation": generation - 1},
+                      {"phase": "stopping", "generation": generation},
+                      {"phase": "recovering", "generation": generation}):
+            state.update(words, seq=state["seq"] + 1)
+            node.say("b/dip/state", state, True)
+            until(lambda: self.good("bot-show", {"bot": "dip"})["bot"].get("phase") == words["phase"])
+            error = self.bad("bot-rm", {"bot": "dip"}, "conflict", "bot")
+            self.assertIn("was told to stop and has not confirmed yet", error["message"])
+            self.assertIn("flotilla bot stop dip --wait", error["hint"])
         self.assertFalse(self.good("bot-rm", {"bot": "dip", "force": True})["removed"])
+        self.assertFalse(self.good("bot-rm", {"bot": "dip"})["removed"])  # asked for already
         self.assertTrue(node.next("desired", lambda m: m["bot"] == "dip" and "release" in m)["release"])
         node.client.publish(f"{ROOT}n/node-1/b/dip/state", b"", True)
         until(lambda: self.good("bot-ls")["items"] == [])

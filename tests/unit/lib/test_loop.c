@@ -115,6 +115,13 @@ static void a_signal_reaches_the_loop_and_can_stop_it(void **ctx)
     flt_timer_start(forever.timer, 5, 5);
     flt_loop_run(*ctx);
     assert_int_equal(SIGTERM, stopper.signal);
+    struct sigaction now;
+
+    assert_int_equal(0, sigaction(SIGTERM, NULL, &now));
+    assert_ptr_not_equal(SIG_DFL, now.sa_handler);
+    assert_int_equal(0, flt_loop_on_signal(*ctx, NULL, NULL));
+    assert_int_equal(0, sigaction(SIGTERM, NULL, &now));
+    assert_ptr_equal(SIG_DFL, now.sa_handler);
     flt_timer_destroy(timer);
     flt_timer_destroy(forever.timer);
 }
