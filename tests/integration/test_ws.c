@@ -307,6 +307,50 @@ static void attempts_that_fail_leave_other_connections_alone(void **ctx)
         flt_ws_close(failing[i]);
 }
 
+/* libwebsockets says nothing of an attempt whose connection is reset before there is an answer but
+ * that its memory is freed (4.1.6). It is heard of all the same, and made again at once: ten times
+ * would take two minutes if each waited for the end of patience. */
+static void an_attempt_that_is_reset_is_heard_of_at_once(void **ctx)
+{
+    struct fixture *f = *ctx;
+
+    f->stop_at_closes = 10;
+    connect_to(f, "/reset");
+    assert_int_equal(0, f->opens);
+    assert_string_equal("the connection was lost", f->reason);
+}
+
+/* Chaos seed 9062: such an attempt was not forgotten, its memory became another connection, and
+ * when it was given up that one was made deaf: open, answering pings, telling nothing. */
+static void memory_of_a_reset_attempt_is_another_connection_s_own(void **ctx)
+{
+    struct fixture *f = *ctx;
+    const struct flt_ws_events none = { NULL, NULL, NULL, ignore_close };
+    const struct flt_ws_events events = { f, on_open, on_message, on_close };
+    struct flt_ws *reset, *others[8];
+    char url[64];
+    struct flt_ws_config config = { .url = url, .backoff_base_ms = 60000, .backoff_cap_ms = 60000 };
+
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/reset", f->port);
+    assert_int_equal(0, flt_ws_connect(f->context, &config, &none, &reset));
+    f->stop_at_messages = 1;
+    connect_to(f, "/after-reset");
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/echo", f->port);
+    for (size_t i = 0; i < FLT_COUNT(others); i++) {
+        f->stop_at_messages = f->messages + 1;
+        assert_int_equal(0, flt_ws_connect(f->context, &config, &events, &others[i]));
+        flt_loop_run(f->loop);
+    }
+    flt_ws_close(reset); /* given up */
+    f->stop_at_messages = f->messages + (int)FLT_COUNT(others);
+    for (size_t i = 0; i < FLT_COUNT(others); i++)
+        assert_int_equal(0, flt_ws_send(others[i], "still here", 10));
+    flt_loop_run(f->loop);
+    assert_int_equal(0, f->closes);
+    for (size_t i = 0; i < FLT_COUNT(others); i++)
+        flt_ws_close(others[i]);
+}
+
 static void close_inside(void *ctx, const char *data, size_t size, bool text)
 {
     struct fixture *f = ctx;
@@ -374,6 +418,8 @@ int main(void)
         CASE(the_send_queue_is_bounded),
         CASE(reconnect_asks_for_a_new_connection),
         CASE(attempts_that_fail_leave_other_connections_alone),
+        CASE(an_attempt_that_is_reset_is_heard_of_at_once),
+        CASE(memory_of_a_reset_attempt_is_another_connection_s_own),
         CASE(it_may_be_closed_inside_its_own_callbacks),
         CASE(bad_urls_and_headers_are_refused),
     };

@@ -3,7 +3,8 @@
 
 The path says how it behaves: /echo, /fragments (each message comes back in pieces with a ping between),
 /drop (hangs up after the first message without a word), /close (says 4001 "maintenance" after it),
-/deaf (answers no ping), /deny (refuses the upgrade), /slam (hangs up before it), /huge (sends 256 KiB at once). It greets each
+/deaf (answers no ping), /deny (refuses the upgrade), /slam (hangs up before it), /reset (resets the connection
+before it), /after-reset (greets when such a one was reset), /huge (sends 256 KiB at once). It greets each
 connection with "hello N H": its number on this path and the X-Test header.
 """
 import base64
@@ -15,7 +16,9 @@ import sys
 import threading
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+RESET = struct.pack("ii", 1, 0)  # linger no time at all
 seen = {}
+was_reset = threading.Event()
 
 
 def frame(opcode, data, fin=True):
@@ -49,6 +52,9 @@ def handshake(file, conn):
         headers[name.lower()] = value.strip()
     if path.startswith("/slam"):
         return None, None
+    if path.startswith("/reset"):
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        return path, None
     if path.startswith("/deny"):
         conn.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         return None, None
@@ -65,7 +71,7 @@ def reply(conn, path, data):
         conn.sendall(frame(1, data[:third], False) + frame(9, b"are you there") +
                      frame(0, data[third:2 * third], False) + frame(0, data[2 * third:]))
     elif path == "/drop":
-        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         return False
     elif path == "/close":
         conn.sendall(frame(8, struct.pack("!H", 4001) + b"maintenance"))
@@ -80,28 +86,31 @@ def reply(conn, path, data):
 def serve(conn):
     with conn, conn.makefile("rb") as file:
         path, headers = handshake(file, conn)
-        if path is None:
-            return
+        if headers is None:
+            return path
+        if path == "/after-reset":
+            was_reset.wait()
         seen[path] = seen.get(path, 0) + 1
         conn.sendall(frame(1, b"hello %d %s" % (seen[path], headers.get(b"x-test", b"-"))))
         while True:
             opcode, data = read_frame(file)
             if opcode is None:
-                return
+                return path
             if opcode == 8:
                 conn.sendall(frame(8, data))
-                return
+                return path
             if opcode == 9 and path != "/deaf":
                 conn.sendall(frame(10, data))
             if opcode == 10 and path == "/fragments":
                 conn.sendall(frame(1, b"pong " + data))
             if opcode in (1, 2) and not reply(conn, path, data):
-                return
+                return path
 
 
 def run(conn, tls):
     try:
-        serve(tls.wrap_socket(conn, server_side=True) if tls else conn)
+        if serve(tls.wrap_socket(conn, server_side=True) if tls else conn) == "/reset":
+            was_reset.set()
     except (OSError, ValueError, KeyError, IndexError):
         pass
 
