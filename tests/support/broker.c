@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,21 +34,31 @@ static int free_port(void)
     return ntohs(address.sin_port);
 }
 
-static bool answers(int port)
+static void path_in(const struct broker *broker, const char *name, char *out, size_t size)
 {
-    const struct sockaddr_in address = { .sin_family = AF_INET,
-                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                         .sin_port = htons((uint16_t)port) };
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    const bool is_up = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+    snprintf(out, size, "%s/%s", broker->dir, name);
+}
+
+static bool takes(const struct sockaddr *address, socklen_t size)
+{
+    const int fd = socket(address->sa_family, SOCK_STREAM, 0);
+    const bool is_up = connect(fd, address, size) == 0;
 
     close(fd);
     return is_up;
 }
 
-static void path_in(const struct broker *broker, const char *name, char *out, size_t size)
+/* It opens one listener after the other, so each is asked. */
+static bool answers(const struct broker *broker)
 {
-    snprintf(out, size, "%s/%s", broker->dir, name);
+    const struct sockaddr_in address = { .sin_family = AF_INET,
+                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                         .sin_port = htons((uint16_t)broker->port) };
+    struct sockaddr_un path = { .sun_family = AF_UNIX };
+
+    path_in(broker, "sock", path.sun_path, sizeof path.sun_path);
+    return takes((const struct sockaddr *)&address, sizeof address) &&
+           takes((const struct sockaddr *)&path, sizeof path);
 }
 
 /* True once it takes connections, false if it ended (the port was taken meanwhile). */
@@ -62,7 +73,7 @@ static bool run(struct broker *broker)
     path_in(broker, "mosquitto.conf", config, sizeof config);
     child_start(&broker->child, argv);
     for (int waited_ms = 0; waited_ms < START_MS; waited_ms += LOOK_MS) {
-        if (answers(broker->port)) /* there is no event to wait for */
+        if (answers(broker)) /* there is no event to wait for */
             return true;
         if (waitpid(broker->child.pid, NULL, WNOHANG) == broker->child.pid) {
             close(broker->child.in);
