@@ -397,12 +397,17 @@ class Download(Rig):
         first, text = self.klines(until)
         self.assertEqual(self.export("binance/BTC-USDT/1m").splitlines()[1:], text.splitlines()[-50:])
 
+    def stall_in_the_middle(self):
+        """40 of some 90 pages come, in more time than there is between two commits; then none comes."""
+        for ms, count in ((60, 40), (600000, -1)):
+            self.control_ask("/fault", {"kind": "latency", "params": {"ms": ms}, "count": count,
+                                        "match": {"path": "/api/v3/klines"}})
+
     def test_ctrl_c_keeps_what_came_and_the_same_command_goes_on(self):
         until = self.until()
         first, text = self.klines(until)
         words = self.download("--since", str(first), "--until", str(until), "--page", "10")
-        self.control_ask("/fault", {"kind": "latency", "params": {"ms": 60}, "duration_ms": 60000,
-                                    "match": {"path": "/api/v3/klines"}})
+        self.stall_in_the_middle()
         child = subprocess.Popen([FLOTILLA, "--dir", f"{self.dir}/fleet", "-o", "json", "data", *words],
                                  stdout=subprocess.PIPE, text=True)
         column = f"{self.dir}/fleet/data/binance/BTC-USDT/1m/head"
@@ -426,8 +431,7 @@ class Download(Rig):
         until = self.until()
         first, text = self.klines(until)
         words = self.download("--since", str(first), "--until", str(until), "--page", "10")
-        self.control_ask("/fault", {"kind": "latency", "params": {"ms": 60}, "duration_ms": 60000,
-                                    "match": {"path": "/api/v3/klines"}})
+        self.stall_in_the_middle()
         child = subprocess.Popen([FLOTILLA, "--dir", f"{self.dir}/fleet", "data", *words],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         head = f"{self.dir}/fleet/data/binance/BTC-USDT/1m/head"
