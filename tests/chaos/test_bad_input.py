@@ -203,12 +203,11 @@ class BadInput(unittest.TestCase):
         owners = self.owners()
         for name, kind in (("node-1", "message_clock_step"), ("controller", "message_clock_step")):
             for jump in (HOUR, -2 * HOUR, HOUR):
-                before, mono = self.refused(), time.monotonic()
+                before = self.refused()
                 self.step(name, jump)
                 if name == "controller":  # it asks by its clock
                     self.rig.clock["wall_ns"] += jump * 1000000
                 self.counted(before, kind)
-                self.assertLess(time.monotonic() - mono, 60)
         self.rig.wait(20)  # longer than a lease
         self.trades("after the jumps")
         self.assertIsNone(self.rig.bots_not(("running",)))
@@ -222,13 +221,15 @@ class BadInput(unittest.TestCase):
         rig.links.order("drop", "node-1-broker")
         self.step("node-1", -HOUR)
         begin = time.monotonic()
+        age_ms = next(row["age_ms"] for row in rig.ask("node-ls", {})["items"] if row["node"] == "node-1")
+        heard = begin - age_ms / 1000 / FACTOR  # or later; the lease that this gave is over LEASE after it
 
         def moved():
             rows = self.rows()
             rest = [name for name in mine if rows[name]["node"] != "node-2" or rows[name].get("phase") != "running"]
             return f"not yet on node-2: {rest}" if rest else None
         rig.until("its bots run on node-2", moved, 30)
-        self.assertGreater(time.monotonic() - begin, 0.8 * LEASE, "before the lease was over")
+        self.assertGreater(time.monotonic() - heard, 0.95 * LEASE, "before the lease was over")
         self.step("node-1", HOUR)
         rig.links.heal()
         rig.until("node-1 is back", rig.nodes_down, 20)
@@ -243,7 +244,7 @@ class BadInput(unittest.TestCase):
         clock = {"CHAOS_CONTROL": self.rig.processes["controller"].control_path,
                  "LD_PRELOAD": self.rig.tools["inject"]}
         done = subprocess.run([self.rig.tools["flotilla"], "--dir", self.rig.dir, "-o", "json", "doctor"],
-                              capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **clock})
+                              capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **clock})
         document = json.loads(done.stdout)
         line = next(row for row in document["checks"] if row["check"] == "refused")
         self.assertEqual(line["state"], "warn")
@@ -251,8 +252,11 @@ class BadInput(unittest.TestCase):
         self.assertEqual([kind for kind in kinds if int(shown.get(kind, 0)) < 1], [], line)
 
         def missing():
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=8) as reply:
-                text = reply.read().decode()
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as reply:
+                    text = reply.read().decode()
+            except OSError as error:
+                return str(error)
             found = dict(re.findall(r'flotilla_refused_total\{kind="(\w+)"\} (\d+)', text))
             rest = [kind for kind in kinds if int(found.get(kind, 0)) < int(shown[kind])]
             return f"{rest} of {found}" if rest else None

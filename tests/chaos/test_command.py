@@ -13,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
 import tap  # noqa: E402
-from fleet import CliError, Fleet  # noqa: E402
+from fleet import CliError, Fleet, wait_for  # noqa: E402
 
 FLOTILLA = sys.argv[1]
 
@@ -55,7 +55,9 @@ class Command(unittest.TestCase):
             self.assertEqual(caught.exception.error["code"], "invalid_argument")
 
     def test_4_after_it_the_books_agree_with_the_venue(self):
-        done = self.fleet.run("-o", "json", "chaos", "--seed", "42", "--for", "8s", "--yes", timeout=120)
+        wait_for("the demo's first fills", lambda: self.fleet.cli("status")["fills"] > 0)
+        # It settles within twice 90 s, or says that it did not.
+        done = self.fleet.run("-o", "json", "chaos", "--seed", "42", "--for", "8s", "--yes", timeout=300)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         report = json.loads(done.stdout)
         self.assertTrue(report["equal"], report)

@@ -20,7 +20,7 @@ struct rig {
     struct flt_server *server;
     struct flt_listener *listener;
     int port;
-    long patience_us;    /* how long the client waits for a byte; 0: 5 s */
+    long patience_us;    /* how long the client waits for a byte; 0: 5 s, or 60 for an answer */
     const char *send;    /* what the client says, all at once */
     size_t expect_count; /* it reads until it has seen `expect` so often */
     const char *expect;
@@ -93,10 +93,21 @@ static size_t count_of(const char *text, const char *word)
     return count;
 }
 
+/* A process that was stopped goes on with EINTR here, as there is a time-out. */
+static ssize_t receive(int fd, char *out, size_t size)
+{
+    ssize_t n;
+
+    do
+        n = recv(fd, out, size, 0);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 static void client(void *arg)
 {
     struct rig *rig = arg;
-    const struct timeval wait = { rig->patience_us ? 0 : 5, rig->patience_us };
+    const struct timeval wait = { rig->patience_us ? 0 : rig->expect ? 60 : 5, rig->patience_us };
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)rig->port) };
     ssize_t n;
@@ -106,7 +117,7 @@ static void client(void *arg)
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
         send(fd, rig->send, strlen(rig->send), 0) > 0)
         while (rig->got_size < sizeof rig->got - 1 &&
-               (n = recv(fd, rig->got + rig->got_size, sizeof rig->got - 1 - rig->got_size, 0)) >
+               (n = receive(fd, rig->got + rig->got_size, sizeof rig->got - 1 - rig->got_size)) >
                    0) {
             rig->got_size += (size_t)n;
             rig->got[rig->got_size] = '\0';
