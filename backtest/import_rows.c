@@ -188,6 +188,9 @@ int rows_next(struct rows *rows, struct flt_error *error)
 /* --- probe ---------------------------------------------------------------------------------------
  */
 
+#define SECONDS_BELOW                                                                              \
+    INT64_C(100000000000) /* March 1973 in milliseconds, the year 5138 in seconds */
+
 /* The timeframe whose length is the smallest distance of two rows. */
 static int name_timeframe(const struct rows *rows, int64_t distance_ms, struct store_id *id,
                           struct flt_error *error)
@@ -204,9 +207,13 @@ static int name_timeframe(const struct rows *rows, int64_t distance_ms, struct s
             strcpy(id->timeframe, names[i]);
             return 0;
         }
-    flt_csv_refuse(rows->csv, error,
-                   "the timeframe is not clear: the nearest rows are %lld ms apart",
-                   (long long)distance_ms);
+    if (distance_ms == INT64_MAX)
+        flt_csv_refuse(rows->csv, error, "the timeframe is not clear: it takes two rows");
+    else
+        flt_csv_refuse(rows->csv, error,
+                       "the timeframe is not clear: the nearest rows are %lld ms apart%s",
+                       (long long)distance_ms,
+                       rows->candle.ts_ms < SECONDS_BELOW ? ", is ts_ms in seconds?" : "");
     if (error)
         strcpy(error->hint, "name it: VENUE/INSTRUMENT/1m");
     return -EINVAL;

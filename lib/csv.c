@@ -1,5 +1,6 @@
 #include "lib/csv.h"
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -116,6 +117,9 @@ static int read_header(struct flt_csv *csv, struct flt_error *error)
         csv->line = 1;
         return flt_csv_refuse(csv, error, "the file is empty");
     }
+    if (line.size >= 2 &&
+        (memcmp(line.text, "\xff\xfe", 2) == 0 || memcmp(line.text, "\xfe\xff", 2) == 0))
+        return flt_csv_refuse(csv, error, "the file is UTF-16: save it as UTF-8");
     if (line.size >= 3 && memcmp(line.text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
         line.text += 3;
         line.size -= 3;
@@ -126,7 +130,8 @@ static int read_header(struct flt_csv *csv, struct flt_error *error)
         return flt_csv_refuse(csv, error, "%zu columns are more than %d", count,
                               FLT_CSV_COLUMNS_MAX);
     for (size_t i = 0; i < count; i++) {
-        if (fields[i].size == 0 || fields[i].size >= FLT_CSV_NAME_MAX)
+        if (fields[i].size == 0 || fields[i].size >= FLT_CSV_NAME_MAX ||
+            memchr(fields[i].text, '\0', fields[i].size))
             return flt_csv_refuse(csv, error, "column %zu has no usable name", i + 1);
         memcpy(csv->columns[i], fields[i].text, fields[i].size);
         if (flt_csv_column(csv, csv->columns[i]) >= 0)
@@ -317,12 +322,31 @@ static void count_decimals(struct flt_candles *candles, struct flt_csv_field fie
         candles->price_decimals = decimals;
 }
 
+/* What is wrong with a text that is no decimal of ours. */
+static const char *why_no_number(struct flt_csv_field field)
+{
+    char text[64], *end = NULL;
+
+    if (memchr(field.text, '\0', field.size))
+        return "holds a NUL byte";
+    if (field.size == 0 || field.size >= sizeof text)
+        return "is not a number";
+    memcpy(text, field.text, field.size);
+    text[field.size] = '\0';
+    const bool plain = strspn(text, "0123456789.eE+-") == field.size;
+    const double value = plain ? strtod(text, &end) : 0;
+
+    return plain && *end == '\0' && isfinite(value) ? "needs more than 18 digits"
+                                                    : "is not a number";
+}
+
 static int parse_value(struct flt_candles *candles, size_t place, struct flt_csv_field field,
                        struct flt_dec *out, struct flt_error *error)
 {
     *out = flt_dec_parse_n(field.text, field.size);
     if (!flt_dec_ok(*out))
-        return flt_csv_refuse(candles->csv, error, "%s is not a number: %.*s", places[place],
+        return flt_csv_refuse(candles->csv, error, "%s %s: %.*s", places[place],
+                              why_no_number(field),
                               field.size == 0   ? 7
                               : field.size < 40 ? (int)field.size
                                                 : 40,

@@ -95,6 +95,9 @@ static int read_slippage(struct cli *cli, struct run_costs *costs)
         (ticks && value.scale != 0))
         return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "slippage", "for example 5bps or 2ticks",
                         "--slippage is not understood: %.64s", text);
+    if (!ticks && flt_dec_cmp(value, (struct flt_dec){ 10000, 0 }) >= 0)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "slippage", "100bps are one percent",
+                        "--slippage is all of the price: %.64s", text);
     if (ticks)
         costs->slip_ticks = value.coef;
     else
@@ -122,6 +125,9 @@ static int read_costs(struct cli *cli, struct run_config *config)
         return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "volume-share", "10 is a tenth of the volume",
                         "--volume-share is a percentage from 0.0001 to 100");
     costs->own_queue = cli_flag(cli, "queue") != NULL;
+    if (costs->own_queue && config->fill->tape == TAPE_NONE)
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "queue", "--fill trades or --fill book",
+                        "--queue means nothing to --fill %s", config->fill->name);
     costs->queue_lots = flt_dec_units(queue, config->lot, FLT_ROUND_UP);
     return 0;
 }
@@ -264,6 +270,9 @@ static int read_manifest(struct cli *cli, struct plan *plan)
     const char *path = cli_flag(cli, "file");
     struct json_object *manifest = path ? flt_config_load(path, &cli->error) : NULL;
 
+    if (!path && cli_flag(cli, "bot"))
+        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "bot", "-f MANIFEST",
+                        "--bot names one of a manifest, and there is none");
     if (!path)
         return 0;
     if (!manifest)

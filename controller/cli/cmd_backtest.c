@@ -241,14 +241,16 @@ static int run_plan(struct cli *cli, const struct plan *plan)
     return err;
 }
 
-/* A refused file can often be repaired; say so. */
+/* Refused rows can often be repaired; say so. */
 static void hint_repair(struct cli *cli)
 {
-    if (cli->error.code == FLT_INVALID_ARGUMENT && !strcmp(cli->error.field, "data") &&
-        !cli->error.hint[0] && strchr(cli->error.message, ':'))
+    if (cli_error_in_rows(cli))
         (void)snprintf(cli->error.hint, sizeof cli->error.hint,
                        "flotilla data import FILE STORE --repair makes a corrected copy and lists "
                        "each change");
+    else if (strstr(cli->error.message, strerror(EISDIR)) && !cli->error.hint[0])
+        (void)snprintf(cli->error.hint, sizeof cli->error.hint,
+                       "--data is a file, or a store by its name VENUE/INSTRUMENT/TIMEFRAME");
 }
 
 int cmd_backtest(struct cli *cli)

@@ -296,13 +296,28 @@ static void report_import(struct cli *cli, const struct store_imported *done,
     out_object(cli, document);
 }
 
-/* A refused file can often be repaired; say so. */
+bool cli_error_in_rows(const struct cli *cli)
+{
+    const struct flt_error *const error = &cli->error;
+    unsigned long line = 0;
+
+    for (const char *at = error->message; line == 0 && (at = strchr(at, ':')); at++)
+        if (at[1] >= '0' && at[1] <= '9') {
+            char *end;
+            const unsigned long number = strtoul(at + 1, &end, 10);
+
+            line = *end == ':' ? number : 0;
+        }
+    return error->code == FLT_INVALID_ARGUMENT && strcmp(error->field, "data") == 0 &&
+           !error->hint[0] && line > 1;
+}
+
+/* Refused rows can often be repaired; say so. */
 static void hint_repair(struct cli *cli)
 {
-    if (cli->error.code == FLT_INVALID_ARGUMENT && strcmp(cli->error.field, "data") == 0 &&
-        !cli->error.hint[0] && !cli_has(cli, "repair"))
-        snprintf(cli->error.hint, sizeof cli->error.hint,
-                 "nothing was changed; --repair imports a corrected copy");
+    if (!cli_has(cli, "repair") && !cli->error.hint[0] && !strcmp(cli->error.field, "data"))
+        snprintf(cli->error.hint, sizeof cli->error.hint, "nothing was changed%s",
+                 cli_error_in_rows(cli) ? "; --repair imports a corrected copy" : "");
 }
 
 int cmd_data_import(struct cli *cli)
@@ -365,6 +380,8 @@ int cmd_data_export(struct cli *cli)
 
     if (!err)
         err = cli_time_flag(cli, "to", INT64_MAX / 2, &to_ms);
+    if (!err && from_ms >= to_ms)
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "to", "", "--to is not after --from");
     if (!err)
         err = open_store(cli, 0, &store);
     if (err)

@@ -24,6 +24,11 @@ static int read_flags(struct cli *cli, struct store_download *download)
     download->page = page ? atoi(page) : 0;
     if (!err && page && (download->page < 1 || download->page > 1000))
         err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "page", "", "--page is from 1 to 1000");
+    if (!err && download->since_ms >= 0 && download->until_ms >= 0 &&
+        download->since_ms >= download->until_ms)
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "until", "", "--until is not after --since");
+    if (!err && download->since_ms > flt_wall_ms(flt_clock_system()))
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "since", "", "--since is in the future");
     return err;
 }
 

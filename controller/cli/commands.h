@@ -118,6 +118,8 @@ int cmd_data_resample(struct cli *cli);
 int cmd_data_download(struct cli *cli);
 /* A flag's time in Unix ms; `missing` without it. */
 int cli_time_flag(struct cli *cli, const char *name, int64_t missing, int64_t *out);
+/* The error is of a data file's row, "x.csv:7: ...", not of its columns or of the file itself. */
+bool cli_error_in_rows(const struct cli *cli);
 void data_complete(const struct cli *cli, FILE *file, const char *prefix); /* names of stores */
 
 /* cmd_backtest.c */

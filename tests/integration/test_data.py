@@ -95,6 +95,8 @@ class Files(Rig):
             "microseconds": (good + [f"{t}000,5,6,5,5,1\n"], 7, "ts_ms is not"),
             "far away": (good + [f"{t * 10},5,6,5,5,1\n"], 7, "hole"),
             "text": (good + ["yesterday,5,6,5,5,1\n"], 7, "ts_ms is not"),
+            "huge": (good + [f"{t},1e300,6,5,5,1\n"], 7, "needs more than 18 digits"),
+            "NUL": (good + [f"{t},5,6,5,5,1\0\n"], 7, "holds a NUL byte"),
         }
         self.ask("import", self.file(HEAD + "".join(good)), "demo/A-B/1m")
         before = self.ask("show", "demo/A-B/1m")
@@ -112,10 +114,12 @@ class Files(Rig):
         whole = gzip.compress((HEAD + "".join(candle(i) for i in range(3000))).encode())
         cases = [("ts_ms,open,high,low,close\n1,2,3,4,5\n", "no column volume"), ("", "empty"), (HEAD, "no row"),
                  ("time,open,high,low,close,volume\n", "no column ts_ms"), (whole[:-400], "cut short"),
-                 ("ts_ms,price,qty\n1,2,3\n", "no column is_buyer_maker")]
+                 ("ts_ms,price,qty\n1,2,3\n", "no column is_buyer_maker"), ((HEAD + candle(0)).encode("utf-16"), "UTF-16"),
+                 ("\0ts_ms,open\n", "no usable name")]
         for text, why in cases:
             error = self.refuse("import", self.file(text), "demo/A-B/1m")
             self.assertIn(why, error["message"])
+            self.assertEqual("--repair" in error["hint"], text == whole[:-400], "columns cannot be repaired")
         self.assertIn("trades", self.refuse("import", self.file("ts_ms,price,qty,is_buyer_maker\n1,2,3,true\n"),
                                             "demo/A-B/1m")["message"])
         self.assertEqual(self.ask("ls")["items"], [])
@@ -210,6 +214,21 @@ class Files(Rig):
         self.assertIn("/close: the checksum of block 0 is wrong", json.loads(done.stdout)["items"][0]["why"])
         self.assertIn("checksum", self.refuse("export", "demo/A-B/1m", f"{self.dir}/no.csv")["message"])
         self.assertFalse(os.path.exists(f"{self.dir}/no.csv"))
+
+    def test_a_timeframe_that_the_rows_do_not_tell_is_asked_for(self):
+        seconds = HEAD + "".join(f"{T0 // 1000 + i * 60},1,2,1,1,1\n" for i in range(5))
+        for text, why in ((HEAD + candle(0), "it takes two rows"), (HEAD, "it takes two rows"), (seconds, "in seconds?")):
+            error = self.refuse("import", self.file(text), "demo/A-B")
+            self.assertIn(why, error["message"])
+            self.assertIn("name it", error["hint"])
+
+    def test_times_that_are_the_wrong_way_round_are_refused(self):
+        self.ask("import", self.file(HEAD + candle(0)), "demo/A-B/1m")
+        self.assertEqual(self.refuse("export", "demo/A-B/1m", f"{self.dir}/no.csv", "--from", "2", "--to", "1")["field"], "to")
+        self.assertFalse(os.path.exists(f"{self.dir}/no.csv"))
+        words = ("download", "binance/BTC-USDT/1m", "--url", "http://127.0.0.1:1", "--since")
+        self.assertEqual(self.refuse(*words, "2024-01-02", "--until", "2024-01-01")["field"], "until")
+        self.assertEqual(self.refuse(*words, "2999-01-01")["field"], "since")
 
     def test_names_that_are_none_come_with_a_hint(self):
         self.assertIn("data ls", self.refuse("show", "demo/A-B/1m")["hint"])

@@ -122,6 +122,18 @@ class Results(unittest.TestCase):
         self.assertNotEqual(failed.returncode, 0)
         self.assertEqual(sorted(os.listdir(f"{self.dir}/backtests")), ["sma_cross-1", "sma_cross-2"])
 
+    def test_what_would_be_ignored_is_refused(self):
+        for words, said in ((("--queue", "5"), "--queue means nothing to --fill next-open"),
+                            (("--bot", "x"), "--bot names one of a manifest"),
+                            (("--slippage", "10000bps"), "all of the price")):
+            done = self.run_it("--out", f"{self.dir}/never", *words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertIn(said, done.stderr)
+        folder = subprocess.run([FLOTILLA, "backtest", "--data", self.dir, *RUN, "--out", f"{self.dir}/never"],
+                                capture_output=True, text=True, timeout=120, check=False)
+        self.assertIn("VENUE/INSTRUMENT/TIMEFRAME", folder.stderr)
+        self.assertFalse(os.path.exists(f"{self.dir}/never"))
+
     def test_each_metric_has_its_formula_in_the_docs_and_the_same_one_in_the_report(self):
         self.assertEqual(self.run_it("--out", f"{self.dir}/m", "--quiet").returncode, 0)
         with open(f"{self.dir}/m/summary.json", encoding="ascii") as file:
