@@ -10,13 +10,11 @@
 #include "lib/fail.h"
 
 #define PAGE 500
-#define PAGES_MAX 400
-#define OVERLAP_MS                                                                                 \
-    INT64_C(60000) /* trades are booked in the order they come, not of their times                 \
-                    */
+#define OVERLAP_MS INT64_C(60000) /* trades are booked as they come, not in order of their times   \
+                                   */
 
 struct waiter {
-    uint64_t serial;
+    uint64_t serial; /* 0: its bot was made anew since, and asks again */
     unsigned leg;
 };
 
@@ -25,14 +23,17 @@ struct sweep {
     struct sweeps *sweeps;
     struct account *account;
     uint64_t link; /* of the account, when it began */
+    bool held;     /* asks nothing before the one before it has ended */
+    bool answered; /* trades went by: of a bot that was not there, they are gone */
     const struct instrument *instrument;
     struct waiter *waiters;
     size_t waiter_count;
     int64_t since_ms;
     char after[ORDER_ID_MAX]; /* last trade of the pages so far */
-    size_t pages, seen, found, foreign;
+    size_t seen, found, foreign;
     struct fill *strangers; /* trades whose order nobody here knows by its id */
     size_t stranger_count;
+    bool paged; /* all trades were told: whose are the strangers? */
 };
 
 struct sweeps {
@@ -52,10 +53,33 @@ static void sweep_free(struct sweep *sweep)
     free(sweep);
 }
 
+static struct sweep *find_held(const struct sweeps *sweeps, const struct account *account,
+                               const struct instrument *instrument)
+{
+    struct sweep *sweep = sweeps->list;
+
+    while (sweep && !(sweep->held && sweep->account == account && sweep->instrument == instrument))
+        sweep = sweep->next;
+    return sweep;
+}
+
+static void end(struct sweep *sweep, bool told);
+
+/* Its turn has come; where the one before it failed, it does too, and is asked again. */
+static void let_go(struct sweep *sweep, bool told)
+{
+    sweep->held = false;
+    sweep->link = account_link(sweep->account);
+    if (told)
+        page(sweep);
+    else
+        end(sweep, false);
+}
+
 static void end(struct sweep *sweep, bool told)
 {
     struct hosts *hosts = sweep->sweeps->node->hosts;
-    struct sweep **at = &sweep->sweeps->list;
+    struct sweep **at = &sweep->sweeps->list, *next;
 
     while (*at != sweep)
         at = &(*at)->next;
@@ -67,12 +91,15 @@ static void end(struct sweep *sweep, bool told)
     for (size_t i = 0; hosts && i < sweep->waiter_count; i++) {
         struct host *host = hosts_by_serial(hosts, sweep->waiters[i].serial);
 
-        if (host && told)
-            host->swept = true;
-        if (host && host->bot)
-            bot_on_swept(host->bot, sweep->waiters[i].leg, told);
+        if (!host || !host->bot)
+            continue; /* trades of a bot that is gone went by, too */
+        host->swept = host->swept || told;
+        bot_on_swept(host->bot, sweep->waiters[i].leg, told);
     }
+    next = find_held(sweep->sweeps, sweep->account, sweep->instrument);
     sweep_free(sweep);
+    if (next)
+        let_go(next, told);
 }
 
 /* --- whose trade
@@ -108,6 +135,7 @@ static void on_owner(void *ctx, const struct exchange_failure *failure, const st
     char order_id[ORDER_ID_MAX];
     struct host *host;
 
+    sweep->answered = true;
     if (failure->error != EXCHANGE_OK && failure->error != EXCHANGE_ORDER_NOT_FOUND) {
         end(sweep, false);
         return;
@@ -183,31 +211,29 @@ static void on_page(void *ctx, const struct exchange_failure *failure, const str
     struct sweep *sweep = ctx;
     int err = failure->error == EXCHANGE_OK ? 0 : -EIO;
 
+    sweep->answered = true;
     for (size_t i = 0; !err && i < count; i++)
         err = take(sweep, &fills[i]);
+    if (!err && count >= PAGE && strcmp(sweep->after, fills[count - 1].trade_id) == 0)
+        err = FLT_FAIL(-EPROTO, "account=%s after=%s why=\"the venue tells a page again\"",
+                       account_name(sweep->account), sweep->after);
     if (err) {
         end(sweep, false);
         return;
     }
     if (count > 0)
         snprintf(sweep->after, sizeof sweep->after, "%s", fills[count - 1].trade_id);
-    if (count < PAGE && sweep->stranger_count == 0)
+    sweep->paged = count < PAGE;
+    if (sweep->paged && sweep->stranger_count == 0)
         end(sweep, true);
-    else if (count >= PAGE && ++sweep->pages < PAGES_MAX)
+    else
         page(sweep);
-    else if (count >= PAGE)
-        end(sweep, false); /* tried again; more trades than anybody makes while a node is down */
-    else {
-        sweep->pages = PAGES_MAX; /* pages are done: whose are the rest? */
-        page(sweep);
-    }
 }
 
 /* The next question: a page of trades, or the owner of one. */
 static void page(struct sweep *sweep)
 {
     struct account *account = sweep->account;
-    const bool owners = sweep->pages >= PAGES_MAX;
     const struct fills_query query = { .instrument = sweep->instrument,
                                        .from_trade_id = *sweep->after ? sweep->after : NULL,
                                        .since_ms = *sweep->after ? 0 : sweep->since_ms,
@@ -218,7 +244,7 @@ static void page(struct sweep *sweep)
         err = -ENOTCONN;
     else if (!owner_opens_account(sweep->sweeps->node->owner, account))
         err = -EACCES;
-    else if (owners)
+    else if (sweep->paged)
         err = account_ops(account)->query_order_id(account_handle(account), sweep->instrument,
                                                    sweep->strangers[0].order_id, on_owner, sweep);
     else
@@ -231,7 +257,8 @@ static void page(struct sweep *sweep)
  * ---------------------------------------------------------------------------------------- */
 
 /* The last trade booked here: what was lost with the power came after it. A bot that came from
- * another node goes on from its own last trade, and one that never traded from its beginning. */
+ * another node goes on from its own last trade, and one that never traded from its beginning: when
+ * no state of it was ever told, that is the time that the books have for it. */
 static int64_t since_of(const struct sweeps *sweeps, const struct host *host, unsigned leg)
 {
     char trade_id[ORDER_ID_MAX];
@@ -240,10 +267,12 @@ static int64_t since_of(const struct sweeps *sweeps, const struct host *host, un
 
     bot_status(host->bot, &status);
     own_ms = status.last_fill_ms ? status.last_fill_ms : status.first_start_ms;
+    if (!status.last_fill_ms && host->desired.has_resume && host->desired.resume.ts_ms < own_ms)
+        own_ms = host->desired.resume.ts_ms;
     if (journal_last_trade(sweeps->node->journal, account_name(host->account),
                            host->legs[leg]->name, trade_id, &booked_ms))
         booked_ms = 0;
-    if (booked_ms == 0 || (status.moved && own_ms < booked_ms))
+    if (booked_ms == 0 || ((status.moved || host->desired.has_resume) && own_ms < booked_ms))
         booked_ms = own_ms;
     return booked_ms > OVERLAP_MS ? booked_ms - OVERLAP_MS : 1;
 }
@@ -260,14 +289,55 @@ static int join(struct sweep *sweep, const struct host *host, unsigned leg)
     return 0;
 }
 
+/* What a bot of this host asked before was for that one. */
+static void leave(struct sweeps *sweeps, const struct host *host)
+{
+    for (struct sweep *sweep = sweeps->list; sweep; sweep = sweep->next)
+        for (size_t i = 0; i < sweep->waiter_count; i++)
+            if (sweep->waiters[i].serial == host->serial)
+                sweep->waiters[i].serial = 0;
+}
+
 bool sweeps_begin(struct host *host)
 {
     struct bot_status status;
 
+    leave(host->node->sweeps, host);
     bot_status(host->bot, &status);
     host->sweep_from_ms = status.last_fill_ms - OVERLAP_MS;
     return !host->swept &&
            (journal_rebooted(host->node->journal) || status.moved || host->desired.has_resume);
+}
+
+static bool waits(const struct sweep *sweep, const struct host *host, unsigned leg)
+{
+    for (size_t i = 0; i < sweep->waiter_count; i++)
+        if (sweep->waiters[i].serial == host->serial && sweep->waiters[i].leg == leg)
+            return true;
+    return false;
+}
+
+/* One of the pair that is under way on this link, or NULL. */
+static struct sweep *find_asked(const struct sweeps *sweeps, const struct account *account,
+                                const struct instrument *instrument)
+{
+    struct sweep *sweep = sweeps->list;
+
+    while (sweep && !(!sweep->held && sweep->account == account &&
+                      sweep->instrument == instrument && sweep->link == account_link(account)))
+        sweep = sweep->next;
+    return sweep;
+}
+
+static int ask(struct sweep *sweep)
+{
+    const struct fills_query query = { .instrument = sweep->instrument,
+                                       .since_ms = sweep->since_ms,
+                                       .limit = PAGE };
+    const int err =
+        account_ops(sweep->account)->fills(account_handle(sweep->account), &query, on_page, sweep);
+
+    return err > 0 ? -EAGAIN : err;
 }
 
 int sweeps_ask(struct sweeps *sweeps, struct host *host, unsigned leg)
@@ -275,32 +345,34 @@ int sweeps_ask(struct sweeps *sweeps, struct host *host, unsigned leg)
     struct account *account = host->account;
     const struct instrument *instrument = host->legs[leg];
     const int64_t since_ms = since_of(sweeps, host, leg);
-    struct sweep *sweep = sweeps->list;
-    const struct fills_query query = { .instrument = instrument,
-                                       .since_ms = since_ms,
-                                       .limit = PAGE };
+    struct sweep *const asked = find_asked(sweeps, account, instrument);
+    struct sweep *sweep = asked ? find_held(sweeps, account, instrument) : NULL;
     int err;
 
-    while (sweep && !(sweep->account == account && sweep->instrument == instrument &&
-                      sweep->link == account_link(account) && sweep->since_ms <= since_ms))
-        sweep = sweep->next;
-    if (sweep)
-        return join(sweep, host, leg);
+    if (asked && waits(asked, host, leg))
+        return 0; /* it lost its patience */
+    if (asked && !asked->answered && asked->since_ms <= since_ms)
+        return join(asked, host, leg);
+    if (sweep) {
+        sweep->since_ms = since_ms < sweep->since_ms ? since_ms : sweep->since_ms;
+        return waits(sweep, host, leg) ? 0 : join(sweep, host, leg);
+    }
     sweep = calloc(1, sizeof *sweep);
     if (!sweep)
         return -ENOMEM;
     *sweep = (struct sweep){ .sweeps = sweeps,
                              .account = account,
                              .link = account_link(account),
+                             .held = asked != NULL,
                              .instrument = instrument,
                              .since_ms = since_ms,
                              .next = sweeps->list };
     err = join(sweep, host, leg);
-    if (!err)
-        err = account_ops(account)->fills(account_handle(account), &query, on_page, sweep);
+    if (!err && !sweep->held)
+        err = ask(sweep);
     if (err) {
         sweep_free(sweep);
-        return err < 0 ? err : -EAGAIN;
+        return err;
     }
     sweeps->list = sweep;
     return 0;

@@ -14,6 +14,7 @@ void sweeps_destroy(struct sweeps *sweeps); /* NULL is fine */
 /* Whether the bot may have traded what its journal does not know: not after the mere end of a
  * process, as ring and journal survive that, and its orders are asked about one by one. */
 bool sweeps_begin(struct host *host);
-/* Asks for the leg's instrument; bot_on_swept() comes later. One that is under way is joined.
+/* Asks for the leg's instrument; bot_on_swept() comes later. Who comes while the venue answers
+ * waits for the next one, as trades of a bot that was not there yet went by; all who wait share it.
  * Negative: nothing was asked. */
 FLT_MUST_USE int sweeps_ask(struct sweeps *sweeps, struct host *host, unsigned leg);

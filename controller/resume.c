@@ -69,7 +69,7 @@ static void snapshot_read(struct controller *controller, const struct bot *bot, 
         store_read(&controller->store, "SELECT stream, n, ts_ms, state FROM snapshots"
                                        " WHERE bot = ? AND epoch >= ?");
 
-    *out = (struct snapshot){ .ts_ms = bot->changed_ms,
+    *out = (struct snapshot){ .ts_ms = bot->created_ms,
                               .exact = true,
                               .birth = birth_of(controller, bot) };
     flt_db_bind_str(stmt, 1, bot->name);
