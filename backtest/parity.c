@@ -384,6 +384,10 @@ static void play_market(struct bot *bot, const struct tape_frame *f)
         if (f->fill_count)
             bot_on_fill(bot, &f->fills[0]);
         break;
+    case TAPE_FRESH_FILL:
+        if (f->fill_count)
+            bot_on_fresh_fill(bot, &f->fills[0]);
+        break;
     case TAPE_PLACE_RESULT:
         bot_on_place_result(bot, f->coid, &f->failure, order);
         break;
@@ -477,7 +481,7 @@ static int play_input(struct replay *replay, struct tape_frame *frame, struct fl
     int err = 0;
 
     report->inputs++;
-    report->fills += frame->kind == TAPE_FILL;
+    report->fills += frame->kind == TAPE_FILL || frame->kind == TAPE_FRESH_FILL;
     report->to_ms = frame->wall_ms;
     replay->input_kind = tape_kind_name(frame->kind);
     if (report->inputs == 1)

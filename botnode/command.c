@@ -343,11 +343,15 @@ static int run_late_fill(struct call *call, const void *args, struct host *host)
 {
     const struct msg_cmd_late_fill_args *late = args;
     struct msg_cmd_late_fill_result result = { 0 };
+    int booked;
 
     if (!host->bot)
         return flt_error_set(&call->error, FLT_CONFLICT, "bot", "send it again later",
                              "%s has not begun yet", host->name);
-    result.booked = handover_late_fill(host, &late->fill);
+    booked = handover_late_fill(host, &late->fill);
+    if (booked < 0)
+        return booked;
+    result.booked = booked;
     call->result = msg_to_tree(&msg_type_cmd_late_fill_result, &result);
     journal_after(call->node->journal, on_late_fill_kept, call);
     return COMMAND_LATER;

@@ -12,6 +12,7 @@
 #define SNAP_MS 5000       /* a bot's snapshots are at least that far apart, */
 #define SNAP_PAPER_MS 1000 /* (a paper account is made anew from the snapshot alone) */
 #define SNAP_EACH_MS 10    /* and a node tells at most a hundred a second */
+#define FLUSH_MS 1000
 
 /* --- snapshots while it runs
  * ---------------------------------------------------------------------- */
@@ -280,12 +281,13 @@ static void remember_all(struct host *host, const struct msg_resume *resume)
     }
 }
 
+/* The books say that the bot's state lacks it, be it as old as it may. */
 static bool book(struct host *host, const struct fill *fill)
 {
     struct bot_status before, after;
 
     bot_status(host->bot, &before);
-    bot_on_fill(host->bot, fill);
+    bot_on_fresh_fill(host->bot, fill);
     bot_status(host->bot, &after);
     return after.counters.fills != before.counters.fills;
 }
@@ -305,23 +307,29 @@ static void book_handed(struct host *host, const struct fill *fill)
 
 /* Told in our stream like a trade of our own: the controller books it once all the same, and sees
  * from its place there which states have it. On paper, where ids of two nodes may be equal, it
- * would be booked twice. */
-bool handover_late_fill(struct host *host, const struct msg_fill *in)
+ * would be booked twice. An answer of ours may have been lost long ago: what the bot has forgotten
+ * since, the journal knows, once what it was made to forget is off the disk too. */
+int handover_late_fill(struct host *host, const struct msg_fill *in)
 {
+    const int err = journal_flush(host->node->journal, FLUSH_MS);
     struct fill fill;
     bool booked;
 
+    if (err)
+        return err;
     fill_of(in, &fill);
+    if (is_known(host, &fill))
+        return 0;
     host->quiet = host->desired.spec.mode != MSG_MODE_LIVE;
     booked = book(host, &fill);
     if (booked && host->quiet)
         remember(host, &fill);
     host->quiet = false;
     if (!booked)
-        return false;
+        return 0;
     save(host);
     host->report_due = host->snap_due = true;
-    return true;
+    return 1;
 }
 
 /* Begun already, before a restart: what was handed over is in our journal, but for what the books
@@ -333,8 +341,8 @@ static void check_handed(struct host *host, const struct msg_fill *in)
     fill_of(in, &fill);
     if (is_known(host, &fill))
         bot_restore_fill(host->bot, fill.instrument, fill.trade_id, fill.order_id, fill.ts_ms);
-    else
-        handover_late_fill(host, in);
+    else if (handover_late_fill(host, in) < 0)
+        FLT_LOG(ERROR, "trade_not_booked", "bot=%s trade_id=%s", host->name, fill.trade_id);
 }
 
 void handover_restored(struct host *host)

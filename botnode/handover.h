@@ -16,5 +16,5 @@ void handover_restored(struct host *host);
 void handover_done(struct host *host);
 /* Nobody owned it before us. */
 void handover_born(struct host *host);
-/* A fill of an earlier owner that came late. False: it was known. */
-bool handover_late_fill(struct host *host, const struct msg_fill *fill);
+/* A fill of an earlier owner that came late. 1: booked; 0: it was known; negative: not now. */
+FLT_MUST_USE int handover_late_fill(struct host *host, const struct msg_fill *fill);

@@ -174,6 +174,8 @@ void late_take(struct controller *controller, const char *bot, const struct msg_
 void late_tick(struct controller *controller);
 /* A state of the bot came that was written after what its node had said before. */
 void late_covered(struct controller *controller, const char *bot);
+/* After resume_store(): the next owner begins with them, and is not told. */
+void late_handed(struct controller *controller, const char *bot);
 /* As items of an array: those that are in no state of the bot yet. */
 void late_write(struct controller *controller, const char *bot, struct flt_buf *buf);
 void late_finish(struct controller *controller);

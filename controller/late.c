@@ -1,6 +1,7 @@
 /* A fill of an earlier owner that comes after its bot has moved: it is booked like any other, and
- * told to the present owner until that one says that it has it. Kept in the database until a
- * snapshot has it too: the next owner begins with those that are in no snapshot. */
+ * told to the present owner until that one says that it has it, or a next one begins with it.
+ * Kept in the database until a snapshot has it too: whoever begins with a state that does not say
+ * what it has (resume.c), as on paper, begins with those that are in no snapshot. */
 #define FLT_MOD "late"
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct late_fill {
     struct msg_fill fill;
     int64_t due_ms, wait_ms; /* monotonic */
     bool flying;
+    bool over; /* a next owner was handed it: nobody is told once the answer is here */
 };
 
 static void bind_key(sqlite3_stmt *stmt, const struct late_fill *late)
@@ -110,7 +112,7 @@ static void on_answer(struct controller *controller, void *ctx, const struct msg
     late->flying = false;
     if (controller->stopping)
         return;
-    if (res && res->state == MSG_N_RES_STATE_DONE) {
+    if (late->over || (res && res->state == MSG_N_RES_STATE_DONE)) {
         end(controller, late, true);
         return;
     }
@@ -131,7 +133,7 @@ void late_tick(struct controller *controller)
         const struct msg_cmd_late_fill_args args = { .fill = late->fill };
 
         next = late->next;
-        if (late->flying || now_ms < late->due_ms)
+        if (late->flying || late->over || now_ms < late->due_ms)
             continue;
         if (!bot || !bot_listed(bot)) {
             end(controller, late, false);
@@ -140,6 +142,19 @@ void late_tick(struct controller *controller)
             commands_send(controller, bot->node, MSG_C_CMD_OP_LATE_FILL, bot->name, &args,
                           controller_scaled_ms(controller, TTL_MS), false, NULL, on_answer, late);
         }
+    }
+}
+
+void late_handed(struct controller *controller, const char *bot)
+{
+    for (struct late_fill *late = controller->late, *next; late; late = next) {
+        next = late->next;
+        if (strcmp(late->bot, bot) != 0)
+            continue;
+        if (late->flying)
+            late->over = true;
+        else
+            end(controller, late, true);
     }
 }
 

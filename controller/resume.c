@@ -13,7 +13,9 @@
 #include "controller/controller.h"
 #include "lib/log.h"
 
-#define TRADES_MAX 256
+#define TRADES_MIN 256
+#define TRADES_MS 90000 /* the next owner asks its venue for the last minute's (botnode/sweep.c)   \
+                         */
 #define FILLS_MAX 4000
 
 struct snapshot {
@@ -161,19 +163,26 @@ static void write_fills(struct controller *controller, const struct bot *bot,
         FLT_LOG(ERROR, "resume_cut", "bot=%s fills=%zu", bot->name, count);
 }
 
-/* Those that it has, as the venue will tell the newest of them again. */
+/* Those that it has, as the venue will tell the newest of them again: all of the last minute, as
+ * the bot could not tell one that it does not know from a trade that was missed. */
 static void write_trades(struct controller *controller, const struct bot *bot,
                          const struct snapshot *snapshot, struct flt_buf *buf)
 {
-    sqlite3_stmt *stmt = ask(controller, trades_sql, bot, snapshot, TRADES_MAX);
+    sqlite3_stmt *stmt = ask(controller, trades_sql, bot, snapshot, FILLS_MAX);
+    int64_t newest_ms = 0;
 
     flt_jw_begin(buf, "trades", '[');
-    while (snapshot->state && store_next(&controller->store, stmt)) {
+    for (size_t i = 0; snapshot->state && store_next(&controller->store, stmt); i++) {
+        const int64_t ts_ms = flt_db_int(stmt, 3);
+
+        newest_ms = ts_ms > newest_ms ? ts_ms : newest_ms;
+        if (i >= TRADES_MIN && ts_ms < newest_ms - TRADES_MS)
+            continue;
         flt_jw_begin(buf, NULL, '{');
         flt_jw_str(buf, "instrument", flt_db_str(stmt, 0));
         flt_jw_str(buf, "trade_id", flt_db_str(stmt, 1));
         flt_jw_str(buf, "order_id", flt_db_str(stmt, 2));
-        flt_jw_int(buf, "ts_ms", flt_db_int(stmt, 3));
+        flt_jw_int(buf, "ts_ms", ts_ms);
         flt_jw_end(buf, '}');
     }
     flt_jw_end(buf, ']');

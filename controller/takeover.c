@@ -131,6 +131,7 @@ static int assign(struct controller *controller, struct bot *bot, const char *no
     err = resume_store(controller, bot);
     if (err)
         return err;
+    late_handed(controller, bot->name);
     topic_desired(topic, controller->config.tenant, bot->node, bot->name);
     snprintf(what, sizeof what, "moved from %s: %s", bot->node, why);
     FLT_LOG(INFO, "takeover", "bot=%s from=%s to=%s epoch=%" PRId64 " why=\"%s\"", bot->name,

@@ -254,7 +254,6 @@ void orders_view(const struct bot *bot, const struct slot *slot, struct bot_orde
                  size_t size);
 
 /* fills.c: books */
-bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill);
 int64_t fills_lots_of(const struct bot *bot, uint32_t sequence); /* booked in this process */
 void fills_remember(struct bot *bot, const struct fill *fill, uint32_t sequence);
 

@@ -8,6 +8,8 @@
 #include "engine/core.h"
 
 #define SEEN_MAX 65536
+#define SEEN_MS 90000 /* trades of the last minute may come again after a takeover, however many   \
+                       */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
@@ -73,12 +75,18 @@ static void keep_seen(struct bot *bot, size_t row, struct seen_trade trade)
     lookup_put(&bot->seen_rows, lookup_mix(trade.hash), (uint32_t)row);
 }
 
-/* The oldest makes room, unless its order still lives: then its trades may come again with a fetch,
- * and the memory grows (an order of hundreds of trades is rare). */
+/* With a fetch, as its order still lives, or with a sweep (botnode/sweep.c). */
+static bool may_come_again(const struct bot *bot, const struct seen_trade *trade)
+{
+    return is_live(bot, trade->sequence) || trade->ts_ms > bot->last_fill_ms - SEEN_MS;
+}
+
+/* The oldest makes room, unless it may come again: then the memory grows (an order of hundreds of
+ * trades, or hundreds of trades in a minute, are rare). */
 static void remember(struct bot *bot, struct seen_trade trade)
 {
     if (bot->seen_count == bot->seen_cap && bot->seen_cap < SEEN_MAX &&
-        is_live(bot, bot->seen[bot->seen_at].sequence))
+        may_come_again(bot, &bot->seen[bot->seen_at]))
         (void)grow_seen(bot);
     if (bot->seen_count < bot->seen_cap) {
         keep_seen(bot, bot->seen_count++, trade);
@@ -225,7 +233,8 @@ static bool book(struct bot *bot, uint32_t number, unsigned leg_number, const st
     }
     leg->position_lots = ledger_position_lots(&leg->ledger, leg->instrument);
     bot->counters.fills++;
-    bot->last_fill_ms = fill->ts_ms;
+    if (fill->ts_ms > bot->last_fill_ms)
+        bot->last_fill_ms = fill->ts_ms; /* a late one is no reason to ask for all since then */
     bot->dirty_state = true;
     if (number != NO_SLOT) {
         count_for_order(bot, number, lots, fill);
@@ -267,7 +276,8 @@ static bool book(struct bot *bot, uint32_t number, unsigned leg_number, const st
     return true;
 }
 
-bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
+/* `fresh`: whoever tells it knows that it was not booked. */
+static bool take(struct bot *bot, uint32_t number, const struct fill *fill, bool fresh)
 {
     const unsigned leg = leg_of(bot, fill);
     struct flt_coid id = { 0 };
@@ -288,7 +298,7 @@ bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
         bot->counters.duplicates++;
         return false;
     }
-    if (number == NO_SLOT && is_ambiguous(bot, fill)) {
+    if (number == NO_SLOT && !fresh && is_ambiguous(bot, fill)) {
         bot_fail(bot, "ambiguous_fill", "trade %s is older than what is remembered",
                  fill->trade_id);
         return false;
@@ -297,10 +307,10 @@ bool fills_book(struct bot *bot, uint32_t number, const struct fill *fill)
     return book(bot, number, leg, &id, fill);
 }
 
-void bot_on_fill(struct bot *bot, const struct fill *told)
+static void on_fill(struct bot *bot, enum tape_kind kind, const struct fill *told)
 {
     if (bot_input(bot))
-        tape_put(bot, &(struct tape_frame){ .kind = TAPE_FILL, .fills = told, .fill_count = 1 });
+        tape_put(bot, &(struct tape_frame){ .kind = kind, .fills = told, .fill_count = 1 });
     const uint32_t number = orders_find(bot, told->client_order_id, told->order_id);
     struct fill named;
     const struct fill *fill = told;
@@ -313,9 +323,19 @@ void bot_on_fill(struct bot *bot, const struct fill *told)
         fill = &named;
     }
     bot->counters.events++;
-    if (fills_book(bot, number, fill) && number != NO_SLOT)
+    if (take(bot, number, fill, kind == TAPE_FRESH_FILL) && number != NO_SLOT)
         orders_settle(bot, number);
     bot_pump(bot);
+}
+
+void bot_on_fill(struct bot *bot, const struct fill *fill)
+{
+    on_fill(bot, TAPE_FILL, fill);
+}
+
+void bot_on_fresh_fill(struct bot *bot, const struct fill *fill)
+{
+    on_fill(bot, TAPE_FRESH_FILL, fill);
 }
 
 void bot_on_fills_result(struct bot *bot, const char *client_order_id,
@@ -342,7 +362,7 @@ void bot_on_fills_result(struct bot *bot, const char *client_order_id,
             continue;
         memcpy(fill.client_order_id, bot->wants.slots[number].live.coid,
                sizeof fill.client_order_id);
-        (void)fills_book(bot, number, &fill);
+        (void)take(bot, number, &fill, false);
     }
     const uint32_t number = orders_find(bot, client_order_id, NULL);
     if (number != NO_SLOT) {

@@ -57,6 +57,7 @@ enum tape_kind {
     TAPE_SWEPT,
     TAPE_DRIFT,
     TAPE_ADJUST,
+    TAPE_FRESH_FILL,
     TAPE_KIND_COUNT
 };
 

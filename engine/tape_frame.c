@@ -75,6 +75,7 @@ static const struct {
     [TAPE_SWEPT] = { "swept", M_NUMBERS },
     [TAPE_DRIFT] = { "drift", M_NUMBERS | M_TEXT },
     [TAPE_ADJUST] = { "adjust", M_NUMBERS | M_TEXT },
+    [TAPE_FRESH_FILL] = { "fresh_fill", M_FILLS },
 };
 
 const char *tape_kind_name(enum tape_kind kind)

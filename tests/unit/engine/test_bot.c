@@ -247,6 +247,90 @@ static void a_fill_books_once_however_often_it_comes(void **ctx)
     end();
 }
 
+/* The venue's trade of an order that nothing here remembers: number `n`, at `ts_ms`. */
+static struct fill trade_of_another_time(int n, int64_t ts_ms)
+{
+    struct fill fill = venue.trades[0].fill;
+    struct flt_coid id;
+
+    assert_true(flt_coid_parse(fill.client_order_id, &id));
+    id.sequence = 100000 + (uint32_t)n;
+    flt_coid_format(&id, fill.client_order_id);
+    snprintf(fill.order_id, sizeof fill.order_id, "o%d", n);
+    snprintf(fill.trade_id, sizeof fill.trade_id, "t%d", n);
+    fill.ts_ms = ts_ms;
+    return fill;
+}
+
+/* Who takes a bot over asks its venue for the trades of the last minute. Of a bot that had made
+ * more than it remembered, the older ones were "ambiguous", and it stopped in error after each
+ * failover. */
+static void hundreds_of_trades_in_a_minute_are_all_remembered(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_trade_now(&venue, 0, 10);
+    fake_run(&venue, 1000);
+    const int64_t now_ms = venue.trades[0].fill.ts_ms;
+    const uint64_t before = status().counters.fills;
+
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 1000; i++) {
+            const struct fill fill = trade_of_another_time(i, now_ms + i * 50);
+
+            bot_on_fill(venue.bot, &fill);
+        }
+    assert_int_equal(status().counters.fills - before, 1000);
+    assert_int_not_equal(status().phase, BOT_ERROR);
+    end();
+}
+
+/* A late trade of an hour ago made the next sweep begin there, and its age made all that lies
+ * between seem newer than what is remembered: they were booked a second time. */
+static void a_late_trade_does_not_turn_back_the_time_of_the_last(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_trade_now(&venue, 0, 10);
+    fake_run(&venue, 1000);
+    const int64_t last_ms = status().last_fill_ms;
+    const struct fill late = trade_of_another_time(1, last_ms - 3600000);
+
+    bot_on_fill(venue.bot, &late);
+    assert_int_equal(status().counters.fills, 2);
+    assert_int_equal(status().last_fill_ms, last_ms);
+    end();
+}
+
+/* A node came back after a day with a trade that nobody knew: the bot had made 300 since, could not
+ * tell it from a repeat, and stopped in error. Its books know that it is none. */
+static void a_trade_that_is_fresh_for_sure_is_booked_however_old(void **ctx)
+{
+    (void)ctx;
+    begin(GRID, NULL);
+    fake_trade_now(&venue, 0, venue.orders[0].qty_lots); /* it lives no longer */
+    fake_run(&venue, 1000);
+    const int64_t now_ms = venue.trades[0].fill.ts_ms;
+
+    for (int i = 0; i < 300; i++) {
+        const struct fill fill = trade_of_another_time(i, now_ms + i * 60000);
+
+        bot_on_fill(venue.bot, &fill);
+    }
+    const uint64_t before = status().counters.fills;
+    const struct fill late = trade_of_another_time(1000, now_ms - 86400000);
+
+    bot_on_fresh_fill(venue.bot, &late);
+    bot_on_fresh_fill(venue.bot, &late);
+    assert_int_equal(status().counters.fills - before, 1);
+    assert_int_not_equal(status().phase, BOT_ERROR);
+    const struct fill older = trade_of_another_time(1001, now_ms - 86400001);
+    bot_on_fill(venue.bot, &older); /* of the venue's telling: it may be a repeat */
+    fake_run(&venue, 1000);
+    assert_int_equal(status().phase, BOT_ERROR);
+    end();
+}
+
 static void missing_trades_are_fetched_when_the_order_says_more_was_executed(void **ctx)
 {
     (void)ctx;
@@ -719,6 +803,9 @@ int main(void)
         cmocka_unit_test(a_journal_that_refuses_sends_nothing),
         cmocka_unit_test(an_unknown_order_is_asked_about_and_never_sent_again),
         cmocka_unit_test(a_fill_books_once_however_often_it_comes),
+        cmocka_unit_test(hundreds_of_trades_in_a_minute_are_all_remembered),
+        cmocka_unit_test(a_late_trade_does_not_turn_back_the_time_of_the_last),
+        cmocka_unit_test(a_trade_that_is_fresh_for_sure_is_booked_however_old),
         cmocka_unit_test(missing_trades_are_fetched_when_the_order_says_more_was_executed),
         cmocka_unit_test(a_fill_that_the_stream_lost_is_found_by_the_audit),
         cmocka_unit_test(a_part_that_the_stream_lost_is_found_by_the_audit),
