@@ -24,6 +24,7 @@ struct world {
     struct bot *bot;
     struct msg_resume resume; /* what the last owner was handed */
     char said[4096];
+    int64_t apart_ms; /* the time of trade n is n times that later */
 };
 
 /* --- the world
@@ -135,7 +136,7 @@ static void fill_of(struct world *w, const char *bot, const char *node, const ch
     fill->fee = flt_amt_parse("0.641231");
     snprintf(fill->fee_asset, sizeof fill->fee_asset, "USDT");
     fill->liquidity = LIQUIDITY_TAKER;
-    fill->ts_ms = 1772366399000;
+    fill->ts_ms = 1772366399000 + w->apart_ms * atoi(trade);
     snprintf(ev.stream, sizeof ev.stream, "%s", stream);
     record.fill.book = sums_after(w, bot, &record.fill);
     ingest_ev(&w->controller, inventory_get_node(&w->controller.inventory, node), &ev);
@@ -536,6 +537,7 @@ static void only_the_newest_trades_are_told(void **ctx)
     struct world *w = *ctx;
     char trade[16];
 
+    w->apart_ms = 1000;
     for (int i = 1; i <= 300; i++) {
         snprintf(trade, sizeof trade, "%d", i);
         fill(w, "a", A, 1, trade);
@@ -547,6 +549,24 @@ static void only_the_newest_trades_are_told(void **ctx)
     assert_string_equal(w->resume.trades[0].trade_id, "300");
     assert_string_equal(w->resume.trades[255].trade_id, "45");
     assert_string_equal(w->resume.trades[255].order_id, "945");
+}
+
+/* The venue tells the last minute's again: of a bot that had made more than 256, the next owner
+ * took the others for trades that were missed. */
+static void all_trades_of_the_last_minute_are_told(void **ctx)
+{
+    struct world *w = *ctx;
+    char trade[16];
+
+    w->apart_ms = 200;
+    for (int i = 1; i <= 500; i++) {
+        snprintf(trade, sizeof trade, "%d", i);
+        fill(w, "a", A, 1, trade);
+    }
+    snap(w, A, 500, born(A, 0));
+    move(w, "b");
+    assert_int_equal(w->resume.trades_count, 451); /* 90 s */
+    assert_string_equal(w->resume.trades[450].trade_id, "50");
 }
 
 /* Also by a controller that was started anew, until its owner has said a state of its own. */
@@ -614,6 +634,7 @@ int main(void)
         CASE(a_paper_bot_is_handed_what_its_owner_s_stream_has_after_the_state),
         CASE(the_owner_s_newest_stream_and_its_number_are_said),
         CASE(only_the_newest_trades_are_told),
+        CASE(all_trades_of_the_last_minute_are_told),
         CASE(it_is_told_until_the_new_owner_has_it),
         CASE(a_state_that_is_ahead_of_the_books_or_of_no_owner_is_not_kept),
     };
