@@ -16,6 +16,8 @@ class CliCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.dir = tempfile.mkdtemp(prefix="flt-cli-")
+        cls.children = []
+        cls.addClassCleanup(cls.finish)  # also when this here fails
         subprocess.run([FLOTILLA, "--dir", cls.dir, "broker", "config"], check=True, stdout=subprocess.DEVNULL)
         with open(f"{cls.dir}/fleet.json", encoding="utf-8") as file:
             fleet = json.load(file)
@@ -25,7 +27,8 @@ class CliCase(unittest.TestCase):
         with open(f"{cls.dir}/controller/controller.json", "w", encoding="utf-8") as file:
             json.dump(config, file)
         cls.port = fleet["ports"]["mqtt"]
-        cls.children = [cls.start_broker(), cls.start_controller()]
+        cls.children.append(cls.start_broker())
+        cls.children.append(cls.start_controller())
         cls.wait_for_controller()
 
     @classmethod
@@ -44,7 +47,7 @@ class CliCase(unittest.TestCase):
                                 stderr=subprocess.DEVNULL)
 
     @classmethod
-    def tearDownClass(cls):
+    def finish(cls):
         for child in reversed(cls.children):
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)

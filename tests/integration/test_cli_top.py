@@ -174,13 +174,11 @@ class Top:
 class TopTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(FLOTILLA).up()
+        cls.fleet = Fleet(FLOTILLA)
+        cls.addClassCleanup(cls.fleet.close)
+        cls.fleet.up()
         wait_for("all bots run", lambda: all(
             row.get("phase") == "running" for row in cls.fleet.cli("bot", "ls")["items"]), 40)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.close()
 
     def restored(self, top, before_codes=True):
         raw = top.raw.decode("utf-8", "replace")

@@ -34,11 +34,9 @@ ROOT = "flt/v1/main/"
 class Commands(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(FLOTILLA).up()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.close()
+        cls.fleet = Fleet(FLOTILLA)
+        cls.addClassCleanup(cls.fleet.close)
+        cls.fleet.up()
 
     def login(self, user, password=None):
         path = os.path.join(self.fleet.dir, "broker", "mosquitto.sock")
@@ -51,7 +49,7 @@ class Commands(unittest.TestCase):
     def ask(self, client, verb, args=None, user="admin", seconds=60, **head):
         """The answer to one request; `head` changes its envelope."""
         message = {"v": 1, "id": ulid(), "ts_ms": now_ms(), "src": f"user/{user}",
-                   "expires_ms": now_ms() + 8000, "args": args or {}, **head}
+                   "expires_ms": now_ms() + 60000, "args": args or {}, **head}
         return self.send(client, verb, json.dumps(message), message["id"], user, seconds)
 
     def send(self, client, verb, payload, ident, user="admin", seconds=60):

@@ -27,13 +27,11 @@ def blocks(name):
 class Docs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(FLOTILLA).up()
+        cls.fleet = Fleet(FLOTILLA)
+        cls.addClassCleanup(cls.fleet.close)
+        cls.fleet.up()
         cls.env = {**os.environ, "FLEET": cls.fleet.dir,
                    "URL": f"http://127.0.0.1:{cls.fleet.port}"}
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.close()
 
     def paste(self, head, line):
         done = subprocess.run(["bash", "-c", head + "\n" + line], env=self.env, text=True,

@@ -19,7 +19,9 @@ ROOT = "flt/v1/main"
 class Tools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(FLOTILLA).up()
+        cls.fleet = Fleet(FLOTILLA)
+        cls.addClassCleanup(cls.fleet.close)
+        cls.fleet.up()
         cls.login = ["--unix", f"{cls.fleet.dir}/broker/mosquitto.sock", "-u", "admin", "-P",
                      cls.fleet.password]
         cls.serial = 0
@@ -27,10 +29,6 @@ class Tools(unittest.TestCase):
             control = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
         # At the market's own speed a minute may pass without a fill of one bot.
         urllib.request.urlopen(urllib.request.Request(f"{control}/speed", b'{"speed":20}'), timeout=60).close()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.close()
 
     def request(self, verb, args):
         """One verb by mosquitto_rr; the answer's document."""
@@ -77,10 +75,11 @@ class Tools(unittest.TestCase):
         self.fail("the demo has no pmm_simple on BTC-USDT")
 
     def test_2_follow_its_fills(self):
-        self.ask("bot-watch", {"bot": "by-hand", "ttl_s": 60})
-        live = self.messages("n/+/b/by-hand/live", 1)
-        self.assertEqual(live[0]["bot"], "by-hand")
-        fills = self.messages("n/+/b/by-hand/fill", 1)
+        def watched(kind):
+            self.ask("bot-watch", {"bot": "by-hand", "ttl_s": 60})  # for as long as the next line waits
+            return self.messages(f"n/+/b/by-hand/{kind}", 1)
+        self.assertEqual(wait_for("a word", lambda: watched("live"))[0]["bot"], "by-hand")
+        fills = wait_for("a fill", lambda: watched("fill"))
         self.assertEqual(fills[0]["bot"], "by-hand")
         wait_for("the fill in the books", lambda: fills[0]["fill"]["trade_id"] in [
             row["trade_id"] for row in self.ask("bot-fills", {"bot": "by-hand", "limit": 100})["items"]])

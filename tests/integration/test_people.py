@@ -185,7 +185,7 @@ class People(Fleet):
         self.assertGreaterEqual(past["cleared_ms"], row["since_ms"])
         until(lambda: [g for g in Hook.got if g["alert"] == "error-dip" and g["cleared"]], 12)
         self.bad("alert-ack", {"alert": "error-dip"}, "not_found", "alert")
-        self.assertGreaterEqual(self.good("notify-ls")["items"][0]["sent"], 3)
+        until(lambda: self.good("notify-ls")["items"][0]["sent"] >= 3)  # the hook has it before its answer counts
         self.good("notify-rm", {"name": "hook"})
         self.bad("notify-test", {"name": "hook"}, "not_found", "name")
         server.shutdown()
