@@ -246,6 +246,10 @@ int fleet_create(const char *dir, bool demo, struct fleet *fleet, struct flt_err
 /* --- ports
  * ----------------------------------------------------------------------------------------- */
 
+#define PORT_FIRST 10000 /* below are the ports that services are known by */
+#define PORT_ROOM 2000
+#define PORT_TRIES 60
+
 /* The port it got, 0: none. */
 static uint16_t try_port(uint16_t port)
 {
@@ -272,11 +276,44 @@ bool fleet_port_free(uint16_t port)
     return try_port(port) != 0;
 }
 
+/* Where the kernel takes ports for connections that go out: one that is free now may be such a
+ * connection's in a moment, before its server has started. */
+static void ephemeral_range(unsigned *low, unsigned *high)
+{
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+    if (!file || fscanf(file, "%u %u", low, high) != 2 || *low > *high || *high > 65535) {
+        *low = 32768;
+        *high = 60999;
+    }
+    if (file)
+        (void)fclose(file);
+}
+
+/* One outside that range, where it leaves room; 0: the kernel chooses. */
+static uint16_t random_port(void)
+{
+    unsigned low, high;
+    uint32_t dice = 0;
+
+    ephemeral_range(&low, &high);
+    if (flt_random(&dice, sizeof dice) != 0)
+        return 0;
+    if (low >= PORT_FIRST + PORT_ROOM)
+        return (uint16_t)(PORT_FIRST + dice % (low - PORT_FIRST));
+    if (high + PORT_ROOM <= 65535)
+        return (uint16_t)(high + 1 + dice % (65535 - high));
+    return 0;
+}
+
 /* Keeps `port` if it is free and not one of `taken`, else takes any that is. */
 static int choose_port(uint16_t *port, const uint16_t *taken, size_t taken_count)
 {
-    for (int tries = 0; tries < 20; tries++) {
-        const uint16_t got = try_port(tries == 0 ? *port : 0);
+    for (int tries = 0; tries < PORT_TRIES; tries++) {
+        const uint16_t wanted = tries == 0 && *port      ? *port
+                                : tries < PORT_TRIES / 2 ? random_port()
+                                                         : 0;
+        const uint16_t got = try_port(wanted);
         bool fine = got != 0;
 
         for (size_t i = 0; i < taken_count; i++)
