@@ -290,17 +290,20 @@ static struct json_object *make_report(const struct rows *before, const struct r
 }
 
 /* Fills take a moment from the venue to the books: asks again until all are there, or patience
- * ends. */
+ * ends; ever more seldom, as each time all fills of the fleet are read. */
 static int await_books(struct session *session, const struct rows *before, struct rows *books)
 {
     const struct flt_clock *clock = flt_clock_system();
     const int64_t end_ms = flt_mono_ms(clock) + PATIENCE_MS;
 
-    for (;;) {
+    for (uint32_t pause_ms = 50;; pause_ms = pause_ms < 800 ? pause_ms * 2 : pause_ms) {
         books->count = 0;
         int err = book_rows(session, books);
 
         if (err || missing(before, books, NULL, "", NULL) == 0 || flt_mono_ms(clock) > end_ms)
+            return err;
+        err = session_pause(session, pause_ms);
+        if (err)
             return err;
     }
 }

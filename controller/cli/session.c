@@ -108,6 +108,24 @@ int session_ask(struct session *session, const char *verb, struct json_object *a
                    &session->cli->error);
 }
 
+static void on_paused(void *ctx)
+{
+    flt_loop_stop(ctx);
+}
+
+int session_pause(struct session *session, uint32_t ms)
+{
+    struct flt_timer *timer = NULL;
+    int err = flt_timer_create(session->loop, on_paused, session->loop, &timer);
+
+    if (err)
+        return err;
+    flt_timer_start(timer, ms, 0);
+    flt_loop_run(session->loop);
+    flt_timer_destroy(timer);
+    return 0;
+}
+
 static size_t take_items(struct json_object *page, struct json_object *all, size_t limit)
 {
     struct json_object *items = flt_json_get(page, "items");

@@ -38,6 +38,9 @@ struct session_answers {
 FLT_MUST_USE int session_ask_many(struct session *session, const char *verb,
                                   struct json_object *args, struct session_answers *out);
 
+/* Lets the bus live for that long; ended early by who stops the loop (a signal). */
+FLT_MUST_USE int session_pause(struct session *session, uint32_t ms);
+
 /* Open, one request, close. */
 FLT_MUST_USE int ask_once(struct cli *cli, const char *verb, struct json_object *args,
                           struct json_object **result);
