@@ -27,11 +27,14 @@ struct ask {
     const struct column *columns; /* NULL: shown as an object */
     unsigned limit; /* the newest so many unless --limit says otherwise; 0: not a paged list */
     const char *question; /* asked on a terminal before; NULL: nothing is changed, or gently */
-    const char *note;     /* said afterwards */
+    const char *note;     /* said afterwards, unless --wait was given */
     struct ask_arg args[ASK_ARGS_MAX];
 };
 
 FLT_MUST_USE int ask_run(struct cli *cli, const struct ask *ask);
+/* Its two halves: the caller puts the answer. */
+FLT_MUST_USE int ask_answer(struct cli *cli, const struct ask *ask, struct json_object **result);
+void ask_show(struct cli *cli, const struct ask *ask, struct json_object *result);
 int cmd_ask(struct cli *cli); /* the row's data is a struct ask */
 /* --limit, 1 to 1000000. */
 FLT_MUST_USE int cli_limit(struct cli *cli, size_t missing, size_t *out);

@@ -99,7 +99,7 @@ static int add_arg(struct cli *cli, const struct ask_arg *arg, struct json_objec
     return 0;
 }
 
-static void show(struct cli *cli, const struct ask *ask, struct json_object *result)
+void ask_show(struct cli *cli, const struct ask *ask, struct json_object *result)
 {
     struct json_object *inner = ask->items ? flt_json_get(result, ask->items) : result;
 
@@ -107,13 +107,13 @@ static void show(struct cli *cli, const struct ask *ask, struct json_object *res
         out_list(cli, result, inner, ask->columns);
     else
         out_object(cli, cli->json || !inner ? result : inner);
-    if (ask->note)
+    if (ask->note && !cli_has(cli, "wait"))
         out_note(cli, "%s", ask->note);
 }
 
-int ask_run(struct cli *cli, const struct ask *ask)
+int ask_answer(struct cli *cli, const struct ask *ask, struct json_object **result)
 {
-    struct json_object *args = json_object_new_object(), *result = NULL;
+    struct json_object *args = json_object_new_object();
     size_t limit = 0;
     int err = 0;
 
@@ -127,10 +127,17 @@ int ask_run(struct cli *cli, const struct ask *ask)
         json_object_put(args);
         return err;
     }
-    err = ask->limit ? list_once(cli, ask->verb, args, limit, &result)
-                     : ask_once(cli, ask->verb, args, &result);
+    return ask->limit ? list_once(cli, ask->verb, args, limit, result)
+                      : ask_once(cli, ask->verb, args, result);
+}
+
+int ask_run(struct cli *cli, const struct ask *ask)
+{
+    struct json_object *result = NULL;
+    int err = ask_answer(cli, ask, &result);
+
     if (!err)
-        show(cli, ask, result);
+        ask_show(cli, ask, result);
     json_object_put(result);
     return err;
 }

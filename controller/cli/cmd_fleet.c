@@ -249,9 +249,118 @@ static int change_halts(struct cli *cli, const char *verb, const char *reason)
     return err;
 }
 
+static const struct column halted_columns[] = {
+    { "BOT", "bot", COLUMN_TEXT },         { "NODE", "node", COLUMN_TEXT },
+    { "PHASE", "phase", COLUMN_STATE },    { "INSTRUMENT", "instrument", COLUMN_TEXT },
+    { "MODE", "mode", COLUMN_TEXT },       { "POSITION", "position", COLUMN_NUMBER },
+    { "EQUITY", "equity", COLUMN_SIGNED }, { "ORDERS", "orders_open", COLUMN_NUMBER },
+    { NULL, NULL, COLUMN_TEXT },
+};
+
+/* The bots that a halt of this scope holds: those whose `scope` ("node", ...) is `target`. */
+static struct json_object *bots_in_scope(struct json_object *items, const char *scope,
+                                         const char *target, int64_t *orders)
+{
+    struct json_object *rows = json_object_new_array();
+    char value[64];
+    int64_t open;
+
+    for (size_t i = 0; i < json_object_array_length(items); i++) {
+        struct json_object *row = json_object_array_get_idx(items, i);
+
+        if (target && strcmp(out_text(row, scope, value, sizeof value), target) != 0)
+            continue;
+        json_object_array_add(rows, json_object_get(row));
+        if (flt_json_int(row, "orders_open", &open))
+            *orders += open;
+    }
+    return rows;
+}
+
+/* A name that is nobody's holds nothing: said as the halt itself would say it. */
+static int check_target(struct session *session, const char *scope, const char *target)
+{
+    const bool account = strcmp(scope, "account") == 0;
+    struct json_object *result = NULL;
+    bool known = !account;
+    char text[64];
+
+    if (!target || strcmp(scope, "fleet") == 0)
+        return 0;
+    snprintf(text, sizeof text, "%s-show", scope);
+    int err = account ? session_list(session, "account-ls", json_object_new_object(), 0, &result)
+                      : session_ask(session, text, args_of(scope, target, NULL), &result);
+    struct json_object *items = account ? flt_json_get(result, "items") : NULL;
+
+    for (size_t i = 0; items && i < json_object_array_length(items) && !known; i++)
+        known = strcmp(out_text(json_object_array_get_idx(items, i), "name", text, sizeof text),
+                       target) == 0;
+    json_object_put(result);
+    if (err || known)
+        return err;
+    return CLI_FAIL(session->cli, FLT_NOT_FOUND, "target", "see: flotilla account ls",
+                    "there is no account %.64s", target);
+}
+
+static void show_halted(struct cli *cli, struct json_object *rows, int64_t orders)
+{
+    struct json_object *document = json_object_new_object();
+    const char *how = cli_flag(cli, "how");
+    const size_t count = json_object_array_length(rows);
+    char plan[192];
+
+    how = how ? how : "pause";
+    if (strcmp(how, "pause") == 0)
+        snprintf(plan, sizeof plan, "halt %zu %s: no new orders until resume", count,
+                 count == 1 ? "bot" : "bots");
+    else
+        snprintf(plan, sizeof plan, "halt %zu %s: %lld open orders are cancelled%s", count,
+                 count == 1 ? "bot" : "bots", (long long)orders,
+                 strcmp(how, "flatten") == 0 ? ", positions are sold or bought back at market"
+                                             : ", positions stay");
+    json_object_object_add(document, "dry_run", json_object_new_boolean(true));
+    json_object_object_add(document, "plan", json_object_new_string(plan));
+    json_object_object_add(document, "items", json_object_get(rows));
+    out_list(cli, document, rows, halted_columns);
+    out_note(cli, "dry run, nothing was changed; it would %s", plan);
+    json_object_put(document);
+}
+
+static int halt_dry_run(struct cli *cli)
+{
+    struct session session = { 0 };
+    struct json_object *args = NULL, *result = NULL;
+    char scope[16];
+    int64_t orders = 0;
+    int err = halt_args(cli, NULL, &args);
+
+    out_text(args, "scope", scope, sizeof scope);
+    json_object_put(args);
+    if (!err)
+        err = session_open(&session, cli);
+    if (!err)
+        err = check_target(&session, scope, cli_arg(cli, 0));
+    if (!err)
+        err = session_list(&session, "bot-ls", json_object_new_object(), 0, &result);
+    session_close(&session);
+    if (err)
+        return err;
+    struct json_object *rows =
+        bots_in_scope(flt_json_get(result, "items"), scope,
+                      strcmp(scope, "fleet") == 0 ? NULL : cli_arg(cli, 0), &orders);
+
+    show_halted(cli, rows, orders);
+    json_object_put(rows);
+    json_object_put(result);
+    return 0;
+}
+
 int cmd_halt(struct cli *cli)
 {
     char question[160], reason[192];
+
+    if (cli_has(cli, "dry-run"))
+        return halt_dry_run(cli);
     int err = find_reason(cli, "halt", reason);
 
     if (err)

@@ -85,6 +85,10 @@ int cmd_bot_fills(struct cli *cli);
 /* cmd_parity.c */
 int cmd_bot_parity(struct cli *cli);
 
+/* cmd_place.c */
+int cmd_bot_move(struct cli *cli);
+int cmd_node_drain(struct cli *cli);
+
 /* cmd_deploy.c */
 int cmd_bot_deploy(struct cli *cli);
 /* cmd_spec.c */

@@ -439,6 +439,7 @@ static const struct cli_command commands[] = {
       .run = cmd_halt,
       .flags = cli_halt_flags,
       .examples = "  flotilla halt --reason \"venue maintenance\"\n"
+                  "  flotilla halt node-1 --scope node --how flatten --dry-run\n"
                   "  flotilla halt demo --scope account --how cancel --reason drill" },
     { .name = "halts",
       .args = "[NUMBER]",

@@ -28,6 +28,7 @@ const struct cli_flag cli_halt_flags[] = {
       .choices = "pause|cancel|flatten",
       .help = "no new orders; cancel orders too; close positions too (default pause)" },
     { .name = "reason", .letter = 'r', .value = "TEXT", .help = "why; stays in the audit log" },
+    CLI_FLAG_DRY_RUN,
     CLI_FLAG_YES,
     CLI_END,
 };

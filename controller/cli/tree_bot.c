@@ -131,6 +131,10 @@ static const struct cli_flag move_flags[] = {
     { .name = "force", .help = "also when the old node does not answer: its lease must be over" },
     CLI_FLAG_YES,
     CLI_FLAG_DRY_RUN,
+    { .name = "wait",
+      .value = "TIME",
+      .optional = true,
+      .help = "until it lives on its new node (default 30s)" },
     CLI_END,
 };
 
@@ -284,10 +288,9 @@ const struct cli_command cli_bot_commands[] = {
     { .name = "move",
       .args = "BOT [NODE]",
       .help = "to another node (none: the controller chooses)",
-      .run = cmd_ask,
+      .run = cmd_bot_move,
       .flags = move_flags,
-      .live = "bot",
-      .data = &ask_bot_move },
+      .live = "bot" },
     { .name = "adopt",
       .args = "BOT NODE",
       .help = "take a bot that a node holds unclaimed into the list",

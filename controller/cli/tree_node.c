@@ -108,6 +108,15 @@ const struct cli_command cli_broker_commands[] = {
 
 static const struct cli_flag yes_flags[] = { CLI_FLAG_YES, CLI_END };
 
+static const struct cli_flag drain_flags[] = {
+    CLI_FLAG_YES,
+    { .name = "wait",
+      .value = "TIME",
+      .optional = true,
+      .help = "until each of its bots lives on another node (default 30s)" },
+    CLI_END,
+};
+
 const struct cli_command cli_node_commands[] = {
     { .name = "ls", .help = "nodes, their state and load", .run = cmd_node_ls },
     { .name = "show",
@@ -118,10 +127,9 @@ const struct cli_command cli_node_commands[] = {
     { .name = "drain",
       .args = "NODE",
       .help = "move its bots to other nodes, and place none there",
-      .run = cmd_ask,
-      .flags = yes_flags,
-      .live = "node",
-      .data = &ask_node_drain },
+      .run = cmd_node_drain,
+      .flags = drain_flags,
+      .live = "node" },
     { .name = "undrain",
       .args = "NODE",
       .help = "bots may be placed there again",

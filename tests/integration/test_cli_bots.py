@@ -5,8 +5,10 @@ import csv
 import io
 import json
 import os
+import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,49 @@ import tap
 from fleet import Fleet, catches, wait_for
 
 FLOTILLA = sys.argv.pop(1)
+
+
+class Zsh:
+    """A zsh in a pseudo-terminal; Ctrl-T there says what stands on the line, and clears it."""
+    RC = r"""
+PS1='> '
+unsetopt beep
+autoload -Uz compinit; compinit -u -d $ZDOTDIR/dump
+source <(flotilla completion zsh)
+said() { print -r -- "$BUFFER|" > $ZDOTDIR/part && mv $ZDOTDIR/part $ZDOTDIR/said; BUFFER=; }
+zle -N said
+bindkey '^T' said
+"""
+
+    def __init__(self, home, env):
+        self.said = os.path.join(home, "said")
+        with open(os.path.join(home, ".zshrc"), "w", encoding="ascii") as file:
+            file.write(self.RC)
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvpe("zsh", ["zsh", "-i"], env)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+    def tab(self, line):
+        """What the line is after a tab."""
+        os.write(self.fd, line.encode() + b"\t\x14")
+
+        def said():
+            if select.select([self.fd], [], [], 0)[0]:
+                os.read(self.fd, 65536)
+            return os.path.exists(self.said)
+        wait_for("zsh to say its line", said, every=0.02)
+        with open(self.said, encoding="utf-8") as file:
+            text = file.read()
+        os.unlink(self.said)
+        return text.removesuffix("|\n")
 
 
 class Bots(unittest.TestCase):
@@ -224,7 +269,7 @@ class Bots(unittest.TestCase):
         self.assertLessEqual(command["accepted_ms"], command["ended_ms"])
         self.assertIn("changes", self.fleet.run("-o", "csv", "audit").stdout.splitlines()[0].split(","))
         self.assertIn("account", self.fleet.run("command", rows[0]["id"]).stdout.split("commands:")[1])
-        for words in (["stop", "audited", "--wait=40s"], ["rm", "audited", "--yes"]):
+        for words in (["stop", "audited", "--flatten"], ["rm", "audited", "--yes"]):  # it may have bought
             self.fleet.cli("bot", *words)
         self.assertEqual(self.fleet.cli("audit", "--target", "audited", "-n", "1")["items"][0]["changes"],
                          "listed: true -> false")
@@ -332,14 +377,17 @@ class Bots(unittest.TestCase):
         _, err = patient.communicate(timeout=120)
         self.assertEqual(patient.returncode, 0, err)
 
+    def shell_env(self, **more):
+        """Where `flotilla` is this one, of this fleet."""
+        return dict(os.environ, PATH=os.path.dirname(os.path.abspath(FLOTILLA)) + ":" + os.environ["PATH"],
+                    FLOTILLA_DIR=self.fleet.dir, **more)
+
     def completed(self, *words):
         """What real bash offers behind these words, the last of them begun."""
         script = ('source <(flotilla completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _flotilla; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
-        env = dict(os.environ, PATH=os.path.dirname(os.path.abspath(FLOTILLA)) + ":" + os.environ["PATH"],
-                   FLOTILLA_DIR=self.fleet.dir)
         done = subprocess.run(["bash", "-c", script, "bash", "flotilla", *words], capture_output=True, text=True,
-                              env=env, timeout=30, check=False)
+                              env=self.shell_env(), timeout=120, check=False)
         self.assertEqual(done.stderr, "")
         return done.stdout.split()
 
@@ -356,6 +404,72 @@ class Bots(unittest.TestCase):
                 # Names come within 300 ms or not at all: a line that is typed does not wait for a slow fleet.
                 found = wait_for("names", lambda: self.completed(*words)) if expected else self.completed(*words)
                 self.assertEqual(found, expected)
+
+    # What is begun, and the one thing that it can become.
+    BEGUN = (("flotilla bot conf", "config"), ("flotilla bot config btc-rsi", "btc-rsi-1"),
+             ("flotilla bots --pha", "--phase"), ("flotilla help exit", "exit-codes"), ("flotilla -o cs", "csv"),
+             ("flotilla bot stop btc-rsi-1 btc-sma-1", "btc-sma-1"))
+
+    def test_fish_completes_too(self):
+        if not shutil.which("fish"):
+            self.skipTest("no fish on this machine")
+        with tempfile.TemporaryDirectory() as home:
+            def offered(line):
+                done = subprocess.run(["fish", "--no-config", "-c", f"flotilla completion fish | source; complete -C '{line}'"],
+                                      capture_output=True, text=True, env=self.shell_env(HOME=home), timeout=120, check=False)
+                return [row.split("\t")[0] for row in done.stdout.splitlines()]
+            for line, word in self.BEGUN:
+                with self.subTest(line):
+                    self.assertEqual(wait_for("names", lambda line=line: offered(line)), [word])
+
+    def test_zsh_completes_too(self):
+        if not shutil.which("zsh"):
+            self.skipTest("no zsh on this machine")
+        with tempfile.TemporaryDirectory() as home, Zsh(home, self.shell_env(HOME=home, ZDOTDIR=home, TERM="xterm")) as zsh:
+            for line, word in self.BEGUN:
+                with self.subTest(line):
+                    begun = line.rsplit(" ", 1)[0]
+                    self.assertEqual(wait_for("names", lambda line=line: (
+                        lambda typed: typed if typed != line else None)(zsh.tab(line))), f"{begun} {word} ")
+
+    def test_ports_are_none_that_a_connection_going_out_may_take(self):
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+            low, high = (int(word) for word in file.read().split())
+        if low < 12000 and high > 63535:
+            self.skipTest(f"connections that go out take all ports here: {low} to {high}")
+        with open(os.path.join(self.fleet.dir, "fleet.json"), encoding="utf-8") as file:
+            ports = json.load(file)["ports"]
+        for name in ("mqtt", "sim", "sim_control"):
+            self.assertFalse(low <= ports[name] <= high, ports)
+
+    def test_a_halt_is_looked_at_before(self):
+        plan = self.fleet.cli("halt", "node-1", "--scope", "node", "--how", "flatten", "--dry-run")
+        self.assertEqual({row["node"] for row in plan["items"]}, {"node-1"})
+        self.assertEqual(len(plan["items"]), len([row for row in self.rows() if row["node"] == "node-1"]))
+        self.assertRegex(plan["plan"], r"^halt \d+ bots: \d+ open orders are cancelled, positions are sold")
+        self.assertEqual(len(self.fleet.cli("halt", "--dry-run")["items"]), 24)
+        self.assertEqual(len(self.fleet.cli("halt", "demo", "--scope", "account", "--dry-run")["items"]), 24)
+        self.assertEqual([row["bot"] for row in self.fleet.cli("halt", "btc-dca-2", "--dry-run")["items"]], ["btc-dca-2"])
+        for words in (["btc-dca-9"], ["node-9", "--scope", "node"], ["dmo", "--scope", "account"]):
+            self.assertEqual(self.fleet.run("halt", *words, "--dry-run").returncode, 3)
+        self.assertEqual(self.fleet.cli("halts")["halts"], [])
+
+    def test_zz_bots_are_waited_for_on_their_new_node(self):
+        moved = self.fleet.cli("bot", "move", "btc-pmm-2", "node-1", "--yes", "--wait=90s")
+        self.assertEqual((moved["from"], moved["to"], moved["state"]), ("node-2", "node-1", "moved"))
+        row = next(row for row in self.rows() if row["bot"] == "btc-pmm-2")
+        self.assertEqual((row["node"], row["phase"], row["claimed"]), ("node-1", "running", True))
+        self.addCleanup(self.fleet.run, "node", "undrain", "node-1")
+        done = self.fleet.run("node", "drain", "node-1", "--yes", "--wait=90s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"btc-pmm-2 running on node-2 after \d+\.\d s")
+        self.assertEqual({(row["node"], row["phase"]) for row in self.rows()}, {("node-2", "running")})
+        # Nowhere to go: it says so in time, and what was asked for stays.
+        self.addCleanup(self.fleet.run, "node", "undrain", "node-2")
+        done = self.fleet.run("node", "drain", "node-2", "--yes", "--wait=300ms")
+        self.assertEqual(done.returncode, 11)
+        self.assertRegex(done.stderr, r"btc-\S+ is running on node-2 after 0\.3 s; 23 others .* goes on without")
+        self.assertEqual(self.fleet.run("bot", "move", "btc-pmm-2", "--wait=soon", "--yes").returncode, 2)
 
     def test_market_data_is_shown_as_the_bots_see_it(self):
         rows = wait_for("a quote of each instrument", lambda: (
