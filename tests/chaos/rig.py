@@ -3,6 +3,7 @@
 
 All times run `factor` times faster than the machine's: programs wait 5 s and wake after 0.5 s.
 """
+import ctypes
 import json
 import mmap
 import os
@@ -35,6 +36,16 @@ def ulid(ts_ms):
     for _ in range(26):
         out, value = ULID[value & 31] + out, value >> 5
     return out
+
+
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def with_us():
+    """In a child before it begins: it ends when this process does, however that ends. Each child has a session
+    of its own, so no signal to our group reaches it."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Control:
@@ -75,7 +86,8 @@ class Process:
             env["CHAOS_DIR"] = os.path.join(self.rig.dir, self.name)
         with open(os.path.join(self.rig.dir, "log", f"{self.name}.log"), "ab") as log:
             self.child = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          env=env, cwd=self.rig.dir, start_new_session=True)
+                                          env=env, cwd=self.rig.dir, start_new_session=True,
+                                          preexec_fn=with_us)
         self.wanted, self.frozen = True, False
         self.starts += 1
 
@@ -147,7 +159,8 @@ class Links:
         spec = [f"{name}={port}={target}" for name, (port, target) in wires.items()]
         self.names = list(wires)
         self.child = subprocess.Popen([program, log, *spec], stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                      stdout=subprocess.PIPE, text=True, start_new_session=True,
+                                      preexec_fn=with_us)
         if self.child.stdout.readline() != "ready\n":
             raise AssertionError("chaos_link does not start")
 

@@ -34,7 +34,7 @@ class Swarm:
         url = f"mqtt://127.0.0.1:{rig.fleet['ports']['mqtt']}"
         self.child = subprocess.Popen(
             [rig.tools["swarm"], url, "main", str(count), library, "swarm", password], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, preexec_fn=rigs.with_us,
             stderr=open(rig.path("log", "swarm.log"), "ab"))
         if self.child.stdout.readline() != "ready\n":
             raise AssertionError("chaos_swarm does not start")

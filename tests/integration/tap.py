@@ -1,4 +1,5 @@
 """Runs unittest cases and prints TAP, which meson reads."""
+import os
 import sys
 import traceback
 import unittest
@@ -11,6 +12,12 @@ class _Result(unittest.TestResult):
 
     def _row(self, ok, test, note="", error=None):
         self.count += 1
+        try:
+            self._print(ok, test, note, error)
+        except OSError:  # nobody reads any more: what was started is still to be ended
+            self.stop()
+
+    def _print(self, ok, test, note, error):
         name = getattr(test, "_testMethodName", None) or test.id().rsplit(".", 1)[-1]
         print(f"{'ok' if ok else 'not ok'} {self.count} - {name[5:] if name.startswith('test_') else name}{note}")
         if error:
@@ -43,5 +50,7 @@ def run(*cases):
     suite = unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in cases)
     result = _Result()
     suite.run(result)
+    if result.shouldStop:
+        os._exit(1)  # past Python's own last flush
     print(f"1..{result.count}")
     sys.exit(0 if result.wasSuccessful() and result.count else 1)

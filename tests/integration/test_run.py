@@ -28,7 +28,8 @@ class Run(unittest.TestCase):
         with open(f"{folder.name}/meson.build", "w", encoding="ascii") as file:
             file.write("project('x')\n")
             for name in names:
-                file.write(f"test('{name}', find_program('{name}'), protocol: 'tap', timeout: 2)\n")
+                file.write(f"test('{name}', find_program('{name}'), protocol: 'tap', "
+                           f"timeout: {2 if name == 'hangs' else 120})\n")
         for name in names:
             with open(f"{folder.name}/{name}", "w", encoding="ascii") as file:
                 file.write(f"#!/bin/sh\n{PROGRAMS[name]}\n")
@@ -60,5 +61,58 @@ class Run(unittest.TestCase):
         self.assertEqual((code, lines[-1]), (1, "0 passed, 1 failed, 0 skipped"))
 
 
+STARTS_SOMETHING = """
+import subprocess, unittest, tap
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.child = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    @classmethod
+    def tearDownClass(cls):
+        cls.child.kill()
+        cls.child.wait()
+        open("ended", "w").close()
+    def test_1(self):
+        input()
+    def test_2(self):
+        open("went_on", "w").close()
+tap.run(Case)
+"""
+HAS_A_SESSION = """
+import subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+import rig
+child = subprocess.Popen(["sh", "-c", "echo $$; exec sleep 600"], start_new_session=True, preexec_fn=rig.with_us)
+time.sleep(600)
+"""
+
+
+class Killed(unittest.TestCase):
+    """kill -9 of the whole run once left a fleet behind for ever: its test ended at its next print()."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="flotilla-run-")
+        self.addCleanup(self.folder.cleanup)
+
+    def start(self, script, *words, **files):
+        return subprocess.Popen([sys.executable, "-c", script, *words], cwd=self.folder.name, text=True, **files)
+
+    def test_a_test_that_nobody_reads_ends_what_it_started(self):
+        with self.start(STARTS_SOMETHING, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as case:
+            case.stdout.close()
+            case.stdin.write("go on\n")
+            case.stdin.close()
+            self.assertEqual((case.stderr.read(), case.wait(60)), ("", 1))
+        self.assertEqual(os.listdir(self.folder.name), ["ended"])
+
+    def test_what_has_a_session_of_its_own_ends_with_the_harness(self):
+        chaos = os.path.join(os.path.dirname(os.path.abspath(RUN)), "..", "chaos")
+        with self.start(HAS_A_SESSION, chaos, stdout=subprocess.PIPE) as harness:
+            self.assertGreater(int(harness.stdout.readline()), 1)
+            harness.kill()
+            # Ends when the child did, which has it open.
+            self.assertEqual(harness.communicate(timeout=60), ("", None))
+
+
 if __name__ == "__main__":
-    tap.run(Run)
+    tap.run(Run, Killed)
