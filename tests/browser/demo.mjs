@@ -1,12 +1,12 @@
 // Every view, as it stands in a fleet that runs: no violation that axe knows, nothing wider than the screen,
 // no number cut off, no key in place of words. Usage: demo.mjs URL USER PASSWORD [--all] [--shots FOLDER]
-// [--only VIEW]. Without --all: desktop dark in English and phone light in Chinese; with it all eight.
+// [--only VIEW] [--in WIDTH-LANGUAGE-THEME]. Without --all: desktop dark in English and phone light in Chinese; with it all eight.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { Rig, Tap } from './rig.mjs';
-import { openPage, shot, signIn } from './steps.mjs';
+import { clean, drawn, escape, openPage, shot, signIn } from './steps.mjs';
 
 const [url, user, password, ...options] = process.argv.slice(2);
 const option = (name) => (options.includes(name) ? options[options.indexOf(name) + 1] : undefined);
@@ -17,7 +17,8 @@ const VIEWS = ['fleet', 'nodes', 'node', 'bot', 'deploy', 'portfolio', 'orders',
 const TABS = ['orders', 'fills', 'days', 'events', 'history', 'config', 'log', 'raw']; // of a bot, those that it has
 
 const COMBINATIONS = [1280, 390].flatMap((width) => ['en', 'zh'].flatMap((language) => ['dark', 'light'].map((theme) => ({ width, language, theme }))));
-const chosen = options.includes('--all') ? COMBINATIONS : COMBINATIONS.filter(({ width, language, theme }) => (width === 1280 ? language === 'en' && theme === 'dark' : language === 'zh' && theme === 'light'));
+const one = option('--in')?.split('-'); // 1440-en-light
+const chosen = one ? [{ width: Number(one[0]), language: one[1], theme: one[2] }] : options.includes('--all') ? COMBINATIONS : COMBINATIONS.filter(({ width, language, theme }) => (width === 1280 ? language === 'en' && theme === 'dark' : language === 'zh' && theme === 'light'));
 
 /** What a person would wince at, found in the page itself. */
 const faults = (page) => page.evaluate((keys) => {
@@ -52,13 +53,13 @@ const violations = async (page) => {
 };
 
 const settled = async (page) => {
-  await page.waitForFunction(() => document.querySelector('main') && !document.querySelector('main .skeleton') && document.querySelector('main h1,main h2,main .empty'));
-  await page.evaluate(() => new Promise((resolve) => { setTimeout(() => requestAnimationFrame(resolve), 150); }));
+  await page.waitForFunction(() => document.querySelector('main h1,main h2,main .empty'));
+  await drawn(page);
 };
 
 async function look(page, name, where) {
   await shot(page, shots, `${name}-${where}`);
-  return [...await faults(page), ...await violations(page)].map((text) => `${name}: ${text}`);
+  await clean(async () => [...await faults(page), ...await violations(page)].map((text) => `${name}: ${text}`));
 }
 
 async function visit(page, view, names, where) {
@@ -72,19 +73,18 @@ async function visit(page, view, names, where) {
     await page.evaluate((hash) => { location.hash = hash; }, `#/${view}${names[view] ? `/${names[view]}` : ''}`);
     await settled(page);
   }
-  const found = await look(page, view, where);
+  await look(page, view, where);
   if (view === 'bot') {
     await page.waitForSelector('[data-testid=chart] canvas');
     for (const tab of TABS) {
       if (!(await page.$(`#tab-${tab}`))) continue;
       await page.click(`#tab-${tab}`);
       await settled(page);
-      found.push(...await look(page, `bot-${tab}`, where));
+      await look(page, `bot-${tab}`, where);
     }
   }
-  if (view === 'halt') await page.keyboard.press('Escape');
+  if (view === 'halt') await escape(page, '[data-testid=halt-form]');
   if (view === 'menu') await page.click('details.menu[open] summary');
-  return found;
 }
 
 const tap = new Tap();
@@ -98,14 +98,14 @@ try {
     await tap.test(`sign-in, ${where}`, async () => {
       await page.goto(url);
       await page.waitForSelector('input[name=username]');
-      assert.deepEqual(await look(page, 'signin', where), []);
+      await look(page, 'signin', where);
       await signIn(page, url, user, password);
       await page.waitForSelector('table.fleet tbody a');
     });
-    const names = { bot: await page.evaluate(() => [...document.querySelectorAll('table.fleet tbody a')].map((a) => a.textContent).find((name) => name.includes('grid'))), node: 'node-1' };
+    const names = { bot: await (await page.waitForFunction(() => [...document.querySelectorAll('table.fleet tbody a')].map((a) => a.textContent).find((name) => name.includes('grid')))).jsonValue(), node: 'node-1' };
     if (tap.failed && !(await page.$('header.bar'))) throw new Error('nobody is signed in: nothing to look at');
     for (const view of VIEWS)
-      if (!only || view === only) await tap.test(`${view}, ${where}`, async () => { assert.deepEqual(await visit(page, view, names, where), []); });
+      if (!only || view === only) await tap.test(`${view}, ${where}`, () => visit(page, view, names, where));
     await tap.test(`no script failed, ${where}`, () => assert.deepEqual(page.problems.filter((text) => !/axe/.test(text)), []));
     await page.context().close();
   }

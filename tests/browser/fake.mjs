@@ -165,13 +165,13 @@ export function startFleet({ socketPath, username, password, tenant = 'main', bo
   }
 
   const fail = (code, message, field, hint) => Object.assign(new Error(message), { wire: { code, message, field, hint } });
-  const need = (name) => bots.get(name) ?? (() => { throw fail('not_found', `no bot ${name}`, 'bot', 'flotilla bot ls'); })();
+  const need = (name) => bots.get(name) ?? (() => { throw fail('not_found', `there is no bot ${name}`, 'bot', 'flotilla bot ls'); })();
   const page = (items) => ({ items });
   function checkSpec(spec) {
     const strategy = STRATEGIES[spec.strategy];
     if (!strategy) throw fail('invalid_argument', `no strategy ${spec.strategy}`, 'bot.strategy');
     if (!MARKETS[spec.instrument]) throw fail('invalid_argument', `binance lists no ${spec.instrument}`, 'bot.instrument', 'did you mean BTC-USDT?');
-    if (bots.has(spec.name)) throw fail('conflict', `there is a bot ${spec.name} already`, 'bot.name');
+    if (bots.has(spec.name)) throw fail('conflict', `${spec.name} exists with another strategy, account, instrument or mode`, 'bot.name', 'choose another name, or remove the bot first');
     const { lower, upper, levels } = spec.params;
     if (spec.strategy !== 'grid') return;
     if (Number(upper) <= Number(lower)) throw fail('invalid_argument', 'upper must be above lower', 'bot.params.upper', 'swap the two');

@@ -5,42 +5,74 @@ Usage: fleet.py FLOTILLA TEST.mjs [arguments]; the test gets URL, USER, PASSWORD
 with the fleet's folder, in which run/*.pid are its processes. With KEEP set the fleet's folder stays.
 """
 import os
+import random
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """One below those that the system gives to outgoing connections: nobody has it when `up` comes to it."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        most = max(int(file.read().split()[0]), 12000)
+    while True:
+        port = random.randrange(10000, most)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def start(flotilla, fleet):
+    """`flotilla up`, in our process group so that whoever ends the group ends the fleet; and its ready line."""
+    up = subprocess.Popen([flotilla, "up", "--demo", "--dir", fleet, "--port", str(free_port())],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    timer = threading.Timer(240, up.kill)
+    timer.start()
+    line = up.stdout.readline()
+    timer.cancel()
+    ready = re.match(r"ready (\S+) user=(\S+) password=(\S+)$", line)
+    if not ready:
+        up.kill()
+        print(f"Bail out! no fleet: {line} {up.stderr.read()}")
+        return up, None
+    for pipe in (up.stdout, up.stderr):  # what it says later must not fill them
+        threading.Thread(target=pipe.read, daemon=True).start()
+    return up, ready.groups()
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # `finally` below
     flotilla, test, *arguments = sys.argv[1:]
     base = tempfile.mkdtemp(prefix="fltview-")
-    fleet = os.path.join(base, "fleet")
+    fleet, up = os.path.join(base, "fleet"), None
     try:
-        up = subprocess.run([flotilla, "up", "--demo", "--detach", "--dir", fleet, "--port",
-                             str(free_port())], capture_output=True, text=True, timeout=180,
-                            check=False)
-        ready = re.search(r"^ready (\S+) user=(\S+) password=(\S+)$", up.stdout, re.M)
+        up, ready = start(flotilla, fleet)
         if not ready:
-            print(f"Bail out! no fleet: {up.stdout} {up.stderr}")
             return 1
-        return subprocess.run([sys.executable, os.path.join(HERE, "run.py"), test, *ready.groups(),
+        return subprocess.run([sys.executable, os.path.join(HERE, "run.py"), test, *ready,
                                *arguments, "--dir", fleet, "--flotilla", os.path.abspath(flotilla)],
                               check=False).returncode
     finally:
-        subprocess.run([flotilla, "--dir", fleet, "down"], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=180, check=False)
+        if up and up.poll() is None:
+            up.send_signal(signal.SIGCONT)  # the test may have ended while it was held
+            up.terminate()
+            try:
+                up.wait(180)
+            except subprocess.TimeoutExpired:
+                up.kill()
         if not os.environ.get("KEEP"):
             shutil.rmtree(base, ignore_errors=True)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

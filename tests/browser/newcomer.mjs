@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { Rig, Tap } from './rig.mjs';
-import { openPage, phaseIs, signIn } from './steps.mjs';
+import { Rig, Tap, until } from './rig.mjs';
+import { openPage, phaseIs, proposed, says, signIn } from './steps.mjs';
 
 const [url, user, password, ...options] = process.argv.slice(2);
 const option = (name) => options[options.indexOf(name) + 1];
@@ -24,6 +24,7 @@ try {
     await page.click('a.btn.primary[href="#/deploy"]');
     await page.locator('.strategies button', { has: page.locator('b:text-is("grid")') }).click();
     await page.waitForSelector('.strategies button[aria-pressed=true] b:text-is("grid")');
+    await proposed(page);
     await page.click('[data-testid=check]');
     await page.waitForSelector('[data-testid=checked]');
     bot = await page.inputValue('input[name=name]');
@@ -36,8 +37,7 @@ try {
     const spec = flotilla('bot', 'show', bot).spec;
     const params = Object.entries(spec.params).flatMap(([key, value]) => ['--param', `${key}=${value}`]);
     flotilla('bot', 'deploy', '--name', bot, '--strategy', 'grid', '--account', spec.account, '--instrument', spec.instrument, ...params, '--risk', 'max_daily_loss=0.001');
-    await page.waitForSelector('.banner.warn, .banner.bad');
-    assert.match(await page.textContent('.banner.warn, .banner.bad'), /lost [\d.]+ since .* the limit is 0\.001/);
+    await says(page, '.banner', /lost [\d.]+ since .* the limit is 0\.001/);
   });
   await tap.test('its fills come as CSV, the same trades as the command line tells', async () => {
     await page.click('#tab-fills');
@@ -45,11 +45,10 @@ try {
     const [file] = await Promise.all([page.waitForEvent('download'), page.click('[data-testid=csv-bot-fills]')]);
     const [head, ...lines] = fs.readFileSync(await file.path(), 'utf8').replace(/^\ufeff/, '').trim().split('\r\n').map((line) => line.split(','));
     assert.ok(lines.length > 0 && head.length === 8, `${head}`);
-    const told = flotilla('fills', bot);
-    const rows = Array.isArray(told) ? told : told.items;
+    const told = () => { const found = flotilla('fills', bot); return Array.isArray(found) ? found : found.items; };
+    const rows = await until('all of them in the books', () => { const all = told(); return lines.every((line) => all.some((each) => String(each.trade_id) === line.at(-1))) && all; });
     for (const line of lines) {
       const fill = rows.find((each) => String(each.trade_id) === line.at(-1));
-      assert.ok(fill, `no fill ${line.at(-1)} in the books`);
       assert.deepEqual(line.slice(2, 4), [fill.price, fill.qty]);
     }
   });

@@ -23,6 +23,22 @@ export async function until(what, probe, timeoutMs = 60000) {
   }
 }
 
+/** A port below those that the system gives to outgoing connections: nobody gets it between our look and our use, and
+ *  no browser that tries again meets itself on it. */
+export async function freePort() {
+  const [lowest] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
+  const most = Math.max(lowest, 12000);
+  for (;;) {
+    const port = 10000 + Math.floor(Math.random() * (most - 10000));
+    const free = await new Promise((resolve) => {
+      const server = net.createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
 const canConnect = (where) => new Promise((resolve) => {
   const socket = net.connect(where, () => { socket.destroy(); resolve(true); });
   socket.on('error', () => resolve(false));
@@ -41,7 +57,11 @@ export class Rig {
     const fd = fs.openSync(log, 'a');
     const process_ = spawn(command, args, { stdio: ['ignore', fd, fd], env: { ...process.env, PATH: `${process.env.PATH}:${SBIN}` } });
     fs.closeSync(fd);
-    const entry = { name, process: process_, log, gone: new Promise((resolve) => process_.once('exit', (code, signal) => resolve(code ?? signal))) };
+    const gone = new Promise((resolve) => {
+      process_.once('exit', (code, signal) => resolve(code ?? signal));
+      process_.once('error', (error) => resolve(error.message)); // it could not be started
+    });
+    const entry = { name, process: process_, log, gone };
     this.children.push(entry);
     return entry;
   }
@@ -66,7 +86,13 @@ export class Rig {
     fs.writeFileSync(conf, JSON.stringify({ tenant: 'main', listen: '127.0.0.1:0', mqtt_socket: this.socket, ...more }));
     const before = fs.existsSync(path.join(this.dir, `${name}.log`)) ? fs.readFileSync(path.join(this.dir, `${name}.log`), 'utf8').length : 0; // a second start writes on
     this.dashboard = this.child(name, program, ['--config', conf]);
-    this.port = await until('dashboard', () => Number(/ev=listening .*port=(\d+)/.exec(fs.readFileSync(this.dashboard.log, 'utf8').slice(before))?.[1]));
+    let dead;
+    void this.dashboard.gone.then((code) => { dead = code; });
+    this.port = await until('dashboard', () => {
+      const text = fs.readFileSync(this.dashboard.log, 'utf8').slice(before);
+      return Number(/ev=listening .*port=(\d+)\s/.exec(text)?.[1]) || (dead === undefined ? 0 : -1);
+    });
+    if (this.port < 0) throw new Error(`the dashboard ended (${dead}): ${fs.readFileSync(this.dashboard.log, 'utf8').slice(before)}`);
     this.url = `http://127.0.0.1:${this.port}`;
     return this.dashboard;
   }
@@ -81,7 +107,7 @@ export class Rig {
   /** SIGTERM, then SIGKILL; resolves to the exit code. */
   async end(entry) {
     if (entry.process.exitCode === null && entry.process.signalCode === null) entry.process.kill('SIGTERM');
-    const timer = setTimeout(() => entry.process.kill('SIGKILL'), 30000);
+    const timer = setTimeout(() => entry.process.kill('SIGKILL'), 60000);
     const code = await entry.gone;
     clearTimeout(timer);
     return code;

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { startFleet } from './fake.mjs';
 import { Rig, Tap, until, USERS } from './rig.mjs';
-import { fits, openPage, shot, signIn } from './steps.mjs';
+import { count, escape, fits, isOff, openPage, says, shot, signIn } from './steps.mjs';
 
 const [program, shots] = process.argv.slice(2);
 const tap = new Tap();
@@ -41,6 +41,11 @@ try {
   const { url } = rig;
   const sent = (verb) => fleet.requests.filter((request) => request.verb === verb);
   await signIn(page, url, 'admin', USERS.admin);
+  /** Runs `then` while these verbs get no answer. */
+  const silently = async (verbs, then) => {
+    for (const verb of verbs) mute.add(verb);
+    try { await then(); } finally { for (const verb of verbs) mute.delete(verb); }
+  };
   const open = async (view, sign) => {
     await page.goto(`${url}/#/${view}`);
     if (sign) await page.waitForSelector(sign);
@@ -62,9 +67,7 @@ try {
 
   await tap.test('control characters in a log line are shown, not obeyed', async () => {
     await open('logs', '[data-testid=grid-logs]');
-    const text = await page.textContent('[data-testid=grid-logs]');
-    assert.match(text, /\\u0007 escape \\u001b\[31mred/);
-    assert.match(text, /\\u202egpj\.exe <script>/);
+    await says(page, '[data-testid=grid-logs]', /\\u0007 escape \\u001b\[31mred.*\\u202egpj\.exe <script>/);
     assert.equal(await page.locator('[data-testid=grid-logs] script').count(), 0);
   });
 
@@ -75,34 +78,34 @@ try {
     await page.press('input[type=search]', 'Enter'); // out of the field
     await page.locator('body').press('j');
     await page.locator('body').press('Space');
+    await count(page, 'tr.picked', 1);
     await page.locator('body').press('j');
     await page.locator('body').press('j');
     await page.locator('body').press('Shift+Space');
-    await page.waitForFunction(() => document.querySelectorAll('tr.picked').length === 3);
+    await count(page, 'tr.picked', 3);
     await page.click('[data-act=bot-pause]');
-    assert.match(await page.textContent('[data-testid=bulk-effect]'), /3 of 3 run and will cancel 36 orders/);
+    await says(page, '[data-testid=bulk-effect]', /3 of 3 run and will cancel 36 orders/);
     await shot(page, shots, 'bulk-preview');
     await page.click('[data-testid=bulk-go]');
     await page.waitForSelector('[data-testid=work][data-done=true]');
-    assert.match(await page.textContent('[data-testid=work-sum]'), /3 of 3 confirmed/);
+    await says(page, '[data-testid=work-sum]', /3 of 3 confirmed/);
     await shot(page, shots, 'bulk-done');
     assert.equal(sent('bot-pause').length, 3);
     assert.equal(new Set(sent('bot-pause').map((request) => request.args.bot)).size, 3);
-    await page.keyboard.press('Escape');
+    await escape(page, '[data-testid=work]');
   });
 
   await tap.test('what got no answer is looked up and said to be unclear; nothing goes twice', async () => {
-    mute.add('bot-start');
-    mute.add('command-show');
     await page.fill('input[type=search]', '');
-    await page.click('[data-act=bot-start]');
-    await page.click('[data-testid=bulk-go]');
-    await page.waitForSelector('[data-testid=work][data-done=true]');
-    assert.match(await page.textContent('[data-testid=work-sum]'), /0 of 3 confirmed · 3 unclear/);
+    await silently(['bot-start', 'command-show'], async () => {
+      await page.click('[data-act=bot-start]');
+      await page.click('[data-testid=bulk-go]');
+      await page.waitForSelector('[data-testid=work][data-done=true]');
+      await says(page, '[data-testid=work-sum]', /0 of 3 confirmed · 3 unclear/);
+    });
     assert.equal(sent('bot-start').length, 3);
-    mute.clear();
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Escape');
+    await escape(page, '[data-testid=work]');
+    await escape(page, 'tr.picked');
   });
 
   await tap.test('a filter is saved under a name and comes back after a reload', async () => {
@@ -110,11 +113,12 @@ try {
     await page.click('.saved summary');
     await page.fill('.saved input', 'losing on two');
     await page.click('.saved form button');
+    await page.waitForSelector('text="losing on two"');
     await page.reload();
     await page.waitForSelector('table.fleet tbody a');
     await page.click('.saved summary');
     await page.click('text="losing on two"');
-    assert.equal(await page.inputValue('input[type=search]'), 'node:node-2 pnl<0');
+    await page.waitForFunction(() => document.querySelector('input[type=search]').value === 'node:node-2 pnl<0');
     await page.fill('input[type=search]', '');
   });
 
@@ -147,7 +151,7 @@ try {
     await page.click('[data-testid=user-add]');
     await page.fill('[name=new-user]', 'ops');
     await page.click('[data-testid=user-form] button.primary');
-    assert.match(await page.textContent('[data-testid=secret]'), /correct-horse-battery/);
+    await says(page, '[data-testid=secret]', 'correct-horse-battery');
     await shot(page, shots, 'user-made');
     assert.deepEqual([sent('alert-ack').length, sent('node-drain').length, sent('user-add').length], [1, 1, 1]);
   });
@@ -161,7 +165,7 @@ try {
     assert.deepEqual((await until('bot-move', () => sent('bot-move').at(-1))).args, { bot: 'btc-grid-1', node: 'node-2' });
     await page.click('[data-testid=reconcile]:not([disabled])');
     await page.waitForSelector('[data-testid=reconcile-form] tbody td');
-    assert.ok(await page.isDisabled('[data-testid=reconcile-form] button.primary'), 'a reason is needed');
+    await isOff(page, '[data-testid=reconcile-form] button.primary'); // a reason is needed
     await page.fill('[data-testid=reconcile-form] [name=reason]', 'a fee in BTC');
     await shot(page, shots, 'reconcile');
     await page.click('[data-testid=reconcile-form] button.primary');
@@ -205,8 +209,8 @@ try {
   });
 
   await tap.test('the audit draws what a request changed, old and new', async () => {
-    await page.waitForSelector('[data-testid=said] ins');
-    assert.match(await page.locator('[data-testid=said]').first().textContent(), /run − running \+ paused.*params\.levels − 12 \+ 20.*risk\.max_daily_loss\s+\+ 50/);
+    await open('audit', '[data-testid=grid-audit]');
+    await says(page, '[data-testid=said]', /run − running \+ paused.*params\.levels − 12 \+ 20.*risk\.max_daily_loss\s+\+ 50/);
   });
 
   await tap.test('prices and quantities have the places of their instrument, and zero has no sign', async () => {
@@ -215,11 +219,10 @@ try {
     const places = { 'BTC-USDT': [1, 5], 'ETH-USDT': [2, 4] };
     await page.waitForFunction((want) => [...document.querySelectorAll('[data-testid=grid-orders] tbody tr')].every(({ children }) => [3, 4].every((at, i) => (children[at].textContent.split('.')[1] ?? '').length === want[children[1].textContent][i])), places)
       .catch(async () => assert.fail(`prices ${JSON.stringify((await cells(3)).slice(0, 3))}, quantities ${JSON.stringify((await cells(4)).slice(0, 3))}`));
-    assert.match(await page.locator('[data-testid=grid-orders] tbody td:nth-child(3)').first().textContent(), /^[▲▼] /);
+    await says(page, '[data-testid=grid-orders] tbody tr:first-child td:nth-child(3)', /^[▲▼] /);
     await open('fleet', 'table.fleet tbody a');
     await page.fill('input[type=search]', 'state:stopped');
-    await page.waitForFunction(() => document.querySelectorAll('table.fleet tbody td.c-pnl').length === 1);
-    assert.equal(await page.evaluate(() => document.querySelector('table.fleet tbody td.c-pnl').firstChild.textContent), '0.00');
+    await page.waitForFunction(() => [...document.querySelectorAll('table.fleet tbody td.c-pnl')].map((cell) => cell.firstChild.textContent).join() === '0.00');
     await page.fill('input[type=search]', '');
   });
 
@@ -227,38 +230,43 @@ try {
     const other = await openPage(browser, { width: 1280, height: 800, theme: 'light' });
     await signIn(other, url, 'viewer', USERS.viewer);
     await other.goto(`${url}/#/users`);
-    await other.waitForSelector('[data-testid=denied]');
-    assert.match(await other.textContent('[data-testid=denied]'), /user-ls.*viewer/);
+    await says(other, '[data-testid=denied]', /user-ls.*viewer/);
     await shot(other, shots, 'denied');
     await other.context().close();
   });
 
   await tap.test('a verb that fails or stays silent leaves the view with a reason and a way to try again', async () => {
-    mute.add('portfolio');
-    await open('portfolio', '.skeleton');
-    await page.waitForSelector('.empty.failed button');
-    await shot(page, shots, 'no-answer');
-    mute.clear();
-    await page.click('.empty.failed button');
+    await page.evaluate(() => { // what is drawn before the answer, or the want of one
+      window.loading = false;
+      new MutationObserver(() => { window.loading ||= !!document.querySelector('main .skeleton'); }).observe(document.querySelector('main'), { childList: true, subtree: true });
+    });
+    await silently(['portfolio'], async () => {
+      await open('portfolio', '.empty.failed button');
+      assert.ok(await page.evaluate(() => window.loading), 'it said that it was loading');
+      await shot(page, shots, 'no-answer');
+      await page.click('.empty.failed button'); // while it is there: it asks by itself too
+    });
     await page.waitForSelector('[data-testid=grid-portfolio-assets]');
   });
 
   await tap.test('the controller gone, a node lost, a clock that is wrong: each is said', async () => {
-    fleet.say('ctl/state', { state: 'offline', term: 1, incarnation: 1 }, { qos: 1, retain: true });
-    await page.waitForSelector('.banner.warn');
-    await shot(page, shots, 'controller-gone');
-    fleet.say('ctl/state', { state: 'online', term: 1, incarnation: 1, version: '0.1.0' }, { qos: 1, retain: true });
+    try {
+      fleet.say('ctl/state', { state: 'offline', term: 1, incarnation: 1 }, { qos: 1, retain: true });
+      await says(page, '.banner.warn', 'controller is offline');
+      await shot(page, shots, 'controller-gone');
+    } finally { fleet.say('ctl/state', { state: 'online', term: 1, incarnation: 1, version: '0.1.0' }, { qos: 1, retain: true }); }
     await page.waitForSelector('.banner.warn', { state: 'detached' });
-    fleet.lost.add('node-2');
-    await open('node/node-2', '.banner.bad');
-    await shot(page, shots, 'node-lost');
-    fleet.lost.clear();
-    fleet.clock.skew = 3600000;
-    await page.waitForSelector('[data-testid=clock]');
-    assert.match(await page.textContent('[data-testid=clock]'), /60 min|1 h/);
-    await page.waitForSelector('[data-testid=conn].live'); // ages go by the fleet's clock
-    await shot(page, shots, 'clock-wrong');
-    fleet.clock.skew = 0;
+    try {
+      fleet.lost.add('node-2');
+      await open('node/node-2', '.banner.bad');
+      await shot(page, shots, 'node-lost');
+    } finally { fleet.lost.clear(); }
+    try {
+      fleet.clock.skew = 3600000;
+      await says(page, '[data-testid=clock]', '60 min|1 h');
+      await page.waitForSelector('[data-testid=conn].live'); // ages go by the fleet's clock
+      await shot(page, shots, 'clock-wrong');
+    } finally { fleet.clock.skew = 0; }
     await page.waitForSelector('[data-testid=clock]', { state: 'detached' });
   });
 
@@ -274,7 +282,7 @@ try {
     rig.broker = rig.child('mosquitto', 'mosquitto', ['-c', path.join(rig.dir, 'mosquitto.conf')]);
     await page.waitForSelector('[data-testid=signin-error]');
     await shot(page, shots, 'session-ended');
-    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await page.waitForFunction(() => sessionStorage.length === 0);
   });
 
   await tap.test('no script failed and the policy refused nothing', () => assert.deepEqual(page.problems, []));

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { until } from './rig.mjs';
 
 const WAIT = 60000; // for what never comes: a slow machine is no failure
 
 /** A page whose errors are kept: scripts that fail, and anything the policy refused. */
 export async function openPage(browser, { width = 1440, height = 900, theme = 'dark', locale = 'en-US' } = {}) {
   const phone = width < 500;
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, isMobile: phone, hasTouch: phone });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale, isMobile: phone, hasTouch: phone, reducedMotion: 'reduce' });
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT);
   page.problems = [];
@@ -26,11 +27,32 @@ export async function shot(page, dir, name) {
   await page.screenshot({ path: path.join(dir, `${name}.png`) });
 }
 
-export const number = async (page, selector) =>
-  Number((await page.textContent(selector)).replace(/[,\s]/g, '').replace('\u2212', '-').match(/-?\+?[\d.]+/)?.[0] ?? NaN);
+const texts = (page, selector) => page.evaluate((where) => [...document.querySelectorAll(where)].map((el) => el.textContent).join(' | '), selector);
 
-/** Waits until the text of a selector is another one. */
+/** Waits until something that is there says it; else the failure has what was said instead. */
+export function says(page, selector, words, options) {
+  const wanted = words instanceof RegExp ? words.source : words;
+  return page.waitForFunction(([where, pattern]) => [...document.querySelectorAll(where)].some((el) => new RegExp(pattern).test(el.textContent)), [selector, wanted], options)
+    .catch(async () => assert.fail(`${selector} says "${await texts(page, selector)}", not /${wanted}/`));
+}
+
+/** Waits until so many are there. */
+export const count = (page, selector, wanted, options) => page.waitForFunction(([where, n]) => document.querySelectorAll(where).length === n, [selector, wanted], options)
+  .catch(async () => assert.fail(`${await page.locator(selector).count()} of ${selector}, not ${wanted}`));
+
+/** Waits until it is there and cannot be used, or can. */
+export const isOff = (page, selector) => page.waitForSelector(`${selector}:disabled`).catch(() => assert.fail(`${selector} is not off`));
+export const isOn = (page, selector) => page.waitForSelector(`${selector}:enabled`).catch(() => assert.fail(`${selector} is not on`));
+
+/** Closes what is on top, and waits until it is gone. */
+export async function escape(page, selector) {
+  await page.keyboard.press('Escape');
+  await page.waitForSelector(selector, { state: 'detached' });
+}
+
+/** Waits until the text of a selector is a number, and then until it is another one. */
 export async function changes(page, selector, what) {
+  await says(page, selector, /\d/);
   const before = await page.textContent(selector);
   await page.waitForFunction(([where, old]) => document.querySelector(where)?.textContent !== old, [selector, before])
     .catch(() => assert.fail(`${what} stayed ${before}`));
@@ -57,7 +79,7 @@ export async function fleetIsAlive(page, url) {
 export async function chartIsAlive(page, url, bot) {
   await page.goto(`${url}/#/bot/${bot}`);
   await page.waitForSelector('[data-testid=chart] canvas');
-  await page.waitForFunction(() => Number(document.querySelector('[data-testid=chart]')?.dataset.bars) > 0);
+  await page.waitForFunction(() => Number(document.querySelector('[data-testid=chart]')?.dataset.bars) > 0 && document.querySelector('[data-testid=chart]').dataset.last);
   const last = () => document.querySelector('[data-testid=chart]').dataset.last;
   const before = await page.evaluate(last);
   await page.waitForFunction((old) => document.querySelector('[data-testid=chart]').dataset.last !== old, before)
@@ -69,7 +91,13 @@ export async function chartIsAlive(page, url, bot) {
 
 export const phaseIs = (page, phase) =>
   page.waitForFunction((want) => document.querySelector('[data-testid=phase]')?.dataset.phase === want, phase)
-    .catch(async () => assert.fail(`the phase is ${await page.getAttribute('[data-testid=phase]', 'data-phase')}, not ${phase}`));
+    .catch(async () => assert.fail(`the phase is ${await page.evaluate(() => document.querySelector('[data-testid=phase]')?.dataset.phase)}, not ${phase}; the notices: ${await texts(page, '.notice')}`));
+
+/** The form has its strategy's table, and proposes what it can from the price. */
+export const proposed = (page) => page.waitForFunction(() => {
+  const inputs = [...document.querySelectorAll('[data-testid=deploy-form] [name^="params."]')];
+  return inputs.length > 0 && inputs.every((el) => el.value !== '' || !el.closest('.field').querySelector('.req'));
+}).catch(async () => assert.fail(`the form proposes ${await page.$$eval('[name^="params."]', (all) => all.map((el) => `${el.name}=${el.value}`).join(' '))}`));
 
 /** A refused form says so beside the field; then it is put right and the bot runs. Returns its name. */
 export async function deployByForm(page, url, { strategy = 'grid', wrong = {}, params = {}, name } = {}) {
@@ -77,6 +105,7 @@ export async function deployByForm(page, url, { strategy = 'grid', wrong = {}, p
   await page.waitForSelector('[data-testid=deploy-form]');
   await page.locator('.strategies button', { has: page.locator(`b:text-is("${strategy}")`) }).click();
   await page.waitForSelector(`.strategies button[aria-pressed=true] b:text-is("${strategy}")`);
+  await proposed(page);
   if (name) await page.fill('input[name=name]', name);
   const bot = await page.inputValue('input[name=name]');
   for (const [field, value] of Object.entries(wrong)) {
@@ -85,7 +114,7 @@ export async function deployByForm(page, url, { strategy = 'grid', wrong = {}, p
     await page.fill(`[name="params.${field}"]`, value);
     await page.click('[data-testid=check]');
     await page.waitForSelector(`[id="wrong-params.${field}"]`);
-    assert.equal(await page.getAttribute(`[name="params.${field}"]`, 'aria-invalid'), 'true');
+    await page.waitForSelector(`[name="params.${field}"][aria-invalid=true]`);
     await page.fill(`[name="params.${field}"]`, good);
   }
   for (const [field, value] of Object.entries(params)) await page.fill(`[name="params.${field}"]`, value);
@@ -110,14 +139,12 @@ export async function haltFleet(page, word, reason = 'a drill', how = 'cancel') 
   await page.check('[data-testid=halt-form] input[value=fleet]');
   await page.check(`[data-testid=halt-form] input[value=${how}]`);
   await page.fill('[data-testid=halt-form] input[name=reason]', reason);
-  assert.ok(await page.isDisabled('[data-testid=halt-go]'), 'not before the word is typed');
+  await isOff(page, '[data-testid=halt-go]'); // not before the word is typed
   await page.fill('[data-testid=halt-form] input[name=confirm]', word);
   await page.click('[data-testid=halt-go]');
-  await page.waitForSelector('[data-testid=halted]');
-  assert.match(await page.textContent('[data-testid=halted]'), new RegExp(reason));
+  await says(page, '[data-testid=halted]', reason);
   await page.waitForSelector('[data-testid=work][data-done=true]'); // each bot has confirmed
-  await page.keyboard.press('Escape');
-  await page.waitForSelector('[data-testid=work]', { state: 'detached' });
+  await escape(page, '[data-testid=work]');
 }
 
 export async function liftHalt(page, reason = 'the drill is over') {
@@ -128,5 +155,21 @@ export async function liftHalt(page, reason = 'the drill is over') {
 }
 
 /** Nothing is wider than the screen: a phone must not scroll sideways. */
-export const fits = async (page) =>
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth), 'the page scrolls sideways');
+export const fits = (page) =>
+  page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector('main').scrollWidth <= document.querySelector('main').clientWidth)
+    .catch(() => assert.fail('the page scrolls sideways'));
+
+/** What was asked for is drawn: nothing still loads, and the canvas has had its frame. */
+export async function drawn(page) {
+  await page.waitForFunction(() => !document.querySelector('main .skeleton'));
+  await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+}
+
+/** Waits until `look` finds no fault; the failure has the last ones. For what is drawn anew while it is looked at. */
+export async function clean(look) {
+  let faults = [];
+  await until('no fault', async () => {
+    faults = await look();
+    return faults.length === 0;
+  }, 15000).catch(() => assert.deepEqual(faults, []));
+}

@@ -12,7 +12,6 @@ import ssl
 import struct
 import subprocess
 import sys
-import time
 import urllib.parse
 
 DASHBOARD = sys.argv.pop(3)
@@ -147,11 +146,23 @@ class Dashboard(Fleet):
         self.assertTrue(data["ok"], data)
         return data["result"]
 
-    def test_1_verbs_and_readable_routes(self):
+    def setUp(self):
+        """What every test stands on, whatever the one before it did: the server, a node, the bot dip."""
+        if self.dash is None or self.dash.poll() is not None:
+            self.serve()
         self.node()
+        if self.call("GET", "/api/v1/bots/dip")[0] == 404:
+            status, _, data = self.call("POST", "/api/v1/bots", {"bot": self.bot("dip")})
+            self.assertEqual((status, data["result"]["bot"]), (200, "dip"))
+
+    def eve(self):
+        """A new password of the viewer eve."""
+        if not any(user["name"] == "eve" for user in self.good("user-ls")["items"]):
+            self.good("user-add", {"name": "eve", "role": "viewer"})
+        return self.good("user-passwd", {"name": "eve"})["password"]
+
+    def test_1_verbs_and_readable_routes(self):
         self.assertEqual(self.get("/api/v1/status")["tenant"], "main")
-        status, _, data = self.call("POST", "/api/v1/bots", {"bot": self.bot("dip")})
-        self.assertEqual((status, data["result"]["bot"]), (200, "dip"))
         self.assertEqual([b["bot"] for b in self.get("/api/v1/bots")["items"]], ["dip"])
         self.assertEqual(self.get("/api/v1/bots?node=node-2")["items"], [])
         self.assertEqual(self.get("/api/v1/bots/dip")["spec"]["strategy"], "dca")
@@ -185,8 +196,7 @@ class Dashboard(Fleet):
         self.assertEqual(error("POST", "/api/v1/bot-stop", "x" * 300000)[0], 413)
         self.assertEqual(error("POST", "/api/v1/bot-pause", {"bot": "dip"},
                                headers={"Idempotency-Key": "a/b"})[:2], (400, "invalid_argument"))
-        self.good("user-add", {"name": "eve", "role": "viewer"})
-        eve = self.good("user-passwd", {"name": "eve"})["password"]
+        eve = self.eve()
         self.assertEqual(self.call("GET", "/api/v1/bots", user="eve", password=eve)[0], 200)
         # The broker itself does not let a viewer's request through.
         self.assertEqual(error("POST", "/api/v1/bots/dip/stop", {}, user="eve",
@@ -211,11 +221,10 @@ class Dashboard(Fleet):
     def test_4_no_answer_is_called_unknown(self):
         self.process.send_signal(signal.SIGSTOP)
         try:
-            begun = time.monotonic()
+            # An answer of its own, while the controller is still held and before call() gives up.
             status, _, data = self.call("POST", "/api/v1/bots/dip/pause", {})
-            self.assertEqual((status, data["error"]["code"]), (504, "unknown"), data)
+            self.assertEqual((status, data.get("error", {}).get("code")), (504, "unknown"), data)
             self.assertIn("Idempotency-Key", data["error"]["hint"])
-            self.assertLess(time.monotonic() - begun, 60, "and not as long as the caller waits")
             until(lambda: self.call("GET", "/healthz")[0] == 503)
         finally:
             self.process.send_signal(signal.SIGCONT)
@@ -236,18 +245,26 @@ class Dashboard(Fleet):
                 found.add(match[1])
             return found
 
-        def heard():  # a node that has not beaten for long has no figures
+        wanted = {"flotilla_" + name for name in (
+            "broker_up", "dashboard_sessions", "node_up", "node_loop_lag_seconds",
+            "controller_up", "controller_queue", "fills_total", "bots_by_phase",
+            "requests_total", "refused_total", "database_bytes")}
+        missing = wanted
+
+        def told():  # by the controller, now and then; and a node that has not beaten has no figures
+            nonlocal missing
             self.node().beat()
-            return "flotilla_node_up" in names()
-        until(heard)
-        found = names()
-        for name in ("broker_up", "dashboard_sessions", "node_up", "node_loop_lag_seconds",
-                     "controller_up", "controller_queue", "fills_total", "bots_by_phase",
-                     "requests_total", "refused_total", "database_bytes"):
-            self.assertIn("flotilla_" + name, found)
-        _, _, data = self.call("GET", "/healthz", user=None)
-        self.assertEqual((data["ok"], data["broker"], data["controller"]),
-                         (True, "reachable", "online"))
+            missing = wanted - names()
+            return not missing
+        try:
+            until(told)
+        except AssertionError:
+            self.assertEqual(missing, set())
+
+        def health():
+            data = self.call("GET", "/healthz", user=None)[2]
+            return (data["ok"], data["broker"], data["controller"])
+        until(lambda: health() == (True, "reachable", "online"))
 
     def test_6_the_page_lets_no_foreign_script_in(self):
         _, reply, _ = self.call("GET", "/", user=None)
@@ -258,7 +275,7 @@ class Dashboard(Fleet):
         self.assertEqual((policy["base-uri"], policy["frame-ancestors"]), ("'none'", "'none'"))
         self.assertNotIn("unsafe", reply.getheader("Content-Security-Policy"))
         self.assertEqual(reply.getheader("X-Content-Type-Options"), "nosniff")
-        os.makedirs(f"{self.dir}/backtests/run-1")
+        os.makedirs(f"{self.dir}/backtests/run-1", exist_ok=True)
         for name, body in (("summary.json", '{"net":"1"}'), ("report.html", "<h1>r</h1>")):
             with open(f"{self.dir}/backtests/run-1/{name}", "w", encoding="utf-8") as file:
                 file.write(body)
@@ -285,7 +302,10 @@ class Dashboard(Fleet):
             sock.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
                          "Connection: close\r\n\r\n".encode())
             sock.settimeout(PATIENCE_S)
-            data = sock.recv(65536)
+            try:
+                data = sock.recv(65536)
+            except ConnectionError:  # a hang-up before it had read all of that
+                data = b""
             if data:
                 self.assertTrue(data.startswith(b"HTTP/1."), data[:40])
                 self.assertNotIn(b" 500 ", data[:20])
@@ -312,9 +332,8 @@ class Dashboard(Fleet):
         self.assertEqual(client.receive()[1][0], 0x20)
         self.assertEqual(client.closed()[0], 4001)  # nobody did anything
         self.serve()
-        eve = self.good("user-passwd", {"name": "eve"})["password"]
         client = Socket(self.port)
-        client.send(connect("eve", eve))
+        client.send(connect("eve", self.eve()))
         self.assertEqual(client.receive()[1][3], 0)
         self.good("user-passwd", {"name": "eve"})  # her password is changed: her session ends
         client.closed()
@@ -359,7 +378,7 @@ class Dashboard(Fleet):
         link.request("GET", "/healthz/live")
         self.assertEqual(link.getresponse().read(), b'{"ok":true}\n')
         link.close()
-        with self.assertRaises(OSError):
+        with self.assertRaises((OSError, http.client.HTTPException)):
             self.call("GET", "/healthz/live")  # no clear text on that port
 
 
