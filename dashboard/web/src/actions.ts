@@ -1,11 +1,12 @@
 // Actions and what became of them: pending, done, failed, unknown and checked. Nothing is sent twice.
 import { signal } from '@preact/signals';
-import { listen, body, controller, online, request, type Answer } from './bus/session.ts';
+import { body, BROKER_DENIES, controller, listen, online, request, type Answer } from './bus/session.ts';
 import { t, word, type Key } from './i18n/index.ts';
+import { toldText } from './told.ts';
 import type { FlotillaError, NState, Verb, Verbs } from './types.ts';
 
 export type Tone = 'pending' | 'ok' | 'bad' | 'unsure';
-export interface Notice { n: number; tone: Tone; text: string; hint?: string; id?: string; again?: () => void } // again: only after a check said that it was not done
+export interface Notice { n: number; tone: Tone; text: string; told?: string; hint?: string; id?: string; again?: () => void } // again: only after a check said that it was not done
 
 export const notices = signal<Notice[]>([]);
 export const busy = signal<ReadonlySet<string>>(new Set()); // "bot-pause btc-grid"
@@ -30,7 +31,7 @@ const mark = (key: string, on: boolean): void => {
   busy.value = next;
 };
 
-export const why = (error: FlotillaError): string => (error.code === 'denied' ? t('cmd.denied') : error.message);
+export const why = (error: FlotillaError): string => (error.message === BROKER_DENIES ? t('cmd.denied') : error.message);
 
 export const reasonOf = (answer: Exclude<Answer<unknown>, { kind: 'ok' }>): string =>
   answer.kind === 'error' ? why(answer.error) : t(answer.kind === 'offline' ? 'state.offline' : 'state.noAnswer');
@@ -43,7 +44,7 @@ export async function act<V extends Verb>(what: string, verb: V, args: Verbs[V][
   show(n, 'pending', t('cmd.pending', { what }));
   const answer = await request(verb, args);
   if (answer.kind === 'error')
-    show(n, 'bad', t('cmd.failed', { what, why: why(answer.error) }), { hint: answer.error.hint, id: answer.id });
+    show(n, 'bad', t('cmd.failed', { what, why: '' }), { told: why(answer.error), hint: answer.error.hint, id: answer.id });
   else if (answer.kind === 'offline') show(n, 'bad', t('cmd.offline', { what }));
   else if (answer.kind === 'unknown') {
     show(n, 'unsure', t('cmd.unknown', { what }), { id: answer.id });
@@ -83,7 +84,7 @@ async function lookUp(id: string): Promise<Found | null> {
   if (answer.kind !== 'ok') return null;
   const { state, error, result } = answer.result;
   const generation = typeof result?.generation === 'number' ? result.generation : undefined;
-  return { text: t('cmd.recorded', { state: word('cmdstate', state), why: error?.message ?? '' }), free: false, done: state === 'done', ...(generation === undefined ? {} : { generation }) };
+  return { text: t('cmd.recorded', { state: word('cmdstate', state), why: toldText(error?.message ?? '') }), free: false, done: state === 'done', ...(generation === undefined ? {} : { generation }) };
 }
 
 /** Any other action: what became of it is looked up by its id. */
@@ -93,7 +94,7 @@ export function perform<V extends Verb>(what: string, verb: V, args: Verbs[V]['a
 
 async function checkBot(bot: string): Promise<string | null> {
   const answer = await request('bot-show', { bot });
-  if (answer.kind === 'error') return answer.error.message;
+  if (answer.kind === 'error') return toldText(answer.error.message);
   if (answer.kind !== 'ok') return null;
   const row = answer.result.bot;
   return t('cmd.found', { run: word('phase', row.run), phase: word('phase', row.phase ?? 'unknown') });

@@ -60,9 +60,11 @@ export async function load(): Promise<void> {
   if (keys.kind === 'ok') accounts.value = keys.result.items;
   if (machines.kind === 'ok') nodes.value = machines.result.items;
   if (!form.value.account && accounts.value[0]) set({ account: accounts.value[0].name });
+  const before = chosen;
   const items = await request('instrument-ls', { venue: venue.value, limit: 200 });
   if (items.kind === 'ok') instruments.value = items.result.items;
-  await Promise.all([choose(form.value.strategy || (list.result.items.find((row) => row.strategy === 'grid') ?? list.result.items[0])?.strategy || ''), askPrice()]);
+  const first = form.value.strategy || (list.result.items.find((row) => row.strategy === 'grid') ?? list.result.items[0])?.strategy || '';
+  await Promise.all([before === chosen ? choose(first) : undefined, askPrice()]); // a person may have been quicker
 }
 
 /** Changes the upper part of the form; a name that nobody typed follows. */
@@ -84,18 +86,23 @@ export function fresh(): void {
   refused.value = null;
 }
 
+const AGAIN_MS = 3000;
+let chosen = 0;
 export async function choose(strategy: string): Promise<void> {
   if (!strategy) return;
+  const mine = ++chosen;
+  touched.value = new Set();
   set({ strategy });
   const answer = await request('strategy-show', { strategy });
+  if (mine !== chosen) return; // another was chosen since, or the same again
+  if (answer.kind === 'unknown') setTimeout(() => { if (mine === chosen) void choose(strategy); }, AGAIN_MS);
   if (answer.kind !== 'ok') {
     problem.value = reasonOf(answer);
     return;
   }
-  if (strategy !== form.value.strategy) return;
   shown.value = answer.result;
-  texts.value = Object.fromEntries(answer.result.params.map((param) => [param.name, param.default ?? '']));
-  touched.value = new Set();
+  const typed = (name: string): string | undefined => (touched.value.has(`params.${name}`) ? texts.value[name] : undefined); // while we asked
+  texts.value = Object.fromEntries(answer.result.params.map((param) => [param.name, typed(param.name) ?? param.default ?? '']));
   suggest();
 }
 
@@ -126,7 +133,9 @@ export async function askPrice(): Promise<void> {
   bars.value = [];
   let answer = await request('candles', { venue: venue.value, instrument, timeframe: '15m', limit: 300 });
   if (mine === asking && answer.kind === 'ok' && answer.result.candles.length < FEW) answer = await request('candles', { venue: venue.value, instrument, timeframe: '1m', limit: 300 });
-  if (mine !== asking || answer.kind !== 'ok') return;
+  if (mine !== asking) return;
+  if (answer.kind === 'unknown') setTimeout(() => { if (mine === asking) void askPrice(); }, AGAIN_MS); // a question may be repeated
+  if (answer.kind !== 'ok') return;
   price.value = answer.result.candles.at(-1)?.close ?? null;
   bars.value = answer.result.candles.map(toBar);
   suggest();

@@ -25,6 +25,7 @@ export const returned = signal(0);       // how often the controller came back w
 export const halts = signal<Halt[]>([]);
 export const denied = signal<ReadonlySet<string>>(new Set()); // filters that the broker refused
 export const serverInfo = signal<{ tenant: string; version: string }>({ tenant: 'main', version: '' });
+export const BROKER_DENIES = 'the broker does not let this user ask that'; // of this page's own making
 const PROTOCOL = 1;                                       // `v` of every message
 export const spoken = signal<number | null>(null);        // another version, heard of the fleet: its messages are not understood
 export const online = computed(() => state.value.kind === 'online');
@@ -213,7 +214,7 @@ export async function request<V extends Verb>(verb: V, args: Verbs[V]['args'], t
   }).then((outcome) => { // the answer may be here before the broker's PUBACK
     if (outcome === 'offline') pending.get(id)?.({ kind: 'offline' });
     if (outcome === 'denied')
-      pending.get(id)?.({ kind: 'error', id, error: { code: 'denied', message: 'the broker does not let this user ask that' } });
+      pending.get(id)?.({ kind: 'error', id, error: { code: 'denied', message: BROKER_DENIES } });
   });
   const answer = await answered;
   clearTimeout(timer);

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { t, word } from '../i18n/index.ts';
 import { dateTime, NONE } from '../lib/format.ts';
+import { toldText } from '../told.ts';
 import type { Phase } from '../types.ts';
 
 const SHAPE: Record<Phase | 'unknown', string> = { // never by colour alone
@@ -12,7 +13,7 @@ export function PhaseBadge({ phase, note, lost }: { phase: Phase | undefined; no
   const shown = phase ?? 'unknown';
   if (lost) return <span class="badge ph-lost" title={t('fleet.lost', { phase: word('phase', shown) })}><span class="shape" aria-hidden="true">▲</span>{t('nodes.lost')}</span>;
   return (
-    <span class={`badge ph-${shown}`} title={note}>
+    <span class={`badge ph-${shown}`} title={note && toldText(note)}>
       <span class="shape" aria-hidden="true">{SHAPE[shown]}</span>{word('phase', shown)}
     </span>
   );

@@ -11,6 +11,7 @@ import type { EquityPoint } from '../types.ts';
 import { priceOf, pricePlaces, qtyOf } from '../steps.ts';
 import { theme, updown } from '../prefs.ts';
 import { language, t, word } from '../i18n/index.ts';
+import { Told } from './told.tsx';
 import type { PriceChart } from '../chart/chart.ts';
 
 const price = (data: BotData): string | undefined => data.live.value?.price ?? data.state.value?.price ?? data.show.value?.bot.price;
@@ -122,7 +123,7 @@ export function PriceCard({ data, instrument }: { data: BotData; instrument: str
       </div>
       <div class="chart" role="group" aria-label={t('bot.chart', { instrument })} data-testid="chart" data-bars={data.bars.value?.length ?? 0} data-last={data.lastBar.value?.close ?? ''}>
         <div class="canvas" ref={place} />
-        {problem && <p class="none">{t('state.error', { why: problem })}</p>}
+        {problem && <p class="none">{t('state.error', { why: '' })}<Told text={problem} /></p>}
         {none && <p class="none">{t('bot.noCandles', { instrument, timeframe: data.timeframe.value })}</p>}
       </div>
       {twin && <Grid name="candles" label={t('bot.chart', { instrument })} rows={[...(data.bars.value ?? [])].reverse()} cols={barCols(data.show.value?.bot ?? { instrument })} rowKey={(row) => row.time} max={200} />}

@@ -8,6 +8,7 @@ import { t } from '../i18n/index.ts';
 import { NONE } from '../lib/format.ts';
 import { Dialog } from './dialog.tsx';
 import { Asked } from './states.tsx';
+import { Told } from './told.tsx';
 import type { Verbs } from '../types.ts';
 
 const Foot = ({ close, go, off }: { close: () => void; go: string; off?: boolean }): VNode => (
@@ -50,7 +51,7 @@ export function ReconcileDialog({ bot, close }: { bot: string; close: () => void
     void perform(t('what.reconcile', { bot }), 'bot-reconcile', { bot, accept_venue: true, reason: reason.trim() }, `bot ${bot}`);
   };
   return <Dialog title={t('hand.reconcileTitle', { bot })} close={close}><form onSubmit={submit} data-testid="reconcile-form">
-    {wrong && <p class="problem" role="alert">{wrong}</p>}
+    {wrong && <p class="problem" role="alert"><Told text={wrong} /></p>}
     {!found && !wrong && <p role="status"><span class="spinner" /> {t('hand.asking')}</p>}
     {found && <><p role="status">{t(found.in_step ? 'hand.inStep' : 'hand.differs')}</p><Legs found={found} /></>}
     {found && !found.in_step && who.value?.role === 'admin' && <><p>{t('hand.acceptHint')}</p>

@@ -9,6 +9,7 @@ import { dateTime, NONE } from '../lib/format.ts';
 import { Dialog } from './dialog.tsx';
 import { Grid, type Col } from './grid.tsx';
 import { Asked } from './states.tsx';
+import { Told } from './told.tsx';
 import type { Verbs } from '../types.ts';
 
 type Row = Verbs['notify-ls']['result']['items'][number];
@@ -32,7 +33,7 @@ function Add({ close, done }: { close: () => void; done: () => void }): VNode {
     <label class="field"><span>{t('deploy.name')}</span><input name="name" value={name} maxLength={32} autocomplete="off" spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
     <label class="field"><span>URL</span><input name="url" type="url" required value={url} maxLength={255} placeholder="https://" onInput={(event) => setUrl(event.currentTarget.value)} /></label>
     <label class="field"><span>{t('col.severity')}</span><select value={severity} onChange={(event) => setSeverity(event.currentTarget.value as Severity)}>{LEVELS.map((each) => <option key={each} value={each}>{word('sev', each)}</option>)}</select></label>
-    {wrong && <p class="problem" role="alert">{wrong}</p>}
+    {wrong && <p class="problem" role="alert"><Told text={wrong} /></p>}
     <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('notify.add')}</button></div></form></Dialog>;
 }
 

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { work, type Step } from '../bulk.ts';
 import { t } from '../i18n/index.ts';
 import { Dialog } from './dialog.tsx';
+import { Told } from './told.tsx';
 
 const MARK: Record<Step, string> = { waiting: '·', asked: '…', recorded: '…', ok: '✓', bad: '✕', unsure: '?' };
 
@@ -19,9 +20,9 @@ export function Progress(): VNode | null {
       <div class="work" data-testid="work" data-done={String(now.done)}>
         <progress class="meter" max={Math.max(1, total)} value={done} aria-label={now.title} />
         <p role="status" data-testid="work-sum">{t('bulk.sum', { done, total })}{failed > 0 ? ` · ${t('bulk.failed', { n: failed })}` : ''}{unsure > 0 ? ` · ${t('bulk.unsure', { n: unsure })}` : ''}</p>
-        {now.note && <p class="sev-warning">{now.note}</p>}
+        {now.note && <p class="sev-warning"><Told text={now.note} /></p>}
         <ul tabIndex={0} aria-label={now.title}>{now.items.slice(0, 300).map((item) => (
-          <li key={item.bot}><span class={`mark s-${item.step}`} aria-hidden="true">{MARK[item.step]}</span><b>{item.bot}</b><span>{t(`bulk.step.${item.step}`)} <span class="dim">{item.text}</span></span></li>))}</ul>
+          <li key={item.bot}><span class={`mark s-${item.step}`} aria-hidden="true">{MARK[item.step]}</span><b>{item.bot}</b><span>{t(`bulk.step.${item.step}`)} <span class="dim"><Told text={item.text} /></span></span></li>))}</ul>
         <p class="dim small">{t('bulk.hint')}</p>
         <div class="foot"><button class="btn" onClick={close}>{t('act.close')}</button></div>
       </div></Dialog>

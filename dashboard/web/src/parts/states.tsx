@@ -4,6 +4,7 @@ import type { Ask } from '../ask.ts';
 import { tick } from '../bus/clock.ts';
 import { online, user, who } from '../bus/session.ts';
 import { Icon } from './icon.tsx';
+import { Told } from './told.tsx';
 import { t } from '../i18n/index.ts';
 import { age } from '../lib/format.ts';
 import { pace } from '../prefs.ts';
@@ -30,7 +31,7 @@ export function Failed({ why, retry }: { why: string; retry?: () => void }): VNo
   return (
     <div class="empty failed" role="alert">
       <Icon name="alert" />
-      <p>{t('state.error', { why })}</p>
+      <p>{t('state.error', { why: '' })}<Told text={why} /></p>
       {retry && <button class="btn" onClick={retry}>{t('act.retry')}</button>}
     </div>
   );
@@ -58,7 +59,7 @@ export function Asked<T>({ of, verb, rows = 5, children }: { of: Ask<T>; verb: s
   if (data.value === null) return online.value ? <Skeleton rows={rows} /> : <Failed why={t('state.offline')} />;
   return (
     <>
-      {problem.value !== null && online.value && <div class="banner warn" role="status"><Icon name="alert" /><span>{t('state.notRenewed', { why: problem.value })}</span><button class="btn small" onClick={() => void of.load()}>{t('act.retry')}</button></div>}
+      {problem.value !== null && online.value && <div class="banner warn" role="status"><Icon name="alert" /><span>{t('state.notRenewed', { why: '' })}<Told text={problem.value} /></span><button class="btn small" onClick={() => void of.load()}>{t('act.retry')}</button></div>}
       {children(data.value)}
     </>
   );

@@ -9,12 +9,12 @@ import { t, word } from '../i18n/index.ts';
 import { canSeal, seal } from '../lib/box.ts';
 import { parse, text } from '../lib/dec.ts';
 import { age, dateTime, decimal, isDollarLike, NONE } from '../lib/format.ts';
-import { visible } from '../lib/text.ts';
 import { isName } from '../lib/topic.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
+import { Told } from '../parts/told.tsx';
 import type { AccountCheck, AccountRow, Verbs } from '../types.ts';
 
 const TEST_MS = 20000; // a node asks the venue several things
@@ -25,7 +25,7 @@ function Checks({ of }: { of: Tested }): VNode {
     <div data-testid="key-checks"><p class="dim small">{t('accounts.tested', { node: of.node })}</p>
       <ul class="checks">{(of.checks ?? []).map((row) => (
         <li key={row.check} class={row.state === 'ok' ? 'good' : row.state === 'fail' ? 'badword' : 'sev-warning'}><Icon name={row.state === 'ok' ? 'check' : 'alert'} />
-          <span>{word('keycheck', row.check)}: {visible(row.message)}{row.hint && <><br /><span class="dim small">{visible(row.hint)}</span></>}</span></li>))}</ul></div>
+          <span>{word('keycheck', row.check)}: <Told text={row.message} />{row.hint && <><br /><span class="dim small"><Told text={row.hint} /></span></>}</span></li>))}</ul></div>
   );
 }
 
@@ -95,7 +95,7 @@ function Add({ old, close, done }: { old: AccountRow | null; close: () => void; 
         <label class="field"><span>{t('accounts.key')}</span><input name="api-key" class="mono" value={key} autocomplete="off" spellcheck={false} disabled={able === false} onInput={(event) => setKey(event.currentTarget.value)} /></label>
         <label class="field"><span>{t('accounts.secret')}</span><textarea name="api-secret" class="mono" rows={3} value={secret} autocomplete="off" spellcheck={false} disabled={able === false} onInput={(event) => setSecret(event.currentTarget.value)} /></label>
         {able === false ? <p class="problem"><Icon name="alert" />{t('accounts.cannotSeal')}</p> : <p class="dim small">{t('accounts.sealed')}</p>}
-        {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
+        {wrong && <p class="problem" role="alert"><Icon name="alert" /><Told text={wrong} /></p>}
         {tested && <Checks of={tested} />}
         <pre>flotilla account add {name || 'NAME'} --venue {venue} --key-file key.json</pre>
         <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button>{untested && <button type="button" class="btn" data-testid="keep-anyway" disabled={!online.value} onClick={() => void keep(untested)}>{t('accounts.keepAnyway')}</button>}<button class="btn primary" disabled={!online.value || trying || busy.value.has('account')}>{(trying || busy.value.has('account')) && <span class="spinner" />}{t('accounts.save')}</button></div>

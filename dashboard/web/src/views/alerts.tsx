@@ -12,6 +12,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Notify } from '../parts/notify.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
+import { Told } from '../parts/told.tsx';
 import type { AlertRow } from '../types.ts';
 
 const SHAPE = { critical: '▲', warning: '◆', info: '●' } as const;
@@ -25,7 +26,7 @@ function Ack({ row, close, done }: { row: AlertRow; close: () => void; done: () 
     if (answer.kind === 'ok') done();
   };
   return (
-    <Dialog title={t('alerts.ackTitle')} close={close}><form onSubmit={submit} data-testid="ack-form"><p>{row.message}</p>
+    <Dialog title={t('alerts.ackTitle')} close={close}><form onSubmit={submit} data-testid="ack-form"><p><Told text={row.message} /></p>
       <label class="field"><span>{t('alerts.note')}</span><input name="note" maxLength={200} value={note} onInput={(event) => setNote(event.currentTarget.value)} /></label>
       <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('alerts.ack')}</button></div></form></Dialog>
   );
@@ -44,7 +45,7 @@ export default function Alerts(): VNode {
   useEffect(() => listen('ui/alert/+', (message) => { if (!message.retained) void asked.load(); }, 1), [asked]);
   const cols: Col<AlertRow>[] = [
     { id: 'severity', label: 'col.severity', text: (row) => row.severity, cell: (row) => <span class={`sev-${row.severity}`}><span aria-hidden="true">{SHAPE[row.severity]}</span> {word('sev', row.severity)}</span> },
-    { id: 'message', label: 'col.what', text: (row) => row.message, cls: 'wrap', cell: (row) => <>{word('alert', row.code) !== row.code && <><b>{word('alert', row.code)}</b><br /></>}{row.message}<br /><span class="dim small">{row.code}{row.count > 1 ? ` ×${row.count}` : ''}</span></> },
+    { id: 'message', label: 'col.what', text: (row) => row.message, cls: 'wrap', cell: (row) => <>{word('alert', row.code) !== row.code && <><b>{word('alert', row.code)}</b><br /></>}<Told text={row.message} /><br /><span class="dim small">{row.code}{row.count > 1 ? ` ×${row.count}` : ''}</span></> },
     { id: 'target', label: 'col.target', text: target, cell: (row) => <Where row={row} />, cls: 'm-hide' },
     { id: 'since', label: 'col.since', text: (row) => dateTime(row.since_ms), cell: (row) => <span class="num" title={dateTime(row.since_ms)}>{age(fleetNow() - row.since_ms)}</span>, cls: 'm-hide' },
     { id: 'ack', label: 'col.seen', text: (row) => (row.acked_by ? `${row.acked_by} ${dateTime(row.acked_ms)} ${row.note ?? ''}` : ''),

@@ -10,6 +10,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Grid, type Col } from '../parts/grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
+import { Told } from '../parts/told.tsx';
 import type { AuditRow } from '../types.ts';
 
 const NEAR_MS = 3000;
@@ -38,7 +39,7 @@ function Detail({ row, close }: { row: AuditRow; close: () => void }): VNode {
   return (
     <Dialog title={`${row.verb} ${row.target ?? ''}`} close={close}>
       <dl class="pairs"><dt>{t('col.user')}</dt><dd>{row.user}</dd><dt>{t('col.time')}</dt><dd class="num">{dateTime(row.ts_ms)}</dd>
-        <dt>{t('col.result')}</dt><dd>{row.ok ? t('audit.ok') : `${row.code}: ${visible(row.message ?? '')}`}</dd></dl>
+        <dt>{t('col.result')}</dt><dd>{row.ok ? t('audit.ok') : <>{row.code}: <Told text={row.message ?? ''} /></>}</dd></dl>
       <h3>{t('col.args')}</h3><pre class="config">{visible(row.args)}</pre>
       {row.changes ? <><h3>{t('audit.changes')}</h3><Said text={row.changes} /></> : isBot && <><h3>{t('audit.changes')}</h3><NearChanges bot={row.target!} at={row.ts_ms} /></>}
       <p class="dim small mono">SHA-256 {row.digest}</p>

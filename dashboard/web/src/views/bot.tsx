@@ -10,7 +10,6 @@ import { rows } from '../fleet.ts';
 import { t, word } from '../i18n/index.ts';
 import { age, assets, decimal, money, NONE, sign } from '../lib/format.ts';
 import { breakEven, holding, split } from '../lib/pnl.ts';
-import { visible } from '../lib/text.ts';
 import { ModeTag, PhaseBadge } from '../parts/badge.tsx';
 import { BotTabs, pick, tab, type Pick } from '../parts/bottabs.tsx';
 import { EquityCard, PriceCard } from '../parts/chartcard.tsx';
@@ -20,6 +19,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Empty, Failed, Skeleton } from '../parts/states.tsx';
 import { go } from '../router.ts';
 import { nearOf, priceOf } from '../steps.ts';
+import { Told } from '../parts/told.tsx';
 import type { Phase, Run } from '../types.ts';
 
 const RUN_PHASE: Record<Run, Phase> = { running: 'running', paused: 'paused', stopped: 'stopped', flat: 'flat' };
@@ -27,8 +27,8 @@ const LIVE_MS = 6000;
 const hand = (name: 'MoveDialog' | 'ReconcileDialog') => () => import('../parts/handover.tsx').then((module) => ({ default: module[name] }));
 const HAND = { move: hand('MoveDialog'), reconcile: hand('ReconcileDialog') };
 
-function StopDialog({ bot, close }: { bot: string; close: () => void }): VNode {
-  const [how, setHow] = useState<'cancel' | 'flatten' | 'detach'>('cancel');
+function StopDialog({ bot, first, close }: { bot: string; first: 'cancel' | 'flatten'; close: () => void }): VNode {
+  const [how, setHow] = useState<'cancel' | 'flatten' | 'detach'>(first);
   const submit = (event: Event): void => {
     event.preventDefault();
     void botAct('bot-stop', { bot, how });
@@ -62,12 +62,19 @@ function RemoveDialog({ bot, close }: { bot: string; close: () => void }): VNode
   );
 }
 
-function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | undefined }): VNode {
+/** Why a stopped bot cannot be removed yet, as the controller would say; null: it can. */
+function held(bot: string, run: Run, phase: Phase | undefined, settled: boolean, holds: boolean): string | null {
+  if (phase !== undefined && (!settled || (phase !== 'stopped' && phase !== 'flat'))) return t(rows.get(bot)?.value.bot.lost ? 'bot.removeLost' : 'bot.removeWaits', { phase: word('phase', phase) });
+  return holds && phase !== 'flat' ? t(run === 'flat' ? 'bot.removeWaits' : 'bot.removeHolds', { phase: word('phase', phase) }) : null;
+}
+
+function Actions({ bot, run, phase, settled, holds }: { bot: string; run: Run; phase: Phase | undefined; settled: boolean; holds: boolean }): VNode {
   const [dialog, setDialog] = useState<'stop' | 'remove' | 'move' | 'reconcile' | null>(null);
   const working = busy.value.has(`bot ${bot}`);
   const off = !online.value || working;
   const tip = may('bot-pause') ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' });
   const still = run === 'stopped' || run === 'flat';
+  const waits = still ? held(bot, run, phase, settled, holds) : null;
   return (
     <div class="actions">
       <a class="btn" href={`#/deploy/edit/${bot}`} title={t('act.edit')} aria-label={t('act.edit')}><Icon name="edit" /><span class="m-hide">{t('act.edit')}</span></a>
@@ -80,9 +87,10 @@ function Actions({ bot, run, phase }: { bot: string; run: Run; phase: Phase | un
         {working ? <span class="spinner" /> : <Icon name="play" />}{t('act.resume')}</button>}
       {still && <button class="btn primary" data-testid="start" title={tip} disabled={off || !may('bot-start')} onClick={() => void botAct('bot-start', { bot })}>
         {working ? <span class="spinner" /> : <Icon name="play" />}{t('act.start')}</button>}
-      {!still && <button class="btn danger" data-testid="stop" title={tip} disabled={off || !may('bot-stop')} onClick={() => setDialog('stop')}><Icon name="stop" />{t('act.stop')}</button>}
-      {still && (phase === 'stopped' || phase === 'flat') && <button class="btn danger" disabled={off || !may('bot-rm')} onClick={() => setDialog('remove')}><Icon name="trash" />{t('act.remove')}</button>}
-      {dialog === 'stop' && <StopDialog bot={bot} close={() => setDialog(null)} />}
+      {(!still || (run === 'stopped' && holds)) && <button class="btn danger" data-testid="stop" title={tip} disabled={off || !may('bot-stop')} onClick={() => setDialog('stop')}><Icon name="stop" />{t('act.stop')}</button>}
+      {still && <button class="btn danger" data-testid="remove" aria-describedby={waits ? 'remove-waits' : undefined} disabled={off || waits !== null || !may('bot-rm')} onClick={() => setDialog('remove')}><Icon name="trash" />{t('act.remove')}</button>}
+      {waits && <span class="dim small" id="remove-waits" role="status" data-testid="remove-waits">{waits}</span>}
+      {dialog === 'stop' && <StopDialog bot={bot} first={still ? 'flatten' : 'cancel'} close={() => setDialog(null)} />}
       {(dialog === 'move' || dialog === 'reconcile') && <Lazy key={dialog} load={HAND[dialog]} props={{ bot, close: () => setDialog(null) }} />}
       {dialog === 'remove' && <RemoveDialog bot={bot} close={() => setDialog(null)} />}
     </div>
@@ -110,7 +118,7 @@ function Head({ data }: { data: BotData }): VNode {
         <span class={`conn ${fresh ? 'live' : 'slow'}`} title={t(fresh ? 'bot.watch' : 'bot.watchOff')}><span class="dot" /><span class="num">{data.liveAt.value ? age(tick.value - data.liveAt.value) : ''}</span></span>
       </div>
       <span class="grow" />
-      <Actions bot={data.name} run={run} phase={phase} />
+      <Actions bot={data.name} run={run} phase={phase} settled={state === null || state.run === run} holds={Number(state?.book?.position ?? digest?.pos ?? 0) !== 0} />
     </div>
   );
 }
@@ -183,13 +191,13 @@ export default function Bot({ name }: { name: string }): VNode {
   if (!data.show.value) return online.value ? <Skeleton rows={6} /> : <Failed why={t('state.offline')} />;
   const row = data.show.value.bot;
   const { quote } = assets(row.instrument);
-  const reason = data.state.value?.reason ?? row.reason;
+  const { reason } = data.state.value ?? row; // its newest word, and no older one
   const phase = data.state.value?.phase ?? row.phase;
   return (
     <div class="page">
       <Head data={data} />
       <Lost name={name} />
-      {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{word('risk', reason.code) !== reason.code && <b>{word('risk', reason.code)}: </b>}{visible(reason.message)}</span></div>}
+      {reason && reason.message && phase !== 'running' && <div class={`banner ${phase === 'error' ? 'bad' : 'warn'}`}><Icon name="alert" /><span>{word('risk', reason.code) !== reason.code && <b>{word('risk', reason.code)}: </b>}<Told text={reason.message} /></span></div>}
       <Identity data={data} />
       <Numbers data={data} />
       <PriceCard data={data} instrument={row.instrument ?? ''} />

@@ -19,6 +19,7 @@ import { t, word } from '../i18n/index.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Skeleton } from '../parts/states.tsx';
 import { go, route } from '../router.ts';
+import { Told } from '../parts/told.tsx';
 import type { FlotillaError, Param } from '../types.ts';
 
 const checked = signal<string | null>(null); // the node it would run on
@@ -38,7 +39,7 @@ function faultOf(path: string): string | null {
 function Wrong({ path }: { path: string }): VNode | null {
   const text = faultOf(path);
   if (!text) return null;
-  return <span class="wrong" id={`wrong-${path}`} role="alert">{text}{refused.value?.path === path && refused.value.hint ? ` ${refused.value.hint}` : ''}</span>;
+  return <span class="wrong" id={`wrong-${path}`} role="alert"><Told text={text} />{refused.value?.path === path && refused.value.hint && <>{' '}<Told text={refused.value.hint} /></>}</span>;
 }
 
 const unitOf = (param: Param): string => {
@@ -258,8 +259,8 @@ function Review(): VNode {
       <h2>{t('deploy.review')}</h2>
       <div class="now"><span class="dim">{t('deploy.price')}<br /><span class="small">{form.value.instrument}</span></span><b class="num">{price.value === null ? NONE : decimal(price.value, { places: places(rules.value.tick) })} <small class="dim">{price.value ? quote : ''}</small></b></div>
       {needsReal.value && <label class="real"><span>{t('deploy.realMoney')}</span><span class="check-row"><input type="checkbox" checked={form.value.real} onChange={(event) => set({ real: event.currentTarget.checked })} />{t('deploy.realMoneyOk', { account: account.value?.name ?? '' })}</span></label>}
-      {refused.value && <div class="problem" role="alert" data-testid="refused"><Icon name="alert" /><div><p>{general ? refused.value.message : t('deploy.fix')}</p>
-        {general ? refused.value.hint && <p class="dim">{refused.value.hint}</p> : <p class="mono">{refused.value.path}</p>}</div></div>}
+      {refused.value && <div class="problem" role="alert" data-testid="refused"><Icon name="alert" /><div><p>{general ? <Told text={refused.value.message} /> : t('deploy.fix')}</p>
+        {general ? refused.value.hint && <p class="dim"><Told text={refused.value.hint} /></p> : <p class="mono">{refused.value.path}</p>}</div></div>}
       {checked.value && <p class="good" data-testid="checked"><Icon name="check" />{t('deploy.checked', { node: checked.value })}</p>}
       <div class="go"><button type="button" class="btn" data-testid="check" disabled={!online.value || checking.value || !allowed} onClick={() => void tryOut()}>{checking.value && <span class="spinner" />}{t('deploy.check')}</button>
         <button class="btn primary" data-testid="deploy" title={allowed ? '' : t('cmd.needRole', { role: who.value?.role ?? '?' })} disabled={!online.value || working || !allowed || (needsReal.value && !form.value.real)}>{working && <span class="spinner" />}{t(editing.value ? 'deploy.change' : 'deploy.go')}</button></div>

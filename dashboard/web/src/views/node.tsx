@@ -18,6 +18,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
 import { Spark } from '../parts/spark.tsx';
 import { go } from '../router.ts';
+import { Told } from '../parts/told.tsx';
 import type { BotRow, NHb, NodeRow } from '../types.ts';
 
 const LAG_MS = 60;
@@ -42,7 +43,7 @@ function Lease({ row }: { row: NodeRow }): VNode {
         <dt>{t('nodes.granted')}</dt><dd class="num">{age(lease.age_ms)}</dd>
         <dt>{t('nodes.ends')}</dt><dd class="num">{lease.ends_ms === undefined ? NONE : age(lease.ends_ms)}</dd>
         <dt>{t('nodes.holder')}</dt><dd>{lease.host ? `${lease.host} · ${lease.pid ?? ''}` : NONE}</dd>
-        {lease.why && <><dt>{t('nodes.why')}</dt><dd>{visible(lease.why)}</dd></>}</dl>)}</section>
+        {lease.why && <><dt>{t('nodes.why')}</dt><dd><Told text={lease.why} /></dd></>}</dl>)}</section>
   );
 }
 

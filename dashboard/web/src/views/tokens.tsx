@@ -11,6 +11,7 @@ import { Grid, type Col } from '../parts/grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Secret } from '../parts/secret.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
+import { Told } from '../parts/told.tsx';
 import type { RoleWord, TokenRow } from '../types.ts';
 
 const RANK: RoleWord[] = ['viewer', 'trader', 'admin'];
@@ -35,7 +36,7 @@ function Add({ close, done }: { close: () => void; done: (name: string, token: s
       <label class="field"><span>{t('deploy.name')}</span><input name="token-name" value={name} maxLength={26} autocomplete="off" spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
       <label class="field"><span>{t('col.role')}</span><select value={role} onChange={(event) => setRole(event.currentTarget.value as RoleWord)}>{RANK.slice(0, own + 1).map((each) => <option key={each} value={each}>{word('role', each)}</option>)}</select></label>
       <label class="field"><span>{t('tokens.days')}</span><select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>{DAYS.map((each) => <option key={each} value={each}>{each}</option>)}</select></label>
-      {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
+      {wrong && <p class="problem" role="alert"><Icon name="alert" /><Told text={wrong} /></p>}
       <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('tokens.add')}</button></div></form></Dialog>
   );
 }

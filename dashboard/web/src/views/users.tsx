@@ -12,6 +12,7 @@ import { Grid, type Col } from '../parts/grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Secret } from '../parts/secret.tsx';
 import { Asked, Fresh } from '../parts/states.tsx';
+import { Told } from '../parts/told.tsx';
 import type { RoleWord, UserRow } from '../types.ts';
 
 const ROLES: RoleWord[] = ['viewer', 'trader', 'admin'];
@@ -32,7 +33,7 @@ function Add({ close, done }: { close: () => void; done: (name: string, password
     <Dialog title={t('users.add')} close={close}><form onSubmit={submit} data-testid="user-form">
       <label class="field"><span>{t('deploy.name')}</span><input name="new-user" value={name} maxLength={32} autocomplete="off" spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} /></label>
       <label class="field"><span>{t('col.role')}</span><select name="new-role" value={role} onChange={(event) => setRole(event.currentTarget.value as RoleWord)}>{ROLES.map((each) => <option key={each} value={each}>{word('role', each)}</option>)}</select></label>
-      {wrong && <p class="problem" role="alert"><Icon name="alert" />{wrong}</p>}
+      {wrong && <p class="problem" role="alert"><Icon name="alert" /><Told text={wrong} /></p>}
       <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn primary">{t('users.add')}</button></div></form></Dialog>
   );
 }
