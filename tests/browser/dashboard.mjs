@@ -152,7 +152,7 @@ try {
     await phone.selectOption('select[name=account]', 'demo');
     await phone.fill('input[name=name]', bot); // there is one
     await phone.click('[data-testid=check]');
-    await says(phone, '#wrong-name', '机器人 btc-grid-1 已存在');
+    await says(phone, '#wrong-name', 'btc-grid-1 已存在.*换个名称');
     await phone.fill('[name=instrument]', 'XXX-USDT');
     await phone.click('[data-testid=check]');
     await says(phone, '#wrong-instrument [lang=en]', 'binance lists no XXX-USDT'); // the made-up fleet's own words
