@@ -20,7 +20,8 @@
 #define LIFE_MAX_MS (INT64_C(3600) * 1000) /* no command waits longer for its node */
 #define UNCLAIMED_MAX 256                  /* named in one answer */
 
-struct call { /* one command on its way through this file */
+struct call {                /* one command on its way through this file */
+    struct call *next, **at; /* in the node's list */
     struct botnode *node;
     struct msg_c_cmd message; /* owned */
     int64_t received_ns;
@@ -97,8 +98,26 @@ static void answer(struct call *call, enum msg_n_res_state state, bool keep)
     flt_buf_finish(&buf);
 }
 
+static struct call *call_create(struct botnode *node)
+{
+    struct call *call = calloc(1, sizeof *call);
+
+    if (!call)
+        return NULL;
+    call->node = node;
+    call->received_ns = flt_mono_ns(node->clock);
+    call->next = node->calls;
+    call->at = &node->calls;
+    if (call->next)
+        call->next->at = &call->next;
+    return node->calls = call;
+}
+
 static void call_free(struct call *call)
 {
+    *call->at = call->next;
+    if (call->next)
+        call->next->at = call->at;
     json_object_put(call->result);
     msg_c_cmd_finish(&call->message);
     free(call);
@@ -578,13 +597,11 @@ static bool refused(struct call *call, const struct command *command, bool retai
 
 void command_take(struct botnode *node, struct json_object *tree, bool retained)
 {
-    struct call *call = calloc(1, sizeof *call);
+    struct call *call = call_create(node);
     const struct command *command;
 
     if (!call)
         return;
-    call->node = node;
-    call->received_ns = flt_mono_ns(node->clock);
     if (msg_c_cmd_decode(tree, MSG_PROGRAM, &call->message, &call->error)) {
         flt_refuse(&node->refused, FLT_REFUSED_MALFORMED);
         if (msg_envelope_decode(tree, MSG_PROGRAM, &call->message.env, NULL) == 0)
@@ -601,4 +618,10 @@ void command_take(struct botnode *node, struct json_object *tree, bool retained)
         accept_first(call);
     else
         run_and_answer(call, command);
+}
+
+void commands_destroy(struct botnode *node)
+{
+    while (node->calls)
+        call_free(node->calls);
 }

@@ -12,6 +12,7 @@
 #include "botnode/accounts.h"
 #include "botnode/audit.h"
 #include "botnode/bus.h"
+#include "botnode/command.h"
 #include "botnode/hosts.h"
 #include "botnode/keytest.h"
 #include "botnode/lists.h"
@@ -334,6 +335,7 @@ void botnode_close(struct botnode *node)
     audit_destroy(node->audit);
     venues_destroy(node->venues);
     journal_close(node->journal);
+    commands_destroy(node);
     if (node->ws)
         flt_ws_context_destroy(node->ws);
     if (node->http)

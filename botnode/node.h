@@ -54,6 +54,7 @@ struct botnode {
     struct sweeps *sweeps;
     struct truth *truth;
     struct keytest *keytests; /* list of those under way */
+    struct call *calls;       /* commands that have no end yet; command.c */
     struct bus *bus;
     struct flt_watchdog *watchdog; /* NULL: no service manager */
     struct owner *owner;
