@@ -7,6 +7,7 @@ import argparse
 import os
 import random
 import shutil
+import subprocess
 import sys
 import time
 import traceback
@@ -22,12 +23,20 @@ import plan as plans  # noqa: E402
 import rig as rigs  # noqa: E402
 
 
+def with_runtime(inject):
+    """A sanitizer's runtime wants to be loaded first: before the library that is loaded before all others."""
+    told = subprocess.run(["ldd", inject.replace("chaos_inject.so", "chaos_link")], capture_output=True, text=True,
+                          check=False).stdout
+    first = [line.split()[2] for line in told.splitlines() if "libasan.so" in line or "libtsan.so" in line]
+    return ":".join([*first, inject])
+
+
 def tools_of(build):
     at = lambda *names: os.path.join(os.path.abspath(build), *names)
     return {"flotilla": at("controller", "cli", "flotilla"), "sim": at("exchanges", "sim", "flotilla-sim"),
             "node": at("botnode", "flotilla-node"), "controller": at("controller", "flotilla-controller"),
             "dashboard": at("dashboard", "flotilla-dashboard"),
-            "inject": at("tests", "chaos", "chaos_inject.so"), "link": at("tests", "chaos", "chaos_link"),
+            "inject": with_runtime(at("tests", "chaos", "chaos_inject.so")), "link": at("tests", "chaos", "chaos_link"),
             "swarm": at("tests", "chaos", "chaos_swarm")}
 
 

@@ -14,13 +14,13 @@ SHOWN = 60  # lines of a failed test
 
 
 def environment(build):
-    env = dict(os.environ)
+    env, here = dict(os.environ), os.path.dirname(os.path.abspath(__file__))
     if "asan" in build:
+        env.setdefault("LSAN_OPTIONS", f"suppressions={os.path.join(here, 'lsan.supp')}:print_suppressions=0")
         env.setdefault("ASAN_OPTIONS", "detect_leaks=1:abort_on_error=0")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     if "tsan" in build:
-        supp = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
-        env.setdefault("TSAN_OPTIONS", f"suppressions={supp}")
+        env.setdefault("TSAN_OPTIONS", f"suppressions={os.path.join(here, 'tsan.supp')}")
     return env
 
 
