@@ -190,7 +190,7 @@ static void on_up(void *ctx)
         "$SYS/broker/messages/sent",
         "$SYS/broker/publish/messages/dropped",
         "$SYS/broker/store/messages/count",
-        "$SYS/broker/heap/current size",
+        "$SYS/broker/heap/current",
         "$SYS/broker/publish/messages/received",
         "$SYS/broker/bytes/received",
         "$SYS/broker/bytes/sent",
