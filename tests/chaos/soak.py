@@ -15,9 +15,13 @@ sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 
 import books  # noqa: E402
 import conduct  # noqa: E402
+import mqtt5  # noqa: E402
 import rig as rigs  # noqa: E402
 
 SAMPLE_S = 5
+HELD = {"heap/current": "heap bytes", "store/messages/bytes": "of these in messages",
+        "store/messages/count": "messages", "retained messages/count": "retained", "subscriptions/count":
+        "subscriptions", "publish/messages/dropped": "dropped"}
 GROWTH = 0.02  # of the median of the last third over that of the middle one
 
 
@@ -43,9 +47,26 @@ def bots_of(count, nodes):
 
 class Sampler:
     def __init__(self, rig):
-        self.rig, self.rows = rig, {name: [] for name in rig.processes}
+        self.rig, self.rows, self.held = rig, {name: [] for name in rig.processes}, []
+        self.client = mqtt5.Client(rig.path("broker", "mosquitto.sock"), "dashboard", rig.secret("dashboard"))
+        for figure in ("uptime", *HELD):  # the first comes each 10 s: its acknowledgements keep the connection
+            self.client.subscribe(f"$SYS/broker/{figure}")
+
+    def take_held(self):
+        """The broker's own words, said each 10 s."""
+        now = dict(self.held[-1]) if self.held else {}
+        while message := self.client.receive(0.01):
+            now[message[0].removeprefix("$SYS/broker/")] = message[1].decode()
+        self.held.append(now)
+
+    def holds(self):
+        """What the broker keeps, in the middle of the time and at the end of it."""
+        parts = (self.held[len(self.held) // 3], self.held[-1])
+        return ", ".join(f"{name} {' -> '.join(str(part.get(figure, '?')) for part in parts)}"
+                         for figure, name in HELD.items())
 
     def take(self):
+        self.take_held()
         for name, process in self.rig.processes.items():
             pid = process.child.pid
             with open(f"/proc/{pid}/statm", encoding="ascii") as file:
@@ -91,6 +112,7 @@ def run(rig, options):
     for text, bad in sampler.verdict(options.minutes >= 5):
         print(f"# {text}")
         grew += [text] if bad and not text.startswith("sim:") else []  # it keeps all orders, as the truth
+    print(f"# broker holds: {sampler.holds()}")
     with open(rig.path("log", "controller.log"), encoding="utf-8") as log:
         dead = [line.strip() for line in log if "code=node_lost" in line or "ev=node_gone" in line]
     conduct.settle(rig, 120)
