@@ -14,6 +14,8 @@
 #include "lib/watchdog.h"
 
 #define POLL_MS 40
+#define DEMO_AGAIN_MS 250
+#define DEMO_MS_MAX 60000  /* for the controller to load the venue's instruments */
 #define STAGE_MS_MAX 30000 /* for one stage to become ready */
 #define TRADE_MS_MAX 60000 /* for the demo's first trade */
 #define EXITS_MAX 3        /* while starting; later a crash is restarted for ever */
@@ -197,11 +199,20 @@ static void advance(struct up *up)
                 return;
             }
             enter(up, UP_DEMO);
+            up->asked = true;
             demo_start(up);
             return;
         }
         start_stage(up);
     }
+}
+
+static void try_demo(struct up *up)
+{
+    if (up->asked || now_ms(up) - up->demo_ms < DEMO_AGAIN_MS)
+        return;
+    up->asked = true;
+    demo_start(up); /* goes on where it was */
 }
 
 static void on_poll(void *ctx)
@@ -210,6 +221,8 @@ static void on_poll(void *ctx)
 
     if (up->phase == UP_STARTING)
         advance(up);
+    else if (up->phase == UP_DEMO)
+        try_demo(up);
     else if (up->phase == UP_TRADING)
         wait_for_trade(up);
     if (up->phase == UP_READY)
@@ -220,7 +233,10 @@ void up_demo_done(struct up *up, const struct flt_error *error)
 {
     if (up->phase != UP_DEMO)
         return;
-    if (error)
+    up->asked = false;
+    if (error && error->code == FLT_UNAVAILABLE && now_ms(up) - up->phase_ms < DEMO_MS_MAX)
+        up->demo_ms = now_ms(up);
+    else if (error)
         up_fail(up, error);
     else
         enter(up, UP_TRADING);

@@ -45,9 +45,9 @@ struct up {
     size_t service_count;
     unsigned stage;
     enum up_phase phase;
-    bool asked; /* demo and trading: a request is under way */
-    int64_t started_ms, phase_ms;
-    int report_fd; /* --detach: where the parent waits; -1: none */
+    bool asked;                            /* demo and trading: a request is under way */
+    int64_t started_ms, phase_ms, demo_ms; /* demo_ms: it was not possible yet */
+    int report_fd;                         /* --detach: where the parent waits; -1: none */
     int lock_fd;
     struct flt_error error;
     char sim_key[72], sim_secret[72]; /* the demo account's key at the simulator */

@@ -121,6 +121,7 @@ class Up(unittest.TestCase):
         self.assertEqual(self.run_cli("down").returncode, 0)
 
     def test_a_demo_is_deployed_once_and_its_keys_are_in_no_arguments(self):
+        """Once, though the controller could not take it at first: `up` ended then, on a slow machine."""
         shutil.copytree(DEMO, os.path.join(self.base, "share", "flotilla", "demo"))
         os.mkdir(os.path.join(self.base, "bin"))
         for name in os.listdir(self.base):

@@ -36,6 +36,7 @@ def connect(config):
 
 
 def controller(config):
+    loading = 3  # its venue's instruments come a moment after it answers
     root = f"flt/v1/{config['tenant']}/"
     client = connect(config)
     client.subscribe(root + "u/+/req/#")
@@ -46,7 +47,11 @@ def controller(config):
         result = {"items": []} if verb.endswith("-ls") else {"fills": 1, "box_key": "ab" * 32}
         answer = {"v": 1, "id": "x", "ts_ms": 1, "src": "controller", "re": request["id"], "verb": verb,
                   "ok": True, "result": result}
-        if verb == "apply":
+        if verb == "apply" and loading:
+            loading -= 1
+            answer.update(ok=False, error={"code": "unavailable", "hint": "try again in a moment", "field": "",
+                                           "message": "the instruments of binance are not loaded yet"})
+        elif verb == "apply":
             with open(os.path.join(config["dir"], "applied"), "a", encoding="ascii") as file:
                 file.write(f"{len(request['args']['bots'])}\n")
         if verb == "pnl":
