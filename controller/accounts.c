@@ -319,26 +319,6 @@ HANDLER(verb_account_key)
 
 #define TEST_TTL_MS 12000
 
-static void on_tested(struct controller *controller, void *ctx, const struct msg_n_res *res)
-{
-    struct request *request = ctx;
-    struct flt_error error = { 0 };
-
-    (void)controller;
-    if (!res)
-        (void)flt_error_set(&error, FLT_UNAVAILABLE, "node", "see node-ls",
-                            "the node did not answer");
-    else if (res->has_error)
-        msg_error_to(&res->error, &error);
-    else if (res->state != MSG_N_RES_STATE_DONE || !res->result)
-        (void)flt_error_set(&error, FLT_INTERNAL, "", "",
-                            "the node's answer is not as it should be");
-    if (error.code == FLT_OK)
-        request_pass(request, res->result);
-    else
-        request_refuse(request, &error);
-}
-
 /* The node that is named, else the first that is up. */
 static const struct node *tester(struct request *request, const struct msg_account_test_args *in,
                                  struct flt_error *error)
@@ -419,7 +399,7 @@ HANDLER(verb_account_test)
     }
     out.sealed = text;
     commands_send(controller, node->name, MSG_C_CMD_OP_ACCOUNT_TEST, NULL, &out, TEST_TTL_MS, false,
-                  NULL, on_tested, kept);
+                  NULL, request_on_node, kept);
     free(text);
     return REQUEST_LATER;
 }

@@ -207,6 +207,25 @@ void request_pass(struct request *request, struct json_object *result)
     free(request);
 }
 
+void request_on_node(struct controller *controller, void *ctx, const struct msg_n_res *res)
+{
+    struct request *request = ctx;
+    struct flt_error error = { 0 };
+
+    (void)controller;
+    if (!res)
+        (void)flt_error_set(&error, FLT_UNAVAILABLE, "", "see node-ls", "the node did not answer");
+    else if (res->has_error)
+        msg_error_to(&res->error, &error);
+    else if (res->state != MSG_N_RES_STATE_DONE || !res->result)
+        (void)flt_error_set(&error, FLT_INTERNAL, "", "",
+                            "the node's answer is not as it should be");
+    if (error.code == FLT_OK)
+        request_pass(request, res->result);
+    else
+        request_refuse(request, &error);
+}
+
 struct request *request_keep(const struct request *request)
 {
     struct request *kept = malloc(sizeof *kept);

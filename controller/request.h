@@ -43,6 +43,8 @@ void request_answer(struct request *request, const void *result);
 void request_refuse(struct request *request, const struct flt_error *error);
 /* The same with a node's own result, which has the verb's form: written on as it came. */
 void request_pass(struct request *request, struct json_object *result);
+/* A command_done_fn of a kept request: the node's answer is passed on, or why there is none. */
+void request_on_node(struct controller *controller, void *request, const struct msg_n_res *res);
 
 /* For handlers: the bot of this name (not a removed one), or an error with the nearest name. */
 struct bot *request_bot(struct request *request, const char *name, struct flt_error *error);

@@ -8,26 +8,6 @@
 
 #define ASK_TTL_MS 5000
 
-/* The node's answer has the same shape as the verb's: it is passed on as it came. */
-static void on_answer(struct controller *controller, void *ctx, const struct msg_n_res *res)
-{
-    struct request *request = ctx;
-    struct flt_error error = { 0 };
-
-    (void)controller;
-    if (!res)
-        (void)flt_error_set(&error, FLT_UNAVAILABLE, "", "see node-ls", "the node did not answer");
-    else if (res->has_error)
-        msg_error_to(&res->error, &error);
-    else if (res->state != MSG_N_RES_STATE_DONE || !res->result)
-        (void)flt_error_set(&error, FLT_INTERNAL, "", "",
-                            "the node's answer is not as it should be");
-    if (error.code == FLT_OK)
-        request_pass(request, res->result);
-    else
-        request_refuse(request, &error);
-}
-
 static int ask(struct request *request, const char *name, enum msg_c_cmd_op op, const void *args,
                struct flt_error *error)
 {
@@ -45,7 +25,7 @@ static int ask(struct request *request, const char *name, enum msg_c_cmd_op op, 
     if (!kept)
         return -ENOMEM;
     commands_send(request->controller, bot->node, op, bot->name, args, ASK_TTL_MS, false, NULL,
-                  on_answer, kept);
+                  request_on_node, kept);
     return REQUEST_LATER;
 }
 
