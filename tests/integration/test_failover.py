@@ -1,13 +1,12 @@
 """Who may trade, with real processes: nodes are killed, frozen, copied, drained; their bots trade in one
 place, go on where they were, and the venue's ledger is the fleet's.
 
-Times are a tenth of the usual ones (flotilla up --time-scale 0.1): a lease is 1.5 s, and over for the
-controller after 1.715 s.
+Times are a fifth of the usual ones (flotilla up --time-scale 0.2): a lease is 3 s, and over for the
+controller after 3.43 s.
 
 Usage: test_failover.py FLOTILLA NODE
 """
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -21,28 +20,14 @@ import tempfile
 import threading
 import time
 import unittest
-import urllib.request
-from collections import Counter, defaultdict
-from decimal import Decimal
 
 import tap
 from fleet import CliError, Fleet, alive, wait_for
+from venue import OPEN, Venue, epoch_of
 
 FLOTILLA, NODE = sys.argv[1:3]
-SCALE = 0.1
+SCALE = 0.2
 TTL = 15 * SCALE
-DIGITS = {c: i for i, c in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
-OPEN = ("NEW", "PARTIALLY_FILLED")
-
-
-def epoch_of(coid):
-    """(bot's bits, epoch) of one of our client order ids; None: somebody else's."""
-    if len(coid) != 27 or coid[0] != "f" or any(c not in DIGITS for c in coid[1:]):
-        return None
-    value = 0
-    for c in coid[1:]:
-        value = value << 5 | DIGITS[c]
-    return value >> 88, value >> 64 & 0xFFFFFF
 
 
 class Wire:
@@ -89,30 +74,14 @@ class Failover(unittest.TestCase):
         cls.fleet = Fleet(FLOTILLA)
         cls.fleet.extra = ["--time-scale", str(SCALE)]
         cls.fleet.up()
-        with open(os.path.join(cls.fleet.dir, "fleet.json"), encoding="ascii") as file:
-            cls.control = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
-        cls.ask("POST", "/speed", {"speed": 10})
+        cls.venue = Venue(cls.fleet)
+        cls.venue.speed(10)
 
     @classmethod
     def tearDownClass(cls):
         cls.fleet.close()
 
     # --- hands
-
-    @classmethod
-    def ask(cls, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(cls.control + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return json.load(reply)
-
-    def ledger(self, what):
-        rows, after = [], 0
-        while after is not None:
-            page = self.ask("GET", f"/ledger/{what}?after={after}&limit=5000")
-            rows += page["items"]
-            after = page.get("next")
-        return rows
 
     def cli(self, *words, **options):
         return self.fleet.cli(*words, **options)
@@ -145,62 +114,20 @@ class Failover(unittest.TestCase):
                      lambda: self.fleet.pids().get(node, pid) != pid and alive(self.fleet.pids()[node])
                      and self.node_row(node)["state"] == "up", 40)
 
-    def settled(self):
-        bad = [f"{b['bot']}@{b['node']} {b.get('phase')} {b.get('reason', '')}" for b in self.bots()
-               if b.get("phase") != ("running" if b["run"] == "running" else "flat")
-               or not b["claimed"] or b.get("owner") != b["node"]]
-        return not bad or None
+    def unsettled(self):
+        return [(b["bot"], b["node"], b["epoch"], b.get("phase"), b.get("reason"), b.get("owner"), b.get("moving_to"))
+                for b in self.bots() if b.get("phase") != ("running" if b["run"] == "running" else "flat")
+                or not b["claimed"] or b.get("owner") != b["node"]]
 
-    def wait_settled(self, seconds=90):
-        end = time.monotonic() + seconds
-        while not self.settled():
-            if time.monotonic() > end:
-                rows = [(b["bot"], b["node"], b["epoch"], b.get("phase"), b.get("reason"), b.get("owner"),
-                         b.get("moving_to")) for b in self.bots()]
-                self.fail(f"not settled: {rows}\n{self.fleet.logs(25)}")
-            time.sleep(0.1)
+    def wait_settled(self):
+        self.venue.eventually("settled", self.unsettled)
 
     # --- what must be true of the books
-
-    def booked(self):
-        path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db:
-            db.row_factory = sqlite3.Row
-            return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
-
-    @staticmethod
-    def key(row):
-        symbol = row.get("symbol") or row["instrument"].replace("-", "")
-        return (symbol, str(row["trade_id"]), str(row["order_id"]), row["client_order_id"], row["side"],
-                Decimal(row["price"]), Decimal(row["qty"]), Decimal(row["fee"]), row["fee_asset"])
-
-    def fills_differ(self):
-        theirs, ours = Counter(map(self.key, self.ledger("fills"))), Counter(map(self.key, self.booked()))
-        later = Counter(map(self.key, self.ledger("fills")))
-        lost, made_up = theirs - ours, ours - later
-        return f"lost {list(lost)[:3]}, made up {list(made_up)[:3]}" if lost or made_up else ""
-
-    def positions_differ(self):
-        held = defaultdict(Decimal)
-        for fill in self.booked():
-            held[fill["bot"]] += Decimal(fill["qty"]) * (1 if fill["side"] == "buy" else -1)
-            if fill["instrument"].startswith(fill["fee_asset"]):
-                held[fill["bot"]] -= Decimal(fill["fee"])
-        path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        told = {}
-        for bot in self.bots():
-            if bot["mode"] == "live":
-                show = self.cli("bot", "show", bot["bot"])
-                book = (show.get("state") or {}).get("book") or {}
-                told[bot["bot"]] = Decimal(book.get("position", bot.get("position", "0")))
-        bad = [f"{name}: node {told[name]}, fills {held[name]} ({path})" for name in told
-               if told[name] != held[name]]
-        return "; ".join(bad[:4])
 
     def epochs_overlap(self):
         """Orders that the venue took for an older epoch after the first of a newer one."""
         newest, bad = {}, []
-        for order in sorted(self.ledger("orders"), key=lambda row: int(row["order_id"])):
+        for order in sorted(self.venue.ledger("orders"), key=lambda row: int(row["order_id"])):
             owner = epoch_of(order["client_order_id"])
             if not owner:
                 continue
@@ -212,37 +139,28 @@ class Failover(unittest.TestCase):
 
     def old_orders_rest(self):
         newest, resting = {}, []
-        for order in self.ledger("orders"):
+        for order in self.venue.ledger("orders"):
             owner = epoch_of(order["client_order_id"])
             if owner:
                 newest[owner[0]] = max(owner[1], newest.get(owner[0], 0))
-        for order in self.ledger("orders"):
+        for order in self.venue.ledger("orders"):
             owner = epoch_of(order["client_order_id"])
             if owner and order["status"] in OPEN and owner[1] < newest[owner[0]]:
                 resting.append(order["client_order_id"])
         return resting
 
-    def eventually(self, what, difference, seconds=90):
-        end = time.monotonic() + seconds
-        while difference():
-            if time.monotonic() > end:
-                self.fail(f"{what}: {difference()}\n{self.fleet.logs(15)}")
-            time.sleep(0.2)
-
     def check_books(self):
-        orders = self.ledger("orders")
-        twice = [name for name, times in Counter(o["client_order_id"] for o in orders).items() if times > 1]
-        self.assertEqual(twice, [], "ids that the venue accepted twice")
+        self.assertEqual(self.venue.ids_twice(), [], "ids that the venue accepted twice")
         self.assertEqual(self.epochs_overlap(), [], "orders of an older epoch after one of a newer")
-        self.eventually("orders of older epochs rest", self.old_orders_rest)
-        self.eventually("fills differ", self.fills_differ)
-        self.eventually("positions differ", self.positions_differ)
+        self.venue.eventually("no order of an older epoch rests", self.old_orders_rest)
+        self.venue.eventually("fills are the same", self.venue.fills_differ)
+        self.venue.positions_equal()
 
     # --- one after the other
 
     def test_01_leases_are_held_and_bots_trade(self):
         self.wait_settled()
-        wait_for("some fills", lambda: len(self.ledger("fills")) > 10)
+        wait_for("some fills", lambda: len(self.venue.ledger("fills")) > 10)
         for row in self.cli("node", "ls")["items"]:
             self.assertEqual(row["lease"]["state"], "held")
             self.assertFalse(row["draining"])
@@ -315,7 +233,7 @@ class Failover(unittest.TestCase):
         self.cli("rebalance", "--yes")
         wait_for("evened out", lambda: len(self.bots("node-2")) == 6, 30)
         self.wait_settled()
-        self.eventually("paper books differ", self.paper_differs)
+        self.venue.eventually("paper books are equal", self.paper_differs)
         self.spread()
         self.check_books()
 
@@ -401,26 +319,21 @@ class Failover(unittest.TestCase):
             os.unlink(file.name)
         wait_for(f"{name} has it", lambda: self.row(name).get("applied") == self.row(name)["generation"])
 
-    def fills_of(self, name):
-        wait_for("orders of " + name, lambda: self.cli("bot", "orders", name)["orders"])
-        owner = next(epoch_of(order["client_order_id"])[0] for order in self.cli("bot", "orders", name)["orders"])
-        return lambda: sum(1 for fill in self.ledger("fills")
-                           if (epoch_of(fill["client_order_id"]) or (0,))[0] == owner)
-
     def test_09_without_a_broker_sticky_bots_trade_and_auto_bots_do_not(self):
-        self.change("eth-grid-1", failover="sticky")
+        self.addCleanup(self.change, "btc-pmm-1", failover="auto")
+        self.change("btc-pmm-1", failover="sticky")  # it quotes around the price, wherever that goes
         self.wait_settled()
-        sticky = self.fills_of("eth-grid-1")
+        sticky = lambda: len(self.venue.of("btc-pmm-1", "fills"))
         before = {bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}
         broker = self.pid("broker")
         os.kill(broker, signal.SIGSTOP)
         try:
             time.sleep(2 * TTL)  # every lease has ended, and what was on its way has arrived
-            orders, fills = len(self.ledger("orders")), sticky()
-            wait_for("a sticky bot's fill", lambda: sticky() > fills, 25)
+            orders, fills = len(self.venue.ledger("orders")), sticky()
+            wait_for("a sticky bot's fill", lambda: sticky() > fills)
             time.sleep(TTL)
-            mine = self.row_owner("eth-grid-1")
-            others = [order["client_order_id"] for order in self.ledger("orders")[orders:]
+            mine = self.venue.bits("btc-pmm-1")
+            others = [order["client_order_id"] for order in self.venue.ledger("orders")[orders:]
                       if epoch_of(order["client_order_id"])[0] != mine]
             self.assertEqual(others, [], "orders of bots without a lease")
         finally:
@@ -428,12 +341,6 @@ class Failover(unittest.TestCase):
         self.wait_settled()
         self.assertEqual({bot["bot"]: (bot["node"], bot["epoch"]) for bot in self.bots()}, before)
         self.check_books()
-        self.change("eth-grid-1", failover="auto")
-
-    def row_owner(self, name):
-        with open(os.path.join(self.fleet.dir, "fleet.json"), encoding="ascii") as file:
-            fleet = json.load(file)["fleet"]
-        return int.from_bytes(hashlib.sha256(f"{fleet}/{name}".encode()).digest()[:5], "big")
 
     def test_10_a_node_that_is_cut_off_and_still_reaches_its_venue(self):
         seed = int(os.environ.get("FLOTILLA_SEED", "7"))

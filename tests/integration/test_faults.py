@@ -7,64 +7,21 @@ orders and positions, and the controller's database.
 Usage: test_faults.py FLOTILLA [SEED]
 """
 import contextlib
-import json
 import os
 import random
 import signal
-import sqlite3
 import sys
 import time
 import unittest
-import urllib.request
-from collections import Counter, defaultdict
 from decimal import Decimal
 
 import tap
 from fleet import CliError, Fleet, alive, wait_for
+from venue import OPEN, Venue
 
 FLOTILLA = sys.argv[1]
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 20260301
 ORDER = "/api/v3/order"
-OPEN = ("NEW", "PARTIALLY_FILLED")
-
-
-class Venue:
-    """The simulator's control API."""
-
-    def __init__(self, folder):
-        with open(os.path.join(folder, "fleet.json"), encoding="ascii") as file:
-            self.base = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
-
-    def ask(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return json.load(reply)
-
-    def fault(self, kind, method=None, path=None, count=None, **params):
-        match = {key: value for key, value in (("method", method), ("path", path)) if value}
-        body = {"kind": kind, "params": params, "match": match}
-        if count:
-            body["count"] = count
-        self.ask("POST", "/fault", body)
-
-    def calm(self):
-        self.ask("DELETE", "/fault")
-
-    def ledger(self, what):
-        rows, after = [], 0
-        while after is not None:
-            page = self.ask("GET", f"/ledger/{what}?after={after}&limit=5000")
-            rows += page["items"]
-            after = page.get("next")
-        return rows
-
-
-def same(row):
-    """A fill in digits alone, whoever tells it."""
-    symbol = row.get("symbol") or row["instrument"].replace("-", "")
-    return (symbol, str(row["trade_id"]), str(row["order_id"]), row["client_order_id"], row["side"],
-            Decimal(row["price"]), Decimal(row["qty"]), Decimal(row["fee"]), row["fee_asset"])
 
 
 class Faults(unittest.TestCase):
@@ -73,9 +30,9 @@ class Faults(unittest.TestCase):
         print(f"# seed {SEED}", flush=True)
         cls.dice = random.Random(SEED)
         cls.fleet = Fleet(FLOTILLA).up()
-        cls.venue = Venue(cls.fleet.dir)
+        cls.venue = Venue(cls.fleet)
         # Twenty times the market's speed: more trades in the same time.
-        cls.venue.ask("POST", "/speed", {"speed": 20})
+        cls.venue.speed(20)
 
     @classmethod
     def tearDownClass(cls):
@@ -90,12 +47,6 @@ class Faults(unittest.TestCase):
         return [dict(order, bot=bot["bot"]) for bot in self.bots()
                 for order in self.fleet.cli("bot", "orders", bot["bot"])["orders"]]
 
-    def booked(self):
-        path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db:
-            db.row_factory = sqlite3.Row
-            return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
-
     # --- waiting
 
     def why_not(self):
@@ -109,12 +60,8 @@ class Faults(unittest.TestCase):
             return str(error)
         return "; ".join(bad[:6]) or None
 
-    def settle(self, seconds=90):
-        end = time.monotonic() + seconds
-        while self.why_not():
-            if time.monotonic() > end:
-                self.fail(f"not settled in {seconds} s: {self.why_not()}\n{self.fleet.logs(12)}")
-            time.sleep(0.2)
+    def settle(self):
+        self.venue.eventually("settled", self.why_not)
 
     def same_orders(self):
         """"" when the venue's open orders are those that the bots list, else the difference. Both
@@ -128,43 +75,11 @@ class Faults(unittest.TestCase):
         lost, ghosts = (before & after) - listed, listed - before - after
         return f"not listed {sorted(lost)}, not at the venue {sorted(ghosts)}" if lost or ghosts else ""
 
-    def same_positions(self):
-        held, told = defaultdict(Decimal), {}
-        for fill in self.booked():
-            sign = 1 if fill["side"] == "buy" else -1
-            held[fill["bot"]] += sign * Decimal(fill["qty"])
-            if fill["instrument"].startswith(fill["fee_asset"]):
-                held[fill["bot"]] -= Decimal(fill["fee"])
-        for bot in self.bots():
-            if bot["mode"] == "live":
-                told[bot["bot"]] = Decimal(bot.get("position", "0"))
-        bad = [f"{name} says {told[name]}, its fills {held[name]}" for name in told
-               if told[name] != held[name]]
-        return "; ".join(bad[:5])
-
-    def eventually(self, what, difference, seconds=90):
-        end = time.monotonic() + seconds
-        while difference():
-            if time.monotonic() > end:
-                self.fail(f"{what}: {difference()}\n{self.fleet.logs(12)}")
-            time.sleep(0.3)
-
     def check_books(self):
-        orders = self.venue.ledger("orders")
-        twice = [name for name, times in Counter(o["client_order_id"] for o in orders).items()
-                 if times > 1]
-        self.assertEqual(twice, [], "ids that the venue accepted twice")
-        self.eventually("open orders differ", self.same_orders)
-
-        def fills_differ():
-            theirs = Counter(map(same, self.venue.ledger("fills")))
-            ours = Counter(map(same, self.booked()))
-            later = Counter(map(same, self.venue.ledger("fills")))
-            lost, made_up = theirs - ours, ours - later
-            return f"lost {list(lost)[:3]}, made up {list(made_up)[:3]}" if lost or made_up else ""
-
-        self.eventually("fills differ", fills_differ)
-        self.eventually("positions differ", self.same_positions)
+        self.assertEqual(self.venue.ids_twice(), [], "ids that the venue accepted twice")
+        self.venue.eventually("open orders are the same", self.same_orders)
+        self.venue.eventually("fills are the same", self.venue.fills_differ)
+        self.venue.positions_equal()
         wait_for("equal books", self.fleet.reconciled)
 
     @contextlib.contextmanager

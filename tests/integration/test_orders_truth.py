@@ -8,53 +8,22 @@ import os
 import shutil
 import sqlite3
 import sys
-import time
 import unittest
-import urllib.request
-from collections import Counter
 from decimal import Decimal
 
 import tap
 from fleet import CliError, Fleet, wait_for
+from venue import OPEN, Venue
 
 FLOTILLA = sys.argv[1]
-OPEN = ("NEW", "PARTIALLY_FILLED")
-
-
-class Venue:
-    """The simulator's control API."""
-
-    def __init__(self, folder):
-        with open(os.path.join(folder, "fleet.json"), encoding="ascii") as file:
-            self.base = f"http://127.0.0.1:{json.load(file)['ports']['sim_control']}"
-
-    def ask(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.base + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return json.load(reply)
-
-    def ledger(self, what):
-        rows, after = [], 0
-        while after is not None:
-            page = self.ask("GET", f"/ledger/{what}?after={after}&limit=5000")
-            rows += page["items"]
-            after = page.get("next")
-        return rows
-
-
-def same(row):
-    symbol = row.get("symbol") or row["instrument"].replace("-", "")
-    return (symbol, str(row["trade_id"]), str(row["order_id"]), row["side"],
-            Decimal(row["price"]), Decimal(row["qty"]), Decimal(row["fee"]))
 
 
 class Truth(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = Fleet(FLOTILLA).up()
-        cls.venue = Venue(cls.fleet.dir)
-        cls.venue.ask("POST", "/speed", {"speed": 20})
+        cls.venue = Venue(cls.fleet)
+        cls.venue.speed(20)
 
     @classmethod
     def tearDownClass(cls):
@@ -65,19 +34,6 @@ class Truth(unittest.TestCase):
 
     def bot(self, name):
         return next(bot for bot in self.bots() if bot["bot"] == name)
-
-    def booked(self):
-        path = os.path.join(self.fleet.dir, "controller", "controller.db")
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=120)) as db:
-            db.row_factory = sqlite3.Row
-            return [dict(row) for row in db.execute("SELECT * FROM fills WHERE mode = 'live'")]
-
-    def fills_differ(self):
-        theirs = Counter(map(same, self.venue.ledger("fills")))
-        ours = Counter(map(same, self.booked()))
-        later = Counter(map(same, self.venue.ledger("fills")))
-        lost, made_up = theirs - ours, ours - later
-        return f"lost {list(lost)[:3]}, made up {list(made_up)[:3]}" if lost or made_up else ""
 
     def logged(self, process, text):
         with open(os.path.join(self.fleet.dir, "log", f"{process}.log"), encoding="utf-8") as file:
@@ -96,8 +52,8 @@ class Truth(unittest.TestCase):
         wait_for("fills", lambda: len(self.venue.ledger("fills")) > 20)
         node, copy = "node-1", os.path.join(self.fleet.dir, "older.db")
         self.copy_journal(node, copy)
-        before = len(self.booked())
-        wait_for("more fills", lambda: len(self.booked()) > before + 30, 40)
+        before = len(self.venue.booked())
+        wait_for("more fills", lambda: len(self.venue.booked()) > before + 30, 40)
         with self.fleet.killed(node):
             folder = os.path.join(self.fleet.dir, node)
             for name in ("journal.db", "journal.db-wal", "journal.db-shm", "intents.ring"):
@@ -110,10 +66,7 @@ class Truth(unittest.TestCase):
         wait_for("its bots run", lambda: all(bot.get("phase") == "running" for bot in self.bots()
                                              if bot["node"] == node), 40)
         wait_for("the sweep's line", lambda: self.logged(node, "ev=swept"), 10)
-        end = time.monotonic() + 90
-        while self.fills_differ():
-            self.assertLess(time.monotonic(), end, self.fills_differ() + self.fleet.logs(6))
-            time.sleep(0.3)
+        self.venue.eventually("fills are the same", self.venue.fills_differ)
         self.assertTrue(any("missed=0" not in row for row in self.logged(node, "ev=swept")),
                         "trades were found that nothing else told of")
         wait_for("equal books", self.fleet.reconciled)
@@ -128,11 +81,7 @@ class Truth(unittest.TestCase):
         self.assertEqual(shown["state"]["phase"], "stopped")
         self.assertEqual(shown["state"]["orders_open"], 0)
         self.assertGreaterEqual(shown["state"]["checked_ms"], shown["state"]["since_ms"] - 60000)
-        mine = {row["client_order_id"] for row in self.booked() if row["bot"] == name}
-        prefix = next(iter(mine))[:8]  # fleet and bot: the first 40 bits
-        resting = [row for row in self.venue.ledger("orders")
-                   if row["status"] in OPEN and row["client_order_id"].startswith(prefix)]
-        self.assertEqual(resting, [])
+        self.assertEqual([row for row in self.venue.of(name, "orders") if row["status"] in OPEN], [])
 
     # --- accounts
 
