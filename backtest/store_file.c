@@ -201,7 +201,8 @@ int store_head_read(const void *bytes, size_t size, struct store_head *out, stru
         return flt_error_set(error, FLT_UNAVAILABLE, "head", "use a newer flotilla",
                              "the store was written by a newer version");
     if (!found)
-        return flt_error_set(error, FLT_INTERNAL, "head", "import or download the data again",
+        return flt_error_set(error, FLT_INTERNAL, "head",
+                             "remove that folder, then import or download again",
                              "the head is damaged: neither of its two slots is whole"),
                -EBADMSG;
     return 0;
@@ -243,7 +244,8 @@ int store_head_load(int dir_fd, const char *path, struct store_head *out, struct
 
     if (fd < 0)
         return flt_error_set(error, flt_error_from_errno(-why), "", "see: flotilla data ls",
-                             "there is no data in %.160s: %s", path, strerror(why)),
+                             "%s %.160s: %s", why == ENOENT ? "there is no data in" : "cannot read",
+                             path, strerror(why)),
                -why;
     const ssize_t size = pread(fd, bytes, sizeof bytes, 0);
 

@@ -17,8 +17,8 @@
 static int damaged(struct flt_error *error, const struct store *store, const char *file,
                    const char *why)
 {
-    flt_error_set(error, FLT_INTERNAL, file, "import or download the data again", "%.120s/%s: %s",
-                  store->path, file, why);
+    flt_error_set(error, FLT_INTERNAL, file, "remove that folder, then import or download again",
+                  "%.120s/%s: %s", store->path, file, why);
     return -EBADMSG;
 }
 
@@ -186,7 +186,8 @@ int store_open(const char *path, struct store *out, struct flt_error *error)
         const int err = -errno;
 
         flt_error_set(error, flt_error_from_errno(err), "", "see: flotilla data ls",
-                      "there is no data in %.160s: %s", path, strerror(-err));
+                      "%s %.160s: %s", err == -ENOENT ? "there is no data in" : "cannot read", path,
+                      strerror(-err));
         return err;
     }
     const int err = load(&store, dir_fd, error);

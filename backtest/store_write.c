@@ -416,7 +416,7 @@ static bool is_whole(const struct store_writer *writer)
 
 static int damaged(struct store_writer *writer, const char *file, struct flt_error *error)
 {
-    flt_error_set(error, FLT_INTERNAL, file, "import or download the data again",
+    flt_error_set(error, FLT_INTERNAL, file, "remove that folder, then import or download again",
                   "%.120s/%s: the last block is damaged; nothing was appended", writer->path, file);
     return -EBADMSG;
 }

@@ -230,6 +230,19 @@ class Files(Rig):
         self.assertEqual(self.refuse(*words, "2024-01-02", "--until", "2024-01-01")["field"], "until")
         self.assertEqual(self.refuse(*words, "2999-01-01")["field"], "since")
 
+    def test_a_damaged_head_is_said_with_what_helps(self):
+        path = self.file(HEAD + candle(0))
+        self.ask("import", path, "demo/A-B/1m")
+        folder = f"{self.dir}/fleet/data/demo/A-B/1m"
+        with open(f"{folder}/head", "wb") as file:
+            file.write(b"x" * 4096)
+        for words in (("show", "demo/A-B/1m"), ("import", path, "demo/A-B/1m")):
+            error = self.refuse(*words)
+            self.assertIn("1m/head: the head is damaged", error["message"])
+            self.assertIn("remove that folder", error["hint"])
+        shutil.rmtree(folder)
+        self.assertEqual(self.ask("import", path, "demo/A-B/1m")["added"], 1)
+
     def test_names_that_are_none_come_with_a_hint(self):
         self.assertIn("data ls", self.refuse("show", "demo/A-B/1m")["hint"])
         self.assertIn("VENUE/INSTRUMENT", self.refuse("show", "demo")["message"])
