@@ -59,6 +59,16 @@ try {
     await page.evaluate(() => { location.hash = '#/market'; });
     await page.waitForFunction(() => [...document.querySelectorAll('[data-testid=grid-market] tbody tr')].some(({ children }) => [3, 4, 5].every((at) => /[0-9]/.test(children[at].textContent))));
   });
+  await tap.test('it is stopped with its position closed, and removed once it rests', async () => {
+    await page.evaluate((name) => { location.hash = `#/bot/${name}`; }, bot);
+    await page.click('[data-testid=stop]');
+    await page.check('[data-testid=stop-form] label:nth-of-type(2) input');
+    await page.click('[data-testid=stop-form] button.danger');
+    await page.click('[data-testid=remove]'); // not before it can be
+    await page.click('[data-testid=remove-form] button.danger');
+    await page.waitForFunction(() => location.hash === '#/fleet');
+    await until('it is off the list', () => !flotilla('bot', 'ls').items.some((row) => row.bot === bot));
+  });
   await tap.test('no script failed', () => assert.deepEqual(page.problems, []));
 } finally {
   await rig.stop();

@@ -12,6 +12,7 @@ import { DayBars } from './days.tsx';
 import { Grid, type Col } from './grid.tsx';
 import { Icon } from './icon.tsx';
 import { Asked } from './states.tsx';
+import { Told } from './told.tsx';
 import type { HistoryRow } from '../types.ts';
 
 interface Props { data: BotData }
@@ -21,13 +22,16 @@ export function Days({ data }: Props): VNode {
   return <Asked of={asked} verb="pnl-days">{(answer) => <DayBars name="bot-days" days={answer.items} />}</Asked>;
 }
 
-/** "waiting -> running: why", its phases in the reader's language. */
-const inWords = (text: string): string => text.replace(/^(\w+) -> (\w+)/, (_, old: string, now: string) => `${word('phase', old)} → ${word('phase', now)}`);
+/** "waiting -> running: why", its phases and the reason in the reader's language. */
+function inWords(text: string): VNode {
+  const [, old, now, , reason] = /^(\w+) -> (\w+)(: (.*))?$/s.exec(text) ?? [];
+  return old ? <>{word('phase', old)} → {word('phase', now)}{reason && <>: <Told text={reason} /></>}</> : <Told text={text} />;
+}
 
 const EVENTS: Col<HistoryRow>[] = [
   { id: 'time', label: 'col.time', text: (row) => dateTime(row.ts_ms), cls: 'num' },
   { id: 'kind', label: 'col.event', text: (row) => row.kind, cell: (row) => word('event', row.kind) },
-  { id: 'text', label: 'col.text', text: (row) => row.text, cell: (row) => visible(inWords(row.text)), cls: 'wrap' },
+  { id: 'text', label: 'col.text', text: (row) => row.text, cell: (row) => inWords(row.text), cls: 'wrap' },
   { id: 'by', label: 'col.user', text: (row) => row.by, cls: 'm-hide' },
   { id: 'generation', label: 'col.generation', num: true, text: (row) => row.generation, cls: 'm-hide' },
   { id: 'epoch', label: 'nodes.epoch', num: true, text: (row) => row.epoch, cls: 'm-hide' },

@@ -56,7 +56,7 @@ function RemoveDialog({ bot, close }: { bot: string; close: () => void }): VNode
   };
   return (
     <Dialog title={t('bot.removeTitle', { bot })} close={close} danger>
-      <form onSubmit={submit}><p>{t('bot.removeHint')}</p>
+      <form onSubmit={submit} data-testid="remove-form"><p>{t('bot.removeHint')}</p>
         <div class="foot"><button type="button" class="btn" onClick={close}>{t('act.cancel')}</button><button class="btn danger solid">{t('bot.removeGo')}</button></div></form>
     </Dialog>
   );
