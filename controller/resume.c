@@ -14,8 +14,7 @@
 #include "lib/log.h"
 
 #define TRADES_MIN 256
-#define TRADES_MS 90000 /* the next owner asks its venue for the last minute's (botnode/sweep.c)   \
-                         */
+#define TRADES_MS 90000 /* the next owner asks its venue for those of the last minute */
 #define FILLS_MAX 4000
 
 struct snapshot {
@@ -23,10 +22,11 @@ struct snapshot {
     int64_t n, ts_ms;
     char *state; /* NULL: none was told */
     /* With `exact` it has the fills up to number `upto`, and `from` < n <= `n` of its stream. Else
-     * all but those after n and those that came late: a state of an older version, of other books,
-     * or on paper, where trades of two nodes cannot be told apart. */
+     * all but those after n, those of later owners and those that came late: a state of an older
+     * version, of other books, or on paper, where trades of two nodes cannot be told apart. */
     bool exact;
     int64_t from, upto;
+    int64_t epoch; /* of the owner that told it */
     int64_t birth; /* epoch of its deployment: what is older is of a removed bot of this name */
 };
 
@@ -68,7 +68,7 @@ static void snapshot_read(struct controller *controller, const struct bot *bot, 
                           struct snapshot *out)
 {
     sqlite3_stmt *stmt =
-        store_read(&controller->store, "SELECT stream, n, ts_ms, state FROM snapshots"
+        store_read(&controller->store, "SELECT stream, n, ts_ms, state, epoch FROM snapshots"
                                        " WHERE bot = ? AND epoch >= ?");
 
     *out = (struct snapshot){ .ts_ms = bot->created_ms,
@@ -82,6 +82,7 @@ static void snapshot_read(struct controller *controller, const struct bot *bot, 
     out->n = flt_db_int(stmt, 1);
     out->ts_ms = flt_db_int(stmt, 2);
     out->state = strdup(flt_db_str(stmt, 3));
+    out->epoch = flt_db_int(stmt, 4);
     sqlite3_reset(stmt);
     if (out->state)
         past_read(out, books);
@@ -92,13 +93,13 @@ static void snapshot_read(struct controller *controller, const struct bot *bot, 
 /* --- its fills
  * ------------------------------------------------------------------------------------- */
 
-/* Parameters of all: 1 bot, 2 stream, 3 from, 4 n, 5 upto, 6 birth, 7 limit, 8 mode. */
+/* Parameters of all: 1 bot, 2 stream, 3 from, 4 n, 5 upto, 6 birth, 7 epoch, 8 limit, 9 mode. */
 #define OWN "(stream = ?2 AND n > ?3 AND n <= ?4)"
 #define OWN_AGAIN                                                                                  \
     "EXISTS (SELECT 1 FROM fills_again AS a WHERE a.fill = fills.id AND a.stream = ?2"             \
     " AND a.n > ?3 AND a.n <= ?4)"
 #define HAS "(id <= ?5 OR epoch < ?6 OR " OWN " OR " OWN_AGAIN ")"
-#define AFTER "(stream = ?2 AND n > ?4 AND epoch >= ?6)"
+#define AFTER "(((stream = ?2 AND n > ?4) OR epoch > ?7) AND epoch >= ?6)"
 /* One that is in late_fills (late.c) is written from there. */
 #define NOT_LATE                                                                                   \
     " AND NOT EXISTS (SELECT 1 FROM late_fills AS late WHERE late.bot = fills.bot"                 \
@@ -106,11 +107,11 @@ static void snapshot_read(struct controller *controller, const struct bot *bot, 
     " AND late.order_id = fills.order_id)"
 #define FILL                                                                                       \
     "SELECT instrument, trade_id, order_id, client_order_id, side, price, qty, fee, fee_asset,"    \
-    " liquidity, ts_ms FROM fills WHERE bot = ?1 AND mode = ?8 AND "
+    " liquidity, ts_ms FROM fills WHERE bot = ?1 AND mode = ?9 AND "
 #define TRADE                                                                                      \
-    "SELECT instrument, trade_id, order_id, ts_ms FROM fills WHERE bot = ?1 AND mode = ?8 AND "
-#define OLDEST_FIRST " ORDER BY id LIMIT ?7"
-#define NEWEST_FIRST " ORDER BY id DESC LIMIT ?7"
+    "SELECT instrument, trade_id, order_id, ts_ms FROM fills WHERE bot = ?1 AND mode = ?9 AND "
+#define OLDEST_FIRST " ORDER BY id LIMIT ?8"
+#define NEWEST_FIRST " ORDER BY id DESC LIMIT ?8"
 
 static const char *const fills_sql[] = { FILL AFTER NOT_LATE OLDEST_FIRST,
                                          FILL "id > ?5 AND NOT " HAS OLDEST_FIRST };
@@ -121,15 +122,15 @@ static sqlite3_stmt *ask(struct controller *controller, const char *const sql[2]
                          const struct bot *bot, const struct snapshot *snapshot, int64_t limit)
 {
     sqlite3_stmt *stmt = store_read(&controller->store, sql[snapshot->exact]);
-    const int64_t numbers[] = { snapshot->from, snapshot->n, snapshot->upto, snapshot->birth,
-                                limit };
+    const int64_t numbers[] = { snapshot->from,  snapshot->n,     snapshot->upto,
+                                snapshot->birth, snapshot->epoch, limit };
 
     flt_db_bind_str(stmt, 1, bot->name);
     flt_db_bind_str(stmt, 2, snapshot->stream);
     for (int i = 0; i < (int)FLT_COUNT(numbers); i++)
         if (sqlite3_bind_parameter_name(stmt, i + 3))
             flt_db_bind_int(stmt, i + 3, numbers[i]);
-    flt_db_bind_str(stmt, 8, msg_mode_name(bot->spec.mode));
+    flt_db_bind_str(stmt, 9, msg_mode_name(bot->spec.mode));
     return stmt;
 }
 

@@ -411,6 +411,22 @@ static void a_state_without_past_lacks_what_came_after_it_and_what_came_late(voi
     assert_string_equal(trades(w), "12 11");
 }
 
+/* What the one in the middle booked was taken for known, and was in nobody's sub-ledger: of a state
+ * of an older version, and of each paper bot. */
+static void a_state_without_past_lacks_what_an_owner_in_the_middle_booked(void **ctx)
+{
+    struct world *w = *ctx;
+
+    fill(w, "a", A, 1, "11");
+    snap(w, A, 1, "");
+    fill(w, "a", A, 1, "12");
+    move(w, "b");
+    fill(w, "b", B, 2, "13"); /* and no state of it */
+    move(w, "c");
+    assert_string_equal(fills(w), "12 13");
+    assert_string_equal(trades(w), "11");
+}
+
 /* Its node tells what it wrote as the owner before: late, and after the state in its own stream. */
 static void a_late_fill_after_a_state_without_past_is_handed_once(void **ctx)
 {
@@ -627,6 +643,7 @@ int main(void)
         CASE(a_late_fill_that_the_present_owner_booked_too_is_not_handed_again),
         CASE(what_a_node_wrote_as_the_owner_before_is_not_in_its_state_of_today),
         CASE(a_state_without_past_lacks_what_came_after_it_and_what_came_late),
+        CASE(a_state_without_past_lacks_what_an_owner_in_the_middle_booked),
         CASE(a_late_fill_after_a_state_without_past_is_handed_once),
         CASE(a_state_of_other_books_is_read_like_one_that_says_nothing),
         CASE(a_state_of_another_stream_is_read_like_one_that_says_nothing),
