@@ -13,6 +13,7 @@ import unittest
 
 import tap
 from fleet import CliError, Fleet, wait_for
+from venue import Venue
 
 FLOTILLA = sys.argv[1]
 
@@ -24,8 +25,14 @@ def items(document):
 class Backup(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(FLOTILLA).up()
+        cls.fleet = Fleet(FLOTILLA)
+        cls.up()
         wait_for("fills", lambda: cls.fills() > 5, 30)
+
+    @classmethod
+    def up(cls):
+        cls.fleet.up()
+        Venue(cls.fleet).speed(20)  # at the market's own, minutes may pass with few fills
 
     @classmethod
     def tearDownClass(cls):
@@ -97,7 +104,7 @@ class Backup(unittest.TestCase):
         lost = time.monotonic()
         shutil.rmtree(os.path.join(self.fleet.dir, "controller"))
         self.fleet.cli("backup", "restore", self.backups()[-1], "--yes")
-        self.fleet.up()
+        self.up()
         wait_for("every bot paused", lambda: all(
             bot.get("phase") == "paused" for bot in items(self.fleet.cli("bot", "ls"))), 30)
         print(f"# from the loss to every bot paused and known: {time.monotonic() - lost:.1f} s")
@@ -143,7 +150,7 @@ class Backup(unittest.TestCase):
                 if name.startswith(names):
                     os.unlink(os.path.join(self.fleet.dir, folder, name))
         self.fleet.cli("backup", "restore", backup, "--yes")
-        self.fleet.up()
+        self.up()
         wait_for("epochs above the venue's", lambda: all(
             self.epochs()[bot["bot"]] > before[bot["bot"]] for bot in grids), 60)
         wait_for("every bot paused", lambda: all(
