@@ -10,8 +10,7 @@
 #include "lib/fail.h"
 
 #define PAGE 500
-#define OVERLAP_MS INT64_C(60000) /* trades are booked as they come, not in order of their times   \
-                                   */
+#define OVERLAP_MS INT64_C(60000) /* booked as they come, not in order of their times */
 
 struct waiter {
     uint64_t serial; /* 0: its bot was made anew since, and asks again */

@@ -185,8 +185,8 @@ void bot_on_bar(struct bot *bot, unsigned leg, const struct bar *bar, int64_t ba
 
 void bot_on_order(struct bot *bot, const struct order *order);
 void bot_on_fill(struct bot *bot, const struct fill *fill);
-/* The same, of a trade that the host knows the bot has not booked: it may be older than what the bot
- * remembers, where it could not tell it from a repeat and would stop. */
+/* The same, of a trade that the host knows the bot has not booked: it may be older than what the
+ * bot remembers, where it could not tell it from a repeat and would stop. */
 void bot_on_fresh_fill(struct bot *bot, const struct fill *fill);
 void bot_on_place_result(struct bot *bot, const char *client_order_id,
                          const struct exchange_failure *failure, const struct order *order);

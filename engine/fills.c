@@ -8,8 +8,7 @@
 #include "engine/core.h"
 
 #define SEEN_MAX 65536
-#define SEEN_MS 90000 /* trades of the last minute may come again after a takeover, however many   \
-                       */
+#define SEEN_MS 90000 /* trades of the last minute may come again after a takeover */
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
