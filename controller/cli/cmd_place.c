@@ -171,17 +171,6 @@ static int moves_wait(struct session *session, const char *from, struct json_obj
     return err;
 }
 
-/* Before anything moves: a mistyped time is no reason to find out afterwards. */
-static int check_wait(struct cli *cli)
-{
-    const char *text = cli_flag(cli, "wait");
-
-    if (!text || cli_duration_ms(text) > 0)
-        return 0;
-    return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "wait", "for example --wait=30s",
-                    "--wait is not a duration: %.64s", text);
-}
-
 static int move_wait(struct session *session, struct json_object *result)
 {
     struct json_object *names = json_object_new_array();
@@ -220,11 +209,11 @@ static int place(struct cli *cli, const struct ask *ask,
 {
     struct session session = { 0 };
     struct json_object *result = NULL;
-    int err = check_wait(cli);
 
-    if (err || !cli_has(cli, "wait") || cli_has(cli, "dry-run"))
-        return err ? err : ask_run(cli, ask);
-    err = ask_answer(cli, ask, &result);
+    if (!cli_has(cli, "wait") || cli_has(cli, "dry-run"))
+        return ask_run(cli, ask);
+    int err = ask_answer(cli, ask, &result);
+
     if (!err)
         err = session_open(&session, cli);
     if (!err)

@@ -107,6 +107,20 @@ static const struct cli_command *find_command(const struct cli_command *group, c
     return NULL;
 }
 
+/* The group that has it: who types `flotilla stop` means `flotilla bot stop`, not `flotilla top`.
+ */
+static const struct cli_command *group_with(const struct cli_command *root, const char *word)
+{
+    const struct cli_command *bots = find_command(root, "bot");
+
+    if (bots && find_command(bots, word))
+        return bots;
+    for (const struct cli_command *row = root->commands; row && row->name; row++)
+        if (!row->hidden && find_command(row, word))
+            return row;
+    return NULL;
+}
+
 static int unknown_command(const struct cli_command *group, const char *path, const char *word,
                            struct flt_error *error)
 {
@@ -119,7 +133,11 @@ static int unknown_command(const struct cli_command *group, const char *path, co
             names[count++] = row->name;
     const char *near = flt_nearest(word, names, count);
 
-    if (near)
+    const struct cli_command *owner = *path ? NULL : group_with(group, word);
+
+    if (owner)
+        snprintf(hint, sizeof hint, "did you mean: flotilla %s %.32s?", owner->name, word);
+    else if (near)
         snprintf(hint, sizeof hint, "did you mean: flotilla %s%s%s?", path, *path ? " " : "", near);
     else
         snprintf(hint, sizeof hint, "see: flotilla %s%s--help", path, *path ? " " : "");

@@ -119,6 +119,9 @@ static int run(struct cli *cli, int argc, const char **argv)
         return cli->parse.command->run(cli);
     }
     err = apply_globals(cli);
+    if (!err && cli_flag(cli, "wait") && cli_duration_ms(cli_flag(cli, "wait")) <= 0)
+        err = CLI_FAIL(cli, FLT_INVALID_ARGUMENT, "wait", "for example --wait=30s",
+                       "--wait is not a duration: %.64s", cli_flag(cli, "wait"));
     return err ? err : cli->parse.command->run(cli);
 }
 

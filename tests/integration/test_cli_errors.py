@@ -15,6 +15,9 @@ from cli_rig import FLOTILLA, CliCase
 # words, exit status, what the message has, what the hint has
 WRONG = [
     (["bto", "ls"], 2, "unknown command bto", "flotilla bot?"),
+    (["stop", "x"], 2, "unknown command stop", "flotilla bot stop?"),
+    (["drain", "x"], 2, "unknown command drain", "flotilla node drain?"),
+    (["bot", "stop", "--all", "--yes", "--wait=soon"], 2, "--wait is not a duration: soon", "--wait=30s"),
     (["bot", "lss"], 2, "unknown command bot lss", "flotilla bot ls?"),
     (["bot"], 2, "bot needs a command", "flotilla bot --help"),
     (["bot", "ls", "--nood", "x"], 2, "unknown flag --nood", "--node"),
