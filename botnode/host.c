@@ -562,10 +562,14 @@ static int restore_newest(void *ctx, const char *state)
     return restore_state(host, state);
 }
 
+/* A bot that begins with nothing has none of a removed bot of its name, whose orders had all ended:
+ * it would wait for ever for trades of theirs that were booked then. */
 static int restore_intent(void *ctx, const struct order_intent *intent)
 {
     struct host *host = ctx;
 
+    if (host->born && intent->id.epoch < host->desired.env.epoch)
+        return 0;
     return bot_restore_intent(host->bot, intent);
 }
 
