@@ -126,6 +126,7 @@ class Commands(unittest.TestCase):
         bot = self.bot()["bot"]
         pid = self.fleet.pids()["controller"]
         os.kill(pid, signal.SIGKILL)  # it is away for a moment
+        self.addCleanup(self.fleet.run, "bot", "resume", bot)  # others need it running, also when this fails
         self.assertEqual(self.fleet.cli("bot", "pause", bot)["run"], "paused")
         pid = self.fleet.pids()["controller"]
         os.kill(pid, signal.SIGSTOP)
@@ -142,7 +143,6 @@ class Commands(unittest.TestCase):
         # It stood still past the deadline: what it finds then is refused.
         self.assertNotEqual(shown().returncode, 0)
         self.assertEqual(self.fleet.cli("status")["halts"], [])
-        self.fleet.cli("bot", "resume", bot)
 
     def bot_row(self, name):
         return next(bot for bot in self.fleet.cli("bot", "ls")["items"] if bot["bot"] == name)
