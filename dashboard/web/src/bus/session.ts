@@ -111,6 +111,7 @@ async function askWho(): Promise<void> {
   const answer = await request('whoami', {}, 20000);
   if (answer.kind === 'ok') who.value = answer.result;
   else if (answer.kind === 'error' && !compared) void askWho(); // refused for this computer's clock, and now we know by how much
+  else if (answer.kind === 'unknown') setTimeout(() => { if (online.peek() && !who.peek()) void askWho(); }, 1000); // a question may be repeated
 }
 
 function forget(): void {
