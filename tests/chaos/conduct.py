@@ -72,8 +72,9 @@ def fleet_of(dice):
     return out
 
 
-def fills_differ(rig):
-    """Online: the venue's ledger against the controller's, until both say the same."""
+def fills_differ(rig, still=True):
+    """Online: the venue's ledger against the controller's, until both say the same. While bots trade (not
+    `still`) the books must have at least what the venue had when it was asked, a moment before."""
     try:
         theirs, after = 0, 0
         while after is not None:
@@ -84,13 +85,14 @@ def fills_differ(rig):
     status = rig.try_ask("status", {})
     if status is None:
         return "no answer"
-    return None if status["fills"] == theirs else f"{status['fills']} booked, {theirs} at the venue"
+    same = status["fills"] == theirs if still else status["fills"] >= theirs
+    return None if same else f"{status['fills']} booked, {theirs} at the venue"
 
 
 def settle(rig, seconds):
     """Everything is healed: the fleet has to find back to order by itself, then stop in order."""
     rig.until("all bots run again", lambda: rig.bots_not(("running",)), seconds)
-    rig.until("all fills are booked", lambda: fills_differ(rig), seconds)
+    rig.until("all fills are booked", lambda: fills_differ(rig, still=False), seconds)
     rig.ask("halt", {"scope": "fleet", "how": "cancel", "reason": "the run is over"}, seconds)
     rig.until("all bots are paused", lambda: rig.bots_not(("paused",)), seconds)
     rig.until("all orders end", lambda: open_orders(rig), seconds)
