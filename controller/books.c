@@ -143,7 +143,42 @@ static int take_fee(struct book *book, const struct msg_fill *fill)
     return flt_amt_ok(row->sum) ? 0 : -ERANGE;
 }
 
-int book_apply(struct book *book, const struct msg_ev_fill *fill)
+void books_begin(struct books *books, const char *bot, int64_t birth)
+{
+    size_t first;
+    const size_t count = books_of_bot(books, bot, &first);
+
+    for (size_t i = first; i < first + count; i++) {
+        struct book *book = books->list[i];
+
+        book->before = (struct book_before){ birth, book->position, book->cash, book->cost };
+        book->differs = false;
+        book->dirty = true;
+    }
+}
+
+/* Its owner's sums after it: of the bot of today, or of a removed one, which is compared no more.
+ */
+static void take_node_sums(struct book *book, const struct book *old, const struct msg_book *node,
+                           int64_t epoch)
+{
+    struct book_before *before = &book->before;
+
+    if (epoch < before->birth) {
+        before->position =
+            flt_amt_add(before->position, flt_amt_sub(book->position, old->position));
+        before->cash = flt_amt_add(before->cash, flt_amt_sub(book->cash, old->cash));
+        book->cost = flt_amt_add(flt_amt_sub(old->cost, before->cost), node->cost);
+        before->cost = node->cost;
+        return;
+    }
+    book->cost = flt_amt_add(before->cost, node->cost);
+    book->differs =
+        flt_amt_cmp(book->position, flt_amt_add(before->position, node->position)) != 0 ||
+        flt_amt_cmp(book->cash, flt_amt_add(before->cash, node->cash)) != 0;
+}
+
+int book_apply(struct book *book, const struct msg_ev_fill *fill, int64_t epoch)
 {
     struct book next = *book;
     const struct flt_amt qty = flt_amt_from_dec(fill->fill.qty);
@@ -157,8 +192,8 @@ int book_apply(struct book *book, const struct msg_ev_fill *fill)
     next.position = (buys ? flt_amt_add : flt_amt_sub)(book->position, qty);
     next.cash = (buys ? flt_amt_sub : flt_amt_add)(book->cash, value);
     next.volume = flt_amt_add(book->volume, value);
-    next.cost = fill->book.cost;
     err = take_fee(&next, &fill->fill);
+    take_node_sums(&next, book, &fill->book, epoch);
     if (err || !flt_amt_ok(next.position) || !flt_amt_ok(next.cash) || !flt_amt_ok(next.volume) ||
         !flt_amt_ok(next.cost))
         return FLT_FAIL(-ERANGE, "bot=%s trade_id=%s why=\"a sum does not fit\"", book->bot,
@@ -166,23 +201,20 @@ int book_apply(struct book *book, const struct msg_ev_fill *fill)
     next.price = fill->fill.price;
     next.fills++;
     next.dirty = true;
-    next.differs = flt_amt_cmp(next.position, fill->book.position) != 0 ||
-                   flt_amt_cmp(next.cash, fill->book.cash) != 0;
     *book = next;
     return 0;
 }
 
-int book_adjust(struct book *book, const struct msg_ev_adjustment *adjustment)
+int book_adjust(struct book *book, const struct msg_ev_adjustment *adjustment, int64_t epoch)
 {
-    const struct flt_amt position = flt_amt_add(book->position, adjustment->qty);
+    struct book next = *book;
 
-    if (!flt_amt_ok(position) || !flt_amt_ok(adjustment->book.cost))
+    next.position = flt_amt_add(book->position, adjustment->qty);
+    take_node_sums(&next, book, &adjustment->book, epoch);
+    if (!flt_amt_ok(next.position) || !flt_amt_ok(next.cost))
         return FLT_FAIL(-ERANGE, "bot=%s", book->bot);
-    book->position = position;
-    book->cost = adjustment->book.cost;
-    book->dirty = true;
-    book->differs = flt_amt_cmp(position, adjustment->book.position) != 0 ||
-                    flt_amt_cmp(book->cash, adjustment->book.cash) != 0;
+    next.dirty = true;
+    *book = next;
     return 0;
 }
 

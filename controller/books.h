@@ -3,8 +3,9 @@
  * Position, cash, volume and fees are our own exact sums over the fills, in whatever order they
  * come; the average cost depends on their order and is taken from the sub-ledger that the node
  * sends with each fill. realised = cash + cost, after fees in quote. A sum that differs from the
- * node's is `differs`: an alarm, never repaired here. Pure memory; controller/store.c keeps the
- * rows. */
+ * node's is `differs`: an alarm, never repaired here. A bot of a removed one's name begins its own
+ * books with nothing: what that one left stays in the sums here, and is known apart. Pure memory;
+ * controller/store.c keeps the rows. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,12 @@ struct book_fee {
     struct flt_amt sum;
 };
 
+/* What removed bots of this name left in the sums; their fills are of epochs before `birth`. */
+struct book_before {
+    int64_t birth; /* 0: there was none */
+    struct flt_amt position, cash, cost;
+};
+
 struct book {
     char bot[FLT_NAME_MAX], venue[FLT_NAME_MAX], account[FLT_NAME_MAX];
     char instrument[INSTRUMENT_NAME_MAX];
@@ -25,6 +32,7 @@ struct book {
     char base[ASSET_MAX], quote[ASSET_MAX]; /* from the instrument's name */
     char node[FLT_NAME_MAX];                /* of the last fill */
     struct flt_amt position, cash, cost, volume;
+    struct book_before before;
     struct book_fee fees[BOOK_FEES_MAX];
     size_t fee_count;
     struct flt_dec price; /* of the last fill; zero: none */
@@ -54,10 +62,14 @@ void books_finish(struct books *books);
 /* All books of a bot: the first, and how many follow it in `list`. */
 size_t books_of_bot(const struct books *books, const char *bot, size_t *first);
 
-/* Books one fill. -ERANGE: a number is bad or does not fit; nothing is booked then. */
-FLT_MUST_USE int book_apply(struct book *book, const struct msg_ev_fill *fill);
+/* A new bot has the name of a removed one, from epoch `birth` on. */
+void books_begin(struct books *books, const char *bot, int64_t birth);
+/* Books one fill of an owner of `epoch`. -ERANGE: a number is bad or does not fit; nothing is
+ * booked then. */
+FLT_MUST_USE int book_apply(struct book *book, const struct msg_ev_fill *fill, int64_t epoch);
 /* A person's word that the venue holds other than the books: the position moves, the cash stays. */
-FLT_MUST_USE int book_adjust(struct book *book, const struct msg_ev_adjustment *adjustment);
+FLT_MUST_USE int book_adjust(struct book *book, const struct msg_ev_adjustment *adjustment,
+                             int64_t epoch);
 struct flt_amt book_realised(const struct book *book);
 /* position * mark - cost; zero while the mark is unknown (zero or bad). */
 struct flt_amt book_unrealised(const struct book *book, struct flt_dec mark);

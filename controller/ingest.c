@@ -31,11 +31,13 @@ static int64_t lag_of(const struct controller *controller, int64_t ts_ms)
 }
 
 /* A fact is booked whatever its epoch; the present owner's books get it too. */
-static void late_fill(struct controller *controller, const struct msg_ev_record *record)
+static void late_fill(struct controller *controller, const struct book *book,
+                      const struct msg_ev_record *record)
 {
     const struct bot *bot = inventory_find_bot(&controller->inventory, record->bot);
 
-    if (bot && bot_listed(bot) && record->epoch < bot->epoch)
+    if (bot && bot_listed(bot) && record->epoch < bot->epoch &&
+        record->epoch >= book->before.birth) /* else of a removed bot of its name */
         late_take(controller, bot->name, &record->fill.fill);
 }
 
@@ -56,7 +58,7 @@ static int take_fill(struct controller *controller, const struct node *node, con
                 record->fill.fill.trade_id, record->n);
         return store_fill_again(&controller->store, stream, record);
     }
-    if (outcome == 0 && book_apply(book, &record->fill) != 0) {
+    if (outcome == 0 && book_apply(book, &record->fill, record->epoch) != 0) {
         alert_raise(controller, "books-overflow", MSG_SEVERITY_CRITICAL, "books_overflow",
                     record->bot, "%s: a fill does not fit its sums; it is kept but not summed",
                     record->bot);
@@ -68,7 +70,7 @@ static int take_fill(struct controller *controller, const struct node *node, con
         if (record->fill.mode == MSG_MODE_LIVE)
             truth_on_fill(controller, record->fill.account);
         controller->health.fills_lag_ms = lag_of(controller, record->fill.fill.ts_ms);
-        late_fill(controller, record);
+        late_fill(controller, book, record);
         if (book->differs && !differed)
             fill_differs(controller, book);
     }
@@ -143,7 +145,7 @@ static int take_adjustment(struct controller *controller, const struct node *nod
 
     if (!book)
         return -1;
-    if (book_adjust(book, adjustment) != 0)
+    if (book_adjust(book, adjustment, record->epoch) != 0)
         alert_raise(controller, "books-overflow", MSG_SEVERITY_CRITICAL, "books_overflow",
                     record->bot, "%s: an adjustment does not fit its sums", record->bot);
     snprintf(book->node, sizeof book->node, "%s", node->name);

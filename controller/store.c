@@ -166,8 +166,12 @@ static int load_book(sqlite3_stmt *stmt, struct books *books)
     book->volume = flt_db_amt(stmt, 9);
     book->price = flt_db_dec(stmt, 11);
     book->fills = flt_db_int(stmt, 12);
+    book->before = (struct book_before){ flt_db_int(stmt, 13), flt_db_amt(stmt, 14),
+                                         flt_db_amt(stmt, 15), flt_db_amt(stmt, 16) };
     if (!flt_amt_ok(book->position) || !flt_amt_ok(book->cash) || !flt_amt_ok(book->cost) ||
-        !flt_amt_ok(book->volume) || book_fees_read(book, flt_db_str(stmt, 10)) != 0)
+        !flt_amt_ok(book->volume) || !flt_amt_ok(book->before.position) ||
+        !flt_amt_ok(book->before.cash) || !flt_amt_ok(book->before.cost) ||
+        book_fees_read(book, flt_db_str(stmt, 10)) != 0)
         return FLT_FAIL(-EBADMSG, "bot=%s why=\"a bad number in books\"", book->bot);
     return 0;
 }
@@ -176,7 +180,8 @@ static int load_books(struct store *store, struct books *books)
 {
     sqlite3_stmt *stmt =
         store_read(store, "SELECT bot, venue, account, instrument, mode, node, position, cash,"
-                          " cost, volume, fees, price, fills FROM books");
+                          " cost, volume, fees, price, fills, birth, before_position,"
+                          " before_cash, before_cost FROM books");
     int err = stmt ? 0 : -EIO;
 
     while (!err && store_next(store, stmt))
@@ -270,8 +275,9 @@ static int save_book(struct store *store, const struct book *book)
     struct json_object *fees = book_fees_tree(book);
     sqlite3_stmt *stmt = store_write(
         store, "INSERT OR REPLACE INTO books (bot, venue, account, instrument, mode, node,"
-               " position, cash, cost, volume, fees, price, fills)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+               " position, cash, cost, volume, fees, price, fills, birth, before_position,"
+               " before_cash, before_cost)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     int err;
 
     flt_db_bind_str(stmt, 1, book->bot);
@@ -287,6 +293,10 @@ static int save_book(struct store *store, const struct book *book)
     flt_db_bind_str(stmt, 11, json_object_to_json_string_ext(fees, JSON_C_TO_STRING_PLAIN));
     flt_db_bind_dec(stmt, 12, book->price);
     flt_db_bind_int(stmt, 13, book->fills);
+    flt_db_bind_int(stmt, 14, book->before.birth);
+    flt_db_bind_amt(stmt, 15, book->before.position);
+    flt_db_bind_amt(stmt, 16, book->before.cash);
+    flt_db_bind_amt(stmt, 17, book->before.cost);
     err = fees ? store_run(store, stmt) : -ENOMEM;
     json_object_put(fees);
     return err;

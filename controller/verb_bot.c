@@ -95,6 +95,7 @@ static int carry_out(struct request *request, const struct msg_bot *spec,
         return err;
     if (fresh) { /* a name that was removed goes on with a higher epoch and generation */
         bot->epoch++;
+        books_begin(&request->controller->books, bot->name, bot->epoch);
         bot->removed = bot->release = bot->has_state = false;
         bot->heard_ms = -1;
         bot->moving_to[0] = '\0';

@@ -274,6 +274,22 @@ class Bots(unittest.TestCase):
         self.assertEqual(self.fleet.cli("audit", "--target", "audited", "-n", "1")["items"][0]["changes"],
                          "listed: true -> false")
 
+    def test_a_removed_bots_name_is_a_new_bots_name(self):
+        """It used to wait in `recovering` for its namesake's trades, and the books to differ by them."""
+        self.leave_no("again")
+        traded = lambda side: sum(row["side"] == side for row in self.fleet.cli("bot", "fills", "again")["items"])
+        bought = sold = 0
+        for _ in range(2):
+            self.fleet.cli("bot", "deploy", "--name", "again", "--strategy", "dca", "--account", "demo",
+                           "--instrument", "BTC-USDT", "-P", "amount=50", "-P", "interval=5s", "--wait=60s")
+            wait_for("it has bought", lambda: traded("buy") > bought)
+            self.fleet.cli("bot", "stop", "again", "--flatten", "--wait=60s")
+            wait_for("it has sold", lambda: traded("sell") > sold)
+            bought, sold = traded("buy"), traded("sell")
+            self.fleet.cli("bot", "rm", "again", "--yes", "--wait=60s")
+            wait_for("its node let go of it", lambda: not self.names("bot=again"))
+        self.assertEqual([row for row in self.fleet.cli("alert", "ls")["items"] if "again" in json.dumps(row)], [])
+
     def edit(self, bot, editor, *flags):
         """flotilla bot config BOT edit, with a program in the place of the editor."""
         return subprocess.run([FLOTILLA, "--dir", self.fleet.dir, "bot", "config", bot, "edit", *flags],

@@ -104,7 +104,7 @@ static struct msg_book sums_after(struct world *w, const char *bot, const struct
     const struct book *book = books_get(&w->controller.books, &key);
     struct book next = *book;
 
-    assert_int_equal(book_apply(&next, fill), 0);
+    assert_int_equal(book_apply(&next, fill, 0), 0);
     return (struct msg_book){ .position = next.position, .cash = next.cash };
 }
 
