@@ -356,20 +356,21 @@ static int fill_job(struct job *job, struct backups *backups)
 static int start(struct backups *backups, struct request *request, struct flt_error *error)
 {
     struct job *job;
-    int err;
+    int err = 0;
 
     if (backups->job)
         return flt_error_set(error, FLT_CONFLICT, "", "ask again in a moment",
                              "a backup is being written already");
-    if (!controller_commit(backups->controller)) /* what was answered is in it */
-        return -EIO;
     job = calloc(1, sizeof *job);
     if (!job)
         return -ENOMEM;
     *job = (struct job){ .backups = backups, .created_ms = controller_now_ms(backups->controller) };
-    err = fill_job(job, backups);
-    if (!err && request && !(job->requests = request_keep(request)))
+    if (request && !(job->requests = request_keep(request)))
         err = -ENOMEM;
+    if (!err && !controller_commit(backups->controller)) /* what was answered is in it */
+        err = -EIO;
+    if (!err)
+        err = fill_job(job, backups);
     if (!err)
         err = flt_loop_work(backups->controller->loop, work, on_done, job);
     if (err) {

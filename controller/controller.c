@@ -91,8 +91,10 @@ void controller_check(struct controller *controller, int err)
 
 bool controller_commit(struct controller *controller)
 {
-    int err = store_save_books(&controller->store, &controller->books);
+    int err;
 
+    request_committing(controller);
+    err = store_save_books(&controller->store, &controller->books);
     if (!err)
         err = store_commit(&controller->store);
     controller_check(controller, err);

@@ -15,6 +15,7 @@
 struct market;
 struct pending_command;
 struct late_fill;
+struct request;
 struct halts;
 struct user_call;
 struct backups;
@@ -88,7 +89,8 @@ struct controller {
     /* Of the last one that came in time, of the last that came late, and when only late ones came
      * for a while: then it is our inbox that is behind, and silence says nothing of a node. */
     int64_t prompt_ms, late_ms, behind_ms;
-    bool fresh; /* this database never had a controller before */
+    struct request *request; /* whose handler runs now; NULL: none */
+    bool fresh;              /* this database never had a controller before */
     bool stopping, committing;
     bool restored;               /* this process began with a restored database */
     void (*on_fatal)(void *ctx); /* the database failed: end the process */

@@ -97,30 +97,58 @@ static const struct handler *find_handler(const char *verb)
 /* --- answers
  * ---------------------------------------------------------------------------------------- */
 
-static void write_audit(const struct request *request, const struct flt_error *error)
+static void audit_outcome(const struct request *request, sqlite3_stmt *stmt, int first,
+                          const struct flt_error *error)
+{
+    flt_db_bind_int(stmt, first, error == NULL);
+    flt_db_bind_str(stmt, first + 1, error ? flt_error_name(error->code) : NULL);
+    flt_db_bind_str(stmt, first + 2, error ? error->message : NULL);
+    flt_db_bind_str(stmt, first + 3, error ? "" : request->changes);
+}
+
+/* The row of a change that a handler has committed is there already; its end may be another. */
+static void end_audit(const struct request *request, const struct flt_error *error)
+{
+    struct store *store = &request->controller->store;
+    sqlite3_stmt *stmt = store_write(
+        store, "UPDATE audit SET ok = ?, code = ?, message = ?, changes = ? WHERE n = ?");
+
+    audit_outcome(request, stmt, 1, error);
+    flt_db_bind_int(stmt, 5, request->audited);
+    controller_check(request->controller, store_run(store, stmt));
+}
+
+static void write_audit(struct request *request, const struct flt_error *error)
 {
     struct store *store = &request->controller->store;
     sqlite3_stmt *stmt;
 
     if (!request->verb || !request->verb->mutates)
         return;
-    stmt =
-        store_write(store, "INSERT INTO audit (ts_ms, user, verb, target, args, digest, ok, code,"
-                           " message, origin, changes, request)"
-                           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    if (request->audited) {
+        end_audit(request, error);
+        return;
+    }
+    stmt = store_write(store, "INSERT INTO audit (ts_ms, user, verb, target, args, digest, origin,"
+                              " request, ok, code, message, changes)"
+                              " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     flt_db_bind_int(stmt, 1, controller_now_ms(request->controller));
     flt_db_bind_str(stmt, 2, request->user);
     flt_db_bind_str(stmt, 3, request->verb->name);
     flt_db_bind_str(stmt, 4, request->target[0] ? request->target : NULL);
     flt_db_bind_str(stmt, 5, request->args);
     flt_db_bind_str(stmt, 6, request->digest);
-    flt_db_bind_int(stmt, 7, error == NULL);
-    flt_db_bind_str(stmt, 8, error ? flt_error_name(error->code) : NULL);
-    flt_db_bind_str(stmt, 9, error ? error->message : NULL);
-    flt_db_bind_str(stmt, 10, request->origin);
-    flt_db_bind_str(stmt, 11, error ? "" : request->changes);
-    flt_db_bind_str(stmt, 12, request->id);
+    flt_db_bind_str(stmt, 7, request->origin);
+    flt_db_bind_str(stmt, 8, request->id);
+    audit_outcome(request, stmt, 9, error);
     controller_check(request->controller, store_run(store, stmt));
+    request->audited = sqlite3_last_insert_rowid(flt_db_handle(store->db));
+}
+
+void request_committing(struct controller *controller)
+{
+    if (controller->request && !controller->request->audited)
+        write_audit(controller->request, NULL);
 }
 
 static void count_request(const struct request *request, const struct flt_error *error)
@@ -152,8 +180,9 @@ static void send_text(const struct request *request, const char *text, size_t si
                 request->verb ? request->verb->name : "");
 }
 
-/* What was recorded is durable before anybody hears of it. */
-static void send_response(const struct request *request, struct json_object *result,
+/* What was recorded is durable before anybody hears of it. A handler that commits by itself, to
+ * tell nodes, has its row of the audit in that commit already. */
+static void send_response(struct request *request, struct json_object *result,
                           const struct flt_error *error)
 {
     struct controller *controller = request->controller;
@@ -178,7 +207,7 @@ static void send_response(const struct request *request, struct json_object *res
     flt_buf_finish(&buf);
 }
 
-static void send_result(const struct request *request, const void *result)
+static void send_result(struct request *request, const void *result)
 {
     struct json_object *tree = msg_to_raw(request->verb->result, result);
     struct flt_error error = { 0 };
@@ -226,10 +255,12 @@ void request_on_node(struct controller *controller, void *ctx, const struct msg_
         request_refuse(request, &error);
 }
 
-struct request *request_keep(const struct request *request)
+struct request *request_keep(struct request *request)
 {
     struct request *kept = malloc(sizeof *kept);
 
+    if (request->controller->request == request)
+        request->controller->request = NULL; /* the copy is what ends */
     if (kept)
         *kept = *request;
     return kept;
@@ -328,8 +359,11 @@ static int run_verb(struct request *request, struct json_object *args, struct fl
             verb->mutates && strlen(request->id) >= UNIQUE_ID_MIN ? begin_once(request, error) : 0;
         snprintf(request->controller->store.request, sizeof request->controller->store.request,
                  "%s", request->once ? request->id : "");
-        if (!err)
+        if (!err) {
+            request->controller->request = request;
             err = handler->run(request, in, result, error);
+            request->controller->request = NULL;
+        }
         msg_finish(verb->args, in);
     }
     if (!err)

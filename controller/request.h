@@ -23,7 +23,8 @@ struct request {
     char digest[65];
     char changes[1001]; /* what it changed, in words: changes.h */
     bool changes_cut;
-    bool once; /* its answer is kept for a repeat */
+    bool once;       /* its answer is kept for a repeat */
+    int64_t audited; /* its row in the audit; 0: none yet */
 };
 
 struct handler {
@@ -37,7 +38,10 @@ extern const size_t handler_count;
 
 void request_take(struct controller *controller, const struct topic_ref *topic,
                   const struct flt_mqtt_message *message);
-struct request *request_keep(const struct request *request); /* a copy for later; NULL: no memory */
+struct request *request_keep(struct request *request); /* a copy for later; NULL: no memory */
+/* What a request changes and its row in the audit are one transaction: called before each commit.
+ */
+void request_committing(struct controller *controller);
 /* Both end a kept request and free it. `result` is the verb's struct. */
 void request_answer(struct request *request, const void *result);
 void request_refuse(struct request *request, const struct flt_error *error);

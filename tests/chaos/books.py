@@ -249,6 +249,19 @@ class Books:
                     self.say("behind", f"{node}'s stream ends at {span['high']},"
                                        f" the controller has {heads.get(stream['id'])}")
 
+    def check_audit(self):
+        """Whoever started, paused or stopped a bot stands in the audit, once for each change."""
+        db = self.path("controller", "controller.db")
+        changed = Counter(row["bot"] for row in rows(
+            db, "SELECT bot FROM desired_history WHERE by LIKE 'user/%'"
+                " AND what IN ('running', 'paused', 'stopped', 'flat')"))
+        audited = Counter(row["target"] for row in rows(
+            db, "SELECT target FROM audit WHERE ok AND changes <> ''"
+                " AND verb IN ('bot-start', 'bot-resume', 'bot-pause', 'bot-stop')"))
+        for bot in changed | audited:
+            if changed[bot] != audited[bot]:
+                self.say("audit", f"{bot} was changed {changed[bot]} times, the audit has {audited[bot]}")
+
     def check(self):
         self.check_fills()
         self.check_orders()
@@ -257,6 +270,7 @@ class Books:
         self.check_open()
         self.check_positions()
         self.check_commands()
+        self.check_audit()
         self.check_streams()
         return self.bad
 

@@ -185,6 +185,11 @@ class Checker(unittest.TestCase):
     def test_18_an_order_of_no_bot_of_ours_is_said(self):
         self.assertIn("stranger", self.after(("controller/controller.db", "UPDATE bots SET bot = 'x' || bot")))
 
+    def test_19_a_change_that_the_audit_does_not_have_is_said(self):
+        self.assertIn("audit", self.after(
+            ("controller/controller.db", "INSERT INTO desired_history (bot, ts_ms, generation, epoch, run, node, by,"
+             " what, spec) SELECT bot, 1, 99, epoch, 'paused', node, 'user/admin', 'paused', '{}' FROM bots LIMIT 1")))
+
 
 if __name__ == "__main__":
     sys.argv = sys.argv[:1]
