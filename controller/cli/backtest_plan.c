@@ -27,8 +27,9 @@ static int read_dec(struct cli *cli, const char *flag, const char *def, bool zer
 
     *out = text ? flt_dec_parse(text) : FLT_DEC_ZERO;
     if (text && (!flt_dec_ok(*out) || out->coef < 0 || (out->coef == 0 && !zero)))
-        return CLI_FAIL(cli, FLT_INVALID_ARGUMENT, flag, "",
-                        "--%s is not a number above zero: %.64s", flag, text);
+        return CLI_FAIL(
+            cli, FLT_INVALID_ARGUMENT, flag, zero && out->coef < 0 ? "rebates are not built" : "",
+            "--%s is not a number%s: %.64s", flag, zero ? ", zero or more" : " above zero", text);
     return 0;
 }
 

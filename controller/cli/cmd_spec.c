@@ -141,14 +141,30 @@ static int ask_deploy(struct change *change, bool dry, struct json_object **resu
     return session_ask(&change->session, "bot-deploy", args, result);
 }
 
+static int check_free(struct change *change, const char *name)
+{
+    struct json_object *found = NULL;
+    const int err = session_ask(&change->session, "bot-show", args_of("bot", name, NULL), &found);
+
+    json_object_put(found);
+    if (!err)
+        return CLI_FAIL(change->cli, FLT_CONFLICT, "name", "choose another name",
+                        "there is a bot %s already", name);
+    if (change->cli->error.code != FLT_NOT_FOUND)
+        return err;
+    change->cli->error = (struct flt_error){ 0 };
+    return 0;
+}
+
 /* The controller's word on it; somebody else's change since we looked is not overwritten. */
 static int check(struct change *change)
 {
     struct json_object *planned = NULL;
     int64_t seen = 0, now = 0;
     bool created = false;
-    int err = ask_deploy(change, true, &planned);
+    int err = change->clone ? check_free(change, cli_arg(change->cli, 1)) : 0;
 
+    err = err ? err : ask_deploy(change, true, &planned);
     flt_json_int(change->row, "generation", &seen);
     flt_json_int(planned, "generation", &now);
     flt_json_bool(planned, "created", &created);

@@ -167,6 +167,7 @@ int cmd_watch(struct cli *cli)
     struct session session = { .on_message = on_topic };
     struct watch watch = { .session = &session };
     const char *query = cli_flag(cli, "selector");
+    struct json_object *rows = NULL;
     int err = filter_compile(&watch.filter, query ? query : "", &cli->error);
 
     session.ctx = &watch;
@@ -179,6 +180,9 @@ int cmd_watch(struct cli *cli)
                            "watch knows a bot's name, node and state only: %.128s", query);
     if (!err)
         err = session_open(&session, cli);
+    if (!err && cli->parse.arg_count && !bots_selected(cli))
+        err = bots_select(&session, &rows); /* a name that is none would be waited for for ever */
+    json_object_put(rows);
     if (!err)
         err = follow(&watch);
     session_close(&session);

@@ -121,6 +121,23 @@ static const struct cli_command *group_with(const struct cli_command *root, cons
     return NULL;
 }
 
+/* What other programs call it; none is a command of ours by that name. */
+static const char *known_as(const struct cli_command *group, const char *word)
+{
+    static const struct {
+        const char *word, *ours;
+    } others[] = {
+        { "list", "ls" },    { "delete", "rm" },  { "remove", "rm" },   { "create", "deploy" },
+        { "create", "add" }, { "new", "deploy" }, { "new", "add" },     { "describe", "show" },
+        { "get", "show" },   { "info", "show" },  { "status", "show" }, { "kill", "stop" },
+    };
+
+    for (size_t i = 0; i < FLT_COUNT(others); i++)
+        if (strcmp(others[i].word, word) == 0 && find_command(group, others[i].ours))
+            return others[i].ours;
+    return NULL;
+}
+
 static int unknown_command(const struct cli_command *group, const char *path, const char *word,
                            struct flt_error *error)
 {
@@ -131,7 +148,8 @@ static int unknown_command(const struct cli_command *group, const char *path, co
     for (const struct cli_command *row = group->commands; row && row->name; row++)
         if (!row->hidden && count < NAMES_MAX)
             names[count++] = row->name;
-    const char *near = flt_nearest(word, names, count);
+    const char *other = known_as(group, word);
+    const char *near = other ? other : flt_nearest(word, names, count);
 
     const struct cli_command *owner = *path ? NULL : group_with(group, word);
 
@@ -196,6 +214,15 @@ struct cursor {
     int argc, at;
 };
 
+/* "30s", "5m": who writes it behind --wait means its value, and no bot. */
+static bool is_duration(const char *word)
+{
+    const size_t digits = strspn(word, "0123456789");
+    const char *unit = word + digits;
+
+    return digits && (strcmp(unit, "ms") == 0 || (strchr("smh", *unit) && *unit && !unit[1]));
+}
+
 /* The value of `flag`: what stands after "=" or directly behind the letter, else the next word. */
 static int take_value(struct cli_parse *parse, const struct cli_flag *flag, const char *attached,
                       struct cursor *cursor, struct flt_error *error)
@@ -205,6 +232,14 @@ static int take_value(struct cli_parse *parse, const struct cli_flag *flag, cons
             return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, "", "--%s takes no value",
                                  flag->name);
         return keep_value(parse, flag, NULL, error);
+    }
+    if (!attached && flag->optional && cursor->at + 1 < cursor->argc &&
+        is_duration(cursor->argv[cursor->at + 1])) {
+        char hint[64];
+
+        snprintf(hint, sizeof hint, "--%s=%.16s", flag->name, cursor->argv[cursor->at + 1]);
+        return flt_error_set(error, FLT_INVALID_ARGUMENT, flag->name, hint,
+                             "the value of --%s stands behind an =", flag->name);
     }
     if (attached || flag->optional)
         return keep_value(parse, flag, attached, error);
@@ -288,6 +323,11 @@ static int read_word(struct cli_parse *parse, struct cursor *cursor, struct flt_
 
     if (group)
         path_add(parse->path, group->name);
+    if (group && cursor->at + 1 < cursor->argc &&
+        find_command(group, cursor->argv[cursor->at + 1])) { /* `bots show x` */
+        parse->command = group;
+        return 0;
+    }
     if (!next && !group)
         return unknown_command(parse->command, parse->path, word, error);
     path_add(parse->path, group ? "ls" : word);
@@ -311,7 +351,7 @@ static void args_range(const char *spec, size_t *min, size_t *max)
 static int check_args(const struct cli_parse *parse, struct flt_error *error)
 {
     size_t min, max;
-    char hint[128];
+    char hint[192];
 
     snprintf(hint, sizeof hint, "see: flotilla %s%s--help", parse->path, *parse->path ? " " : "");
     if (!parse->command->run)
@@ -323,6 +363,9 @@ static int check_args(const struct cli_parse *parse, struct flt_error *error)
     if (parse->arg_count < min)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "arguments", hint, "%s needs %s",
                              parse->path, parse->command->args);
+    if (parse->arg_count > max && find_in(parse->command->flags, "file", 4))
+        snprintf(hint, sizeof hint, "a file is named with -f: flotilla %s -f %.64s", parse->path,
+                 parse->args[max]);
     if (parse->arg_count > max)
         return flt_error_set(error, FLT_INVALID_ARGUMENT, "arguments", hint,
                              "%s: one word too many: %.64s", parse->path, parse->args[max]);

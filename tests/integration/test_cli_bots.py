@@ -308,6 +308,8 @@ class Bots(unittest.TestCase):
         self.assertEqual((made["created"], made["run"]), (True, "stopped"))
         again = self.fleet.run("bot", "clone", "btc-grid-2", "twin")
         self.assertEqual(again.returncode, 4)
+        taken = self.fleet.run("bot", "clone", "btc-grid-1", "btc-grid-2")  # whichever node that one is on
+        self.assertIn("there is a bot btc-grid-2 already", taken.stderr)
         self.assertIn("there is a bot twin already", again.stderr)
         self.assertEqual(self.fleet.run("bot", "config", "twin", "levels").stdout, "7\n")
         manifest = self.fleet.run("bot", "config", "twin").stdout
