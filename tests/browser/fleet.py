@@ -5,31 +5,17 @@ Usage: fleet.py FLOTILLA TEST.mjs [arguments]; the test gets URL, USER, PASSWORD
 with the fleet's folder, in which run/*.pid are its processes. With KEEP set the fleet's folder stays.
 """
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def free_port():
-    """One below those that the system gives to outgoing connections: nobody has it when `up` comes to it."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        most = max(int(file.read().split()[0]), 12000)
-    while True:
-        port = random.randrange(10000, most)
-        with socket.socket() as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+from fleet import free_port  # noqa: E402
 
 
 def start(flotilla, fleet):

@@ -23,13 +23,11 @@ export async function until(what, probe, timeoutMs = 60000) {
   }
 }
 
-/** A port below those that the system gives to outgoing connections: nobody gets it between our look and our use, and
- *  no browser that tries again meets itself on it. */
+/** A port that the system gives to no outgoing connection, `flotilla up` to no daemon (from 10000), and that browsers do
+ *  not refuse (up to 6697, and 10080): nobody gets it between our look and our use. */
 export async function freePort() {
-  const [lowest] = fs.readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
-  const most = Math.max(lowest, 12000);
   for (;;) {
-    const port = 10000 + Math.floor(Math.random() * (most - 10000));
+    const port = 7000 + Math.floor(Math.random() * 3000);
     const free = await new Promise((resolve) => {
       const server = net.createServer();
       server.once('error', () => resolve(false));

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -19,19 +20,27 @@ PATIENCE_S = 90
 _ours = []  # sockets in the abstract namespace, held until this process ends
 
 
+# Neither what outgoing connections get, nor what `flotilla up` chooses for its daemons (from 10000), nor one of
+# those that browsers refuse (up to 6697, and 10080).
+PORTS = range(7000, 10000)
+
+
 def free_port():
     """A port that nobody has; no test beside this one is given the same while this process lives."""
     while True:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
+        port = PORTS[secrets.randbelow(len(PORTS))]
         mark = socket.socket(socket.AF_UNIX)
         try:
             mark.bind(f"\0flotilla-test-port-{port}")
         except OSError:
             mark.close()
             continue
-        _ours.append(mark)
+        _ours.append(mark)  # a port that somebody else has is tried no more
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
 
 
