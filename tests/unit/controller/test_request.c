@@ -5,14 +5,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "controller/request.h"
+#include "tests/unit/controller/temp_store.h"
 
 struct world {
-    char dir[64], path[96];
+    struct temp_store temp;
     struct controller controller;
     struct request request;
 };
@@ -20,14 +19,10 @@ struct world {
 static int setup(void **ctx)
 {
     struct world *w = calloc(1, sizeof *w);
-    struct flt_error error = { 0 };
 
     assert_non_null(w);
-    snprintf(w->dir, sizeof w->dir, "/tmp/test-request-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
-    snprintf(w->path, sizeof w->path, "%s/controller.db", w->dir);
     w->controller.clock = flt_clock_system();
-    assert_int_equal(store_open(&w->controller.store, w->path, &error), 0);
+    assert_int_equal(temp_store_open(&w->temp, &w->controller.store), 0);
     w->request = (struct request){ .controller = &w->controller, .user = "ada", .id = "1" };
     w->request.verb = msg_verb_find("bot-pause");
     assert_non_null(w->request.verb);
@@ -37,17 +32,10 @@ static int setup(void **ctx)
 
 static int teardown(void **ctx)
 {
-    static const char *const ends[] = { "", "-wal", "-shm" };
     struct world *w = *ctx;
 
     store_close(&w->controller.store);
-    for (size_t i = 0; i < FLT_COUNT(ends); i++) {
-        char path[128];
-
-        snprintf(path, sizeof path, "%s%s", w->path, ends[i]);
-        unlink(path);
-    }
-    rmdir(w->dir);
+    temp_store_remove(&w->temp);
     free(w);
     return 0;
 }
@@ -59,7 +47,7 @@ static int64_t found(const struct world *w, const char *sql)
     sqlite3_stmt *stmt;
     int64_t number;
 
-    assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_open_v2(w->temp.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
     number = sqlite3_column_int64(stmt, 0);

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "controller/controller.h"
 #include "lib/log.h"
+#include "tests/unit/controller/temp_store.h"
 
 #define BOT "grid-1"
 #define BOOKS 1700000000
@@ -19,7 +19,7 @@
 #define C "01J00000000000000000000002"
 
 struct world {
-    char dir[64], path[96];
+    struct temp_store temp;
     struct controller controller;
     struct bot *bot;
     struct msg_resume resume; /* what the last owner was handed */
@@ -29,13 +29,6 @@ struct world {
 
 /* --- the world
  * ------------------------------------------------------------------------------------- */
-
-static void open_books(struct world *w)
-{
-    struct flt_error error = { 0 };
-
-    assert_int_equal(store_open(&w->controller.store, w->path, &error), 0);
-}
 
 static void deploy(struct world *w, enum msg_mode mode)
 {
@@ -59,11 +52,8 @@ static int setup(void **ctx)
     struct world *w = calloc(1, sizeof *w);
 
     assert_non_null(w);
-    snprintf(w->dir, sizeof w->dir, "/tmp/test-resume-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
-    snprintf(w->path, sizeof w->path, "%s/controller.db", w->dir);
     w->controller.clock = flt_clock_system();
-    open_books(w);
+    assert_int_equal(temp_store_open(&w->temp, &w->controller.store), 0);
     assert_int_equal(store_set_meta_int(&w->controller.store, "books", BOOKS), 0);
     w->bot = put_bot(w, BOT);
     deploy(w, MSG_MODE_LIVE);
@@ -73,7 +63,6 @@ static int setup(void **ctx)
 
 static int teardown(void **ctx)
 {
-    static const char *const ends[] = { "", "-wal", "-shm" };
     struct world *w = *ctx;
 
     msg_resume_finish(&w->resume);
@@ -82,13 +71,7 @@ static int teardown(void **ctx)
     books_finish(&w->controller.books);
     free(w->controller.watches);
     store_close(&w->controller.store);
-    for (size_t i = 0; i < FLT_COUNT(ends); i++) {
-        char path[128];
-
-        snprintf(path, sizeof path, "%s%s", w->path, ends[i]);
-        unlink(path);
-    }
-    rmdir(w->dir);
+    temp_store_remove(&w->temp);
     free(w);
     return 0;
 }
@@ -594,7 +577,7 @@ static void it_is_told_until_the_new_owner_has_it(void **ctx)
     move(w, "b");
     assert_int_equal(store_commit(&w->controller.store), 0);
     store_close(&w->controller.store);
-    open_books(w);
+    assert_int_equal(temp_store_reopen(&w->temp, &w->controller.store), 0);
     msg_resume_finish(&w->resume);
     assert_true(resume_load(&w->controller, w->bot, &w->resume));
     assert_string_equal(fills(w), "11");
